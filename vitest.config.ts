@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // Vite's own `development` condition loads graphql/__dev__, a second copy of graphql.
+  ssr: { resolve: { conditions: ['module-sync', 'node', 'import', 'default'] } },
+  test: {
+    include: ['**/*.test.ts'],
+    exclude: ['node_modules/**', '.deaios/**', 'dist/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})

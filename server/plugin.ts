@@ -1,0 +1,25 @@
+/** What a plugin author imports. */
+export {
+  type ConfiguredPlugin,
+  definePlugin,
+  type PluginDefinition,
+  type PluginFactory,
+  type PluginOptions,
+} from './plugin/define.ts'
+export type { EventPage, EventRecord, Events } from './plugin/events.ts'
+export type { Clock, Health, Host, Log } from './plugin/host.ts'
+export type { DatabaseOptions, Sql, SqlOrTransaction, Transaction } from './plugin/sql.ts'
+export {
+  type ExtensionPoint,
+  extensionPoint,
+  type OptionalService,
+  optional,
+  ownerOf,
+  type Retention,
+  type Service,
+  service,
+  type Topic,
+  type TypeRef,
+  topic,
+  typeRef,
+} from './plugin/tokens.ts'

@@ -1,0 +1,104 @@
+import type { z } from 'zod'
+import type { Builder } from '../../schema/index.ts'
+import type { Health, Host, Requirements } from './host.ts'
+import type { ExtensionPoint, Service, Topic } from './tokens.ts'
+
+/** A plugin's config: an object schema. Keys that it does not know are refused. */
+export type ConfigSchema = z.ZodObject
+
+/** Service tokens, each beside an implementation. */
+export type ServicePairs = readonly (readonly [token: Service<unknown>, implementation: unknown])[]
+
+/** Extension points, each beside what is contributed to it. */
+export type ContributionPairs = readonly (readonly [point: ExtensionPoint<unknown>, contribution: unknown])[]
+
+/** The same pairs, with each value held to the type that its token carries. */
+export type Checked<Pairs extends readonly (readonly unknown[])[]> = {
+  readonly [K in keyof Pairs]: Pairs[K] extends readonly [infer Token, unknown]
+    ? readonly [Token, Token extends Service<infer T> | ExtensionPoint<infer T> ? T : never]
+    : never
+}
+
+type Async<T> = T | Promise<T>
+
+/**
+ * A plugin: everything it contributes, declared. The functions run once for each host, in the order of the fields
+ * here. They are methods so that plugins of all config types fit into one list.
+ */
+export interface PluginDefinition<
+  C extends ConfigSchema = ConfigSchema,
+  R extends Requirements = Requirements,
+  S extends ServicePairs = ServicePairs,
+  X extends ContributionPairs = ContributionPairs,
+> {
+  /** Unique; also its Postgres schema and its label in logs. Lower case letters, digits and `_`. */
+  readonly name: string
+  /** Semver. */
+  readonly version: string
+  /** The range of plugin API versions that it works with, like `^1.0.0`. */
+  readonly api: string
+  /** Plugins it needs, by name, with a semver range. A name that begins with `?` may be absent. */
+  readonly dependsOn?: Readonly<Record<string, string>>
+  readonly config?: C
+  /** Service tokens, under the names that `host.use` gives them. */
+  readonly requires?: R
+  /** Other plugins' extension points, each with what this plugin adds. */
+  readonly contributes?: X & Checked<X>
+  /** A folder of NNN-name.sql files: forward only, checksummed. */
+  readonly migrations?: URL
+  /** The topics it publishes. */
+  readonly topics?: readonly Topic<unknown>[]
+  /** Builds its services; synchronous. The services of `requires` are ready by then. */
+  provides?(host: Host<z.output<C>, R>): S & Checked<S>
+  /** Adds types and fields. Services and `host.sql` may be touched in resolvers only. */
+  graphql?(builder: Builder, host: Host<z.output<C>, R>): void
+  start?(host: Host<z.output<C>, R>): Async<void>
+  health?(host: Host<z.output<C>, R>): Async<Health>
+  /** Takes no new work and finishes what is running. */
+  drain?(host: Host<z.output<C>, R>): Async<void>
+  stop?(host: Host<z.output<C>, R>): Async<void>
+}
+
+/** How the node treats one plugin. */
+export interface PluginOptions {
+  /** `abort` (the default) ends the start; `continue` leaves the plugin, and what needs it, out of service. */
+  readonly onBootFailure?: 'abort' | 'continue'
+}
+
+/** A definition with the config that deaios.config.ts gave it; the host checks it. */
+export interface ConfiguredPlugin {
+  readonly kind: 'plugin'
+  readonly definition: PluginDefinition
+  readonly config: unknown
+  readonly options: PluginOptions
+}
+
+/** The config is asked for exactly if the schema has a key without default. */
+type FactoryArguments<C extends ConfigSchema> =
+  Record<never, never> extends z.input<C>
+    ? [config?: z.input<C>, options?: PluginOptions]
+    : [config: z.input<C>, options?: PluginOptions]
+
+/** What a plugin's module exports as default. */
+export interface PluginFactory<C extends ConfigSchema = ConfigSchema> {
+  (...args: FactoryArguments<C>): ConfiguredPlugin
+  readonly definition: PluginDefinition
+}
+
+/** The config of a plugin without `config`: no key at all. */
+export type NoConfig = z.ZodObject<Record<never, never>>
+
+/**
+ * Defines a plugin and gives its factory, to be called in deaios.config.ts. Nothing is checked or run here: the host
+ * checks all plugins together and reports every problem at once.
+ */
+export function definePlugin<
+  C extends ConfigSchema = NoConfig,
+  const R extends Requirements = Record<never, never>,
+  const S extends ServicePairs = readonly [],
+  const X extends ContributionPairs = readonly [],
+>(definition: PluginDefinition<C, R, S, X>): PluginFactory<C> {
+  const configure = (config?: z.input<C>, options: PluginOptions = {}): ConfiguredPlugin =>
+    Object.freeze({ kind: 'plugin', definition, config: config ?? {}, options })
+  return Object.freeze(Object.assign(configure, { definition }))
+}

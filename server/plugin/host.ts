@@ -1,0 +1,72 @@
+import type { Events } from './events.ts'
+import type { DatabaseOptions, Sql } from './sql.ts'
+import type { ExtensionPoint, OptionalService, Service } from './tokens.ts'
+
+/** What a plugin requires, by the name it wants to use it under. */
+export type Requirements = Readonly<Record<string, Service<unknown> | OptionalService<unknown>>>
+
+/** The services of `requires`, under their names. */
+export type Using<R extends Requirements> = {
+  readonly [K in keyof R]: R[K] extends OptionalService<infer T>
+    ? T | undefined
+    : R[K] extends Service<infer T>
+      ? T
+      : never
+}
+
+/** Structured logging, already labelled with the plugin's name. Fields named like secrets are redacted. */
+export interface Log {
+  debug: LogLine
+  info: LogLine
+  warn: LogLine
+  error: LogLine
+  child(fields: Record<string, unknown>): Log
+}
+
+interface LogLine {
+  (message: string): void
+  (fields: Record<string, unknown>, message: string): void
+}
+
+/** Time as the node sees it. Tests put their own clock in. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Resolves after so many milliseconds; rejects with the signal's reason if that aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** What a plugin reports about itself; `message` says what is wrong, or how it is doing. */
+export interface Health {
+  readonly ok: boolean
+  readonly message?: string
+}
+
+/** What the node gives to one plugin. */
+export interface Host<Config = unknown, R extends Requirements = Requirements> {
+  /** The plugin's own name. */
+  readonly name: string
+  /** The server's version. */
+  readonly version: string
+  /** The checked config, defaults filled in. */
+  readonly config: Config
+  /** The required services. */
+  readonly use: Using<R>
+  /** A pool whose search_path is the plugin's own schema. */
+  readonly sql: Sql
+  /** How to open further connections with the same search_path, for example in a worker thread. */
+  readonly database: DatabaseOptions
+  readonly events: Events
+  readonly log: Log
+  /** Aborts when the node shuts down (or gives the plugin up). */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  /** A folder of the plugin's own for files, created when first asked for. */
+  readonly dataDir: string
+  /** The instance that this plugin itself provided for the token. */
+  own<T>(token: Service<T>): T
+  /** What the plugins contributed to a point that this plugin owns, in dependency order. */
+  contributions<T>(point: ExtensionPoint<T>): readonly T[]
+  /** Adds a line to what `deaios start` prints, like `operator key   .deaios/execution/operator.key`. */
+  banner(label: string, value: string): void
+}

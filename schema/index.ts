@@ -1,0 +1,20 @@
+/** What plugins define GraphQL with. */
+export { buildSchema, type SchemaPart } from './build.ts'
+export { type Builder, createBuilder, type SchemaShape, type UserErrorShape } from './builder.ts'
+export {
+  type Connection,
+  DEFAULT_PAGE,
+  type Edge,
+  type KeysetCursor,
+  keysetCursor,
+  MAX_PAGE,
+  type PageArgs,
+  type PageInfo,
+  type PageRequest,
+  pageCost,
+  pageSize,
+  resolvePage,
+} from './connection.ts'
+export type { Context } from './context.ts'
+export { type ApiErrorDetails, apiError, SchemaError, type SchemaProblem, type SchemaProblemCode } from './errors.ts'
+export { formatBytes, parseBytes, toJson } from './scalars.ts'

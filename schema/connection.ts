@@ -119,7 +119,7 @@ export async function resolvePage<Item, Key>(
   args: PageArgs,
   cursor: KeysetCursor<Key>,
   load: (request: PageRequest<Key>) => Promise<readonly Item[]> | readonly Item[],
-  keyOf: (item: Item) => Key,
+  keyOf: (item: NoInfer<Item>) => NoInfer<Key>,
 ): Promise<Connection<Item>> {
   const size = pageSize(args)
   const reverse = args.last != null

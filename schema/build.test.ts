@@ -23,7 +23,7 @@ const stations: Station[] = ['a', 'b', 'c', 'd', 'e'].map((id, n) => ({
   height: BigInt(n),
   key: new Uint8Array([n]),
 }))
-const cursor = keysetCursor('station', z.tuple([z.string()]))
+const cursor = keysetCursor('station', z.tuple([z.string()]), ({ id }: Station) => [id])
 
 const weather: SchemaPart = {
   owner: 'weather',
@@ -43,15 +43,10 @@ const weather: SchemaPart = {
         args: { ...builder.pageArgs },
         complexity: pageCost,
         resolve: (_root, args) =>
-          resolvePage(
-            args,
-            cursor,
-            ({ limit, after, before, reverse }) => {
-              const inside = stations.filter(({ id }) => (!after || id > after[0]) && (!before || id < before[0]))
-              return (reverse ? inside.reverse() : inside).slice(0, limit)
-            },
-            ({ id }) => [id],
-          ),
+          resolvePage(args, cursor, ({ limit, after, before, reverse }) => {
+            const inside = stations.filter(({ id }) => (!after || id > after[0]) && (!before || id < before[0]))
+            return (reverse ? inside.reverse() : inside).slice(0, limit)
+          }),
       }),
     )
     builder.queryField('first', (t) => t.field({ type: station, resolve: () => 'a' }))

@@ -31,9 +31,9 @@ export interface Connection<Node> {
   readonly pageInfo: PageInfo
 }
 
-/** How keys of one kind of list become opaque cursors, and back. */
-export interface KeysetCursor<Key> {
-  encode(key: Key): string
+/** How the items of one kind of list become opaque cursors, and cursors keys. */
+export interface KeysetCursor<Item, Key> {
+  encode(item: Item): string
   /** @throws GraphQLError BAD_CURSOR for anything but a cursor of this kind */
   decode(cursor: string): Key
 }
@@ -63,15 +63,17 @@ export const pageTooLarge = (argument: string, asked: number): GraphQLError =>
  * Cursors that hold a key as JSON.
  * @param kind tells cursors of different lists apart, like `block`
  * @param schema checks a decoded key: cursors come from outside
+ * @param keyOf the key of an item
  */
-export function keysetCursor<Key extends readonly (string | number | boolean)[]>(
+export function keysetCursor<Item, Key extends readonly (string | number | boolean)[]>(
   kind: string,
   schema: z.ZodType<Key>,
-): KeysetCursor<Key> {
+  keyOf: (item: Item) => NoInfer<Key>,
+): KeysetCursor<Item, Key> {
   const refuse = (): GraphQLError =>
     apiError('BAD_CURSOR', `This is not a cursor of a ${kind} list. Pass a cursor exactly as the same list gave it.`)
   return {
-    encode: (key) => Buffer.from(JSON.stringify([kind, ...key])).toString('base64url'),
+    encode: (item) => Buffer.from(JSON.stringify([kind, ...keyOf(item)])).toString('base64url'),
     decode(cursor) {
       let decoded: unknown
       try {
@@ -110,16 +112,13 @@ export const pageCost = ({ first, last }: PageArgs): { field: number; multiplier
 
 /**
  * One page of a keyset list.
- * @param cursor turns keys into cursors
  * @param load reads items by key, never by offset
- * @param keyOf the key of an item
  * @throws GraphQLError PAGE_TOO_LARGE | BAD_PAGE | BAD_CURSOR
  */
 export async function resolvePage<Item, Key>(
   args: PageArgs,
-  cursor: KeysetCursor<Key>,
-  load: (request: PageRequest<Key>) => Promise<readonly Item[]> | readonly Item[],
-  keyOf: (item: NoInfer<Item>) => NoInfer<Key>,
+  cursor: KeysetCursor<Item, Key>,
+  load: (request: PageRequest<Key>) => readonly Item[] | Promise<readonly Item[]>,
 ): Promise<Connection<Item>> {
   const size = pageSize(args)
   const reverse = args.last != null
@@ -128,7 +127,7 @@ export async function resolvePage<Item, Key>(
   const items = await load({ limit: size + 1, after, before, reverse })
   const shown = items.slice(0, size)
   if (reverse) shown.reverse()
-  const edges = shown.map((node) => ({ cursor: cursor.encode(keyOf(node)), node }))
+  const edges = shown.map((node) => ({ cursor: cursor.encode(node), node }))
   const more = items.length > size
   return {
     edges,

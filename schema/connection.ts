@@ -65,10 +65,10 @@ export const pageTooLarge = (argument: string, asked: number): GraphQLError =>
  * @param schema checks a decoded key: cursors come from outside
  * @param keyOf the key of an item
  */
-export function keysetCursor<Item, Key extends readonly (string | number | boolean)[]>(
+export function keysetCursor<Item, Key extends readonly [] | readonly (string | number | boolean)[]>(
   kind: string,
   schema: z.ZodType<Key>,
-  keyOf: (item: Item) => NoInfer<Key>,
+  keyOf: (item: Item) => Key,
 ): KeysetCursor<Item, Key> {
   const refuse = (): GraphQLError =>
     apiError('BAD_CURSOR', `This is not a cursor of a ${kind} list. Pass a cursor exactly as the same list gave it.`)

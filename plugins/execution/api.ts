@@ -172,7 +172,6 @@ export const Credited = topic(
     to: z.instanceof(Uint8Array),
     from: z.instanceof(Uint8Array),
     value: z.bigint(),
-    transaction: z.instanceof(Uint8Array),
   }),
 )
 

@@ -59,7 +59,7 @@ export interface CallContext {
 /** Where a cell that does not exist yet may be made: `cellId(module, creator, salt)`. */
 export interface Derivation {
   readonly creator: Uint8Array
-  readonly salt: unknown
+  readonly salt: Uint8Array
 }
 
 /** One call of a module. */

@@ -1,0 +1,91 @@
+import type { Call, LedgerModule } from './module.ts'
+
+/** A call that the ledger can run. */
+export interface RegisteredCall {
+  /** `<module>.<call>` */
+  readonly name: string
+  readonly module: LedgerModule
+  readonly call: Call<never>
+  /** Weight of everything that it may send, all levels deep. */
+  readonly sentWeight: number
+}
+
+/** What is wrong with the set of ledger modules, and how to mend it. */
+export class ModuleSetError extends Error {
+  override readonly name = 'ModuleSetError'
+  readonly code = 'MODULE_SET'
+}
+
+/** The calls that this network's ledger knows, by name. */
+export class CallRegistry {
+  readonly modules: readonly LedgerModule[]
+  readonly #calls = new Map<string, RegisteredCall>()
+
+  /** @throws ModuleSetError for duplicate modules, unknown targets of sends, cycles of sends. */
+  constructor(modules: readonly LedgerModule[]) {
+    this.modules = modules
+    const definitions = collect(modules)
+    const weights = new Map<string, number>()
+    for (const [name, { module, call }] of definitions) {
+      this.#calls.set(name, { name, module, call, sentWeight: sentWeight(name, definitions, weights, []) })
+    }
+  }
+
+  get(name: string): RegisteredCall | undefined {
+    return this.#calls.get(name)
+  }
+
+  module(name: string): LedgerModule | undefined {
+    return this.modules.find((module) => module.name === name)
+  }
+
+  /** Weight of one call and all that it may send. Arguments must have been checked. */
+  weight(registered: RegisteredCall, args: unknown): number {
+    return Number(registered.call.weight(args as never)) + registered.sentWeight
+  }
+}
+
+type Definitions = ReadonlyMap<string, { readonly module: LedgerModule; readonly call: Call<never> }>
+
+function collect(modules: readonly LedgerModule[]): Definitions {
+  const definitions = new Map<string, { module: LedgerModule; call: Call<never> }>()
+  const names = new Set<string>()
+  for (const module of modules) {
+    if (names.has(module.name)) {
+      throw new ModuleSetError(`two ledger modules are named "${module.name}"; rename one of them`)
+    }
+    names.add(module.name)
+    for (const [callName, call] of Object.entries(module.calls)) {
+      definitions.set(`${module.name}.${callName}`, { module, call })
+    }
+  }
+  return definitions
+}
+
+/** Sum of the weights of all declared sends, recursively; refuses cycles, which would have no bound. */
+function sentWeight(name: string, definitions: Definitions, known: Map<string, number>, path: string[]): number {
+  const before = known.get(name)
+  if (before !== undefined) return before
+  if (path.includes(name)) {
+    throw new ModuleSetError(`sends form a cycle: ${[...path, name].join(' -> ')}; a call must not lead back to itself`)
+  }
+  const definition = definitions.get(name)
+  if (definition === undefined) {
+    throw new ModuleSetError(`${path.at(-1)} declares that it sends "${name}", which no ledger module has`)
+  }
+  let total = 0
+  for (const [target, count] of Object.entries(definition.call.sends)) {
+    const sent = sentWeight(target, definitions, known, [...path, name])
+    total += count * (constantWeight(target, definitions) + sent)
+  }
+  known.set(name, total)
+  return total
+}
+
+function constantWeight(name: string, definitions: Definitions): number {
+  const weight = definitions.get(name)?.call.weight
+  if (weight === undefined || weight.length > 0) {
+    throw new ModuleSetError(`"${name}" is sent by other calls, so its weight must not depend on arguments`)
+  }
+  return Number((weight as () => bigint)())
+}

@@ -1,4 +1,5 @@
 /** What a plugin author imports. */
+export { connect, type PoolOptions } from './db/connect.ts'
 export {
   type ConfiguredPlugin,
   definePlugin,

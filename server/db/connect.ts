@@ -1,0 +1,45 @@
+import postgres from 'postgres'
+import type { DatabaseOptions, Sql } from '../plugin/sql.ts'
+
+/** How a pool differs from the default. */
+export interface PoolOptions {
+  /** Connections at most; 10 if absent. */
+  readonly max?: number
+  /** Seconds until an unused connection is closed; never if absent. */
+  readonly idleSeconds?: number
+  /** Seconds to wait for a connection; 10 if absent. */
+  readonly connectSeconds?: number
+  /** What pg_stat_activity shows. */
+  readonly applicationName?: string
+  /** Called whenever one of the connections has closed. */
+  readonly onClose?: () => void
+}
+
+/**
+ * A pool of connections, opened as they are needed and again after a failure. Works in worker threads.
+ * A statement on a dead database fails at once with the connection's error: callers decide about trying again.
+ */
+export function connect(options: DatabaseOptions, pool: PoolOptions = {}): Sql {
+  return postgres({
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.user,
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+    max: pool.max ?? 10,
+    ...(pool.idleSeconds === undefined ? {} : { idle_timeout: pool.idleSeconds }),
+    connect_timeout: pool.connectSeconds ?? 10,
+    backoff: (attempt) => Math.min(0.02 * 2 ** attempt, 1),
+    types: { bigint: postgres.BigInt },
+    onnotice: () => undefined,
+    ...(pool.onClose === undefined ? {} : { onclose: pool.onClose }),
+    connection: {
+      application_name: pool.applicationName ?? `deaios ${process.pid}`,
+      search_path: options.searchPath.map(quoteIdentifier).join(', '),
+    },
+  })
+}
+
+/** A name as it stands in SQL text. */
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

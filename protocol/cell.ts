@@ -24,12 +24,17 @@ const writer = new Writer()
 /** The record of a cell, CBOR[id, owner, balance, value]: what is stored, and what `valueHash` hashes. */
 export function encodeCell(cell: Cell): Uint8Array {
   writer.reset()
-  writer.arrayHeader(4)
-  writer.bytes(cell.id)
-  writer.text(cell.owner)
-  writer.uint(cell.balance)
-  writer.value(cell.value, VALUE_DEPTH)
+  writeCell(writer, cell)
   return writer.finish()
+}
+
+/** Writes the record of a cell as part of something larger. */
+export function writeCell(to: Writer, cell: Cell): void {
+  to.arrayHeader(4)
+  to.bytes(cell.id)
+  to.text(cell.owner)
+  to.uint(cell.balance)
+  to.value(cell.value, VALUE_DEPTH)
 }
 
 /**

@@ -65,12 +65,17 @@ export function decodeMessage(bytes: Uint8Array): Message {
 /** CBOR[realm, destPath, index, message], the message nested as an array. */
 export function encodeOutItem(item: OutItem): Uint8Array {
   writer.reset()
-  writer.arrayHeader(4)
-  writer.uint(item.realm)
-  writer.bytes(item.destPath)
-  writer.uint(item.index)
-  writeMessage(writer, item.message)
+  writeOutItem(writer, item)
   return writer.finish()
+}
+
+/** Writes an out item as part of something larger. */
+export function writeOutItem(to: Writer, item: OutItem): void {
+  to.arrayHeader(4)
+  to.uint(item.realm)
+  to.bytes(item.destPath)
+  to.uint(item.index)
+  writeMessage(to, item.message)
 }
 
 /**

@@ -1,5 +1,4 @@
-import { sha256 } from '#sha256'
-import { domain } from './domain.ts'
+import { domain, taggedHash } from './domain.ts'
 import type { CborMap } from './value.ts'
 
 /** The most bytes of a signed transaction. */
@@ -48,9 +47,9 @@ export interface TransactionFields {
 
 /** A transaction as it was read, signed or not. */
 export interface UnsignedTransaction extends TransactionFields {
-  /** CBOR of the ten items that are signed. */
+  /** CBOR of the ten items that are signed: a fresh copy at each access. */
   readonly unsigned: Uint8Array
-  /** What the signature is over: `domain('tx')` and `unsigned`, in one piece. */
+  /** What the signature is over, `domain('tx')` and `unsigned`: a fresh copy at each access. */
   readonly signingBytes: Uint8Array
   /** 32 bytes. Depends on `unsigned` alone, so no second signature makes a second id. */
   readonly id: Uint8Array
@@ -62,7 +61,6 @@ export interface Transaction extends UnsignedTransaction {
   readonly signature: Uint8Array
 }
 
-const ID = domain('id')
 const TX = domain('tx')
 
 /** What a signature is made over: `deaios/tx/1\0` and the unsigned bytes. */
@@ -75,14 +73,5 @@ export function signingBytes(unsigned: Uint8Array): Uint8Array {
 
 /** The 32-byte id of a transaction, from its unsigned bytes. */
 export function transactionId(unsigned: Uint8Array): Uint8Array {
-  return idOf(signingBytes(unsigned))
-}
-
-/** The id of the transaction that these signing bytes are of; they are changed meanwhile, and restored. */
-export function idOf(signing: Uint8Array): Uint8Array {
-  // Both domains have the same length, so the id is hashed in place instead of over a second copy.
-  signing.set(ID)
-  const id = sha256(signing)
-  signing.set(TX)
-  return id
+  return taggedHash('id', unsigned)
 }

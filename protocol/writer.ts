@@ -30,9 +30,9 @@ export class Writer {
     return bytes
   }
 
-  /** A view of all that was written, good until the next write: for hashing without a copy. */
-  view(): Uint8Array {
-    return this.buffer.subarray(0, this.at)
+  /** A view of what was written from `start` on, good until the next write: for hashing without a copy. */
+  view(start = 0): Uint8Array {
+    return this.buffer.subarray(start, this.at)
   }
 
   /** Forgets all that was written. */
@@ -242,16 +242,31 @@ function isList(value: object): value is readonly CborValue[] {
   return Array.isArray(value)
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
-const ASCII = /^[\x00-\x7f]*$/
-
 /** Sorts by the encoded key: shorter UTF-8 first, then byte by byte. */
 function sortKeys(keys: string[]): void {
-  // UTF-16 order is UTF-8 order for ASCII only.
-  if (keys.every((key) => ASCII.test(key))) {
-    keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
-    return
+  // Keys of a decoded map are in order already, and mostly ASCII, where UTF-16 order is UTF-8 order.
+  let sorted = true
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
+    if (!isAscii(key)) {
+      sortByBytes(keys)
+      return
+    }
+    if (i > 0 && compareAscii(keys[i - 1]!, key) > 0) sorted = false
   }
+  if (!sorted) keys.sort(compareAscii)
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+function compareAscii(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1)
+}
+
+function sortByBytes(keys: string[]): void {
   const encoded = new Map(keys.map((key) => [key, encoder.encode(key)] as const))
   keys.sort((a, b) => {
     const left = encoded.get(a)!

@@ -75,6 +75,13 @@ export class Reader {
     return readText(this.input, start, start + length)
   }
 
+  /** False if null is next, which is passed over; true if something else is. */
+  optional(): boolean {
+    if (this.input[this.offset] !== 0xf6) return true
+    this.offset++
+    return false
+  }
+
   /** A map, its keys sorted; `levels` as in `value`. */
   map(levels: number = MAX_DEPTH): { [key: string]: CborValue } {
     const length = this.count(this.argument(5), 2)

@@ -1,0 +1,107 @@
+import { sha256, sha256Layer } from '#sha256'
+import { concat, equal, u64be, ZERO_HASH } from './bytes.ts'
+import { Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+const LEAF = new Uint8Array([0])
+const ROOT = new Uint8Array([2])
+
+/** That an item is at a place of a list. */
+export interface ListProof {
+  /** How many items the list has. */
+  readonly count: number
+  /** Place of the item, from 0. */
+  readonly index: number
+  /** The hashes beside the path from the item to the top, 32 bytes each. */
+  readonly siblings: readonly Uint8Array[]
+}
+
+/**
+ * The root of a list of encoded items, 32 bytes: leaves `H(0x00 || H(item))`, padded with zero hashes to a power of two
+ * (one zero hash if there is no item), hashed in pairs to the top; then `H(0x02 || u64be count || top)`.
+ */
+export function listRoot(items: readonly Uint8Array[]): Uint8Array {
+  const layers = layersOf(items)
+  return rootOf(items.length, layers[layers.length - 1]!)
+}
+
+/**
+ * Proves that an item is at `index` of the list.
+ * @throws RangeError if the list has no such place.
+ */
+export function listProof(items: readonly Uint8Array[], index: number): ListProof {
+  if (!Number.isInteger(index) || index < 0 || index >= items.length) {
+    throw new RangeError(`the list has places 0 to ${items.length - 1}, not ${index}`)
+  }
+  const layers = layersOf(items)
+  const siblings: Uint8Array[] = []
+  for (let level = 0, at = index; level < layers.length - 1; level++, at >>= 1) {
+    const start = 32 * (at ^ 1)
+    siblings.push(layers[level]!.slice(start, start + 32))
+  }
+  return { count: items.length, index, siblings }
+}
+
+/** True if the proof shows the encoded item in the list of that root. */
+export function verifyListProof(root: Uint8Array, item: Uint8Array, proof: ListProof): boolean {
+  const { count, index, siblings } = proof
+  if (!(Number.isSafeInteger(count) && Number.isSafeInteger(index) && index >= 0 && index < count)) return false
+  if (2 ** siblings.length !== paddedTo(count)) return false
+  let top = leafOf(item)
+  let at = index
+  for (const sibling of siblings) {
+    if (sibling.length !== 32) return false
+    top = sha256(at % 2 === 0 ? concat(top, sibling) : concat(sibling, top))
+    at = Math.floor(at / 2)
+  }
+  return equal(rootOf(count, top), root)
+}
+
+/** CBOR[count, index, siblings]. */
+export function encodeListProof(proof: ListProof): Uint8Array {
+  const writer = new Writer()
+  writer.value([proof.count, proof.index, proof.siblings])
+  return writer.finish()
+}
+
+/**
+ * The proof of its CBOR; siblings are views.
+ * @throws CodecError MALFORMED or NOT_CANONICAL.
+ */
+export function decodeListProof(bytes: Uint8Array): ListProof {
+  const reader = new Reader(bytes)
+  reader.arrayOf(3)
+  const count = reader.uint()
+  const index = reader.uint()
+  const siblings: Uint8Array[] = []
+  for (let left = reader.arrayHeader(); left > 0; left--) siblings.push(reader.bytesOf(32))
+  reader.done()
+  return { count, index, siblings }
+}
+
+function leafOf(item: Uint8Array): Uint8Array {
+  return sha256(concat(LEAF, sha256(item)))
+}
+
+function rootOf(count: number, top: Uint8Array): Uint8Array {
+  return sha256(concat(ROOT, u64be(count), top))
+}
+
+function paddedTo(count: number): number {
+  return count <= 1 ? 1 : 2 ** Math.ceil(Math.log2(count))
+}
+
+/** The padded leaves, then each layer above them up to the single hash at the top. */
+function layersOf(items: readonly Uint8Array[]): Uint8Array[] {
+  if (items.length === 0) return [ZERO_HASH]
+  let layer = new Uint8Array(32 * paddedTo(items.length))
+  items.forEach((item, index) => {
+    layer.set(leafOf(item), 32 * index)
+  })
+  const layers = [layer]
+  while (layer.length > 32) {
+    layer = new Uint8Array(sha256Layer(layer))
+    layers.push(layer)
+  }
+  return layers
+}

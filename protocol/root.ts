@@ -1,4 +1,4 @@
-import { concat } from './bytes.ts'
+import { compare, concat } from './bytes.ts'
 import { domain, taggedHash } from './domain.ts'
 import { CodecError } from './errors.ts'
 import { listRoot } from './list.ts'
@@ -119,7 +119,8 @@ export function votingBytes(hash: Uint8Array): Uint8Array {
 /** CBOR list of the votes as [validator, signature], sorted by validator: a root block's certificate. */
 export function encodeVotes(votes: readonly Vote[]): Uint8Array {
   writer.reset()
-  writer.value(votes.map((vote) => [vote.validator, vote.signature]))
+  const sorted = [...votes].sort((a, b) => compare(a.validator, b.validator))
+  writer.value(sorted.map((vote) => [vote.validator, vote.signature]))
   return writer.finish()
 }
 
@@ -132,7 +133,13 @@ export function decodeVotes(bytes: Uint8Array): Vote[] {
   const votes: Vote[] = []
   for (let left = reader.arrayHeader(); left > 0; left--) {
     reader.arrayOf(2)
-    votes.push({ validator: reader.bytesOf(32), signature: reader.bytesOf(64) })
+    const validator = reader.bytesOf(32)
+    const before = votes.at(-1)
+    // One validator listed twice would count twice towards the quorum.
+    if (before !== undefined && compare(before.validator, validator) >= 0) {
+      throw new CodecError('NOT_CANONICAL', 'votes are sorted by validator, and each votes once')
+    }
+    votes.push({ validator, signature: reader.bytesOf(64) })
   }
   reader.done()
   return votes

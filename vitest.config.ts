@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', '.deaios/**', 'dist/**'],
+    // One Postgres for all workers, started when the first test asks for it.
+    globalSetup: ['./server/testing/vitest-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { codeOf, messageOf } from './db/errors.ts'
+import { schemaProblems } from './host/config-problems.ts'
+import type { ConfiguredPlugin } from './plugin/define.ts'
+
+/** What deaios.config.ts exports as default; see `defineConfig`. */
+export interface DeaiosConfig {
+  /** Factories' results like `execution()`, or where a plugin is: `'./my-plugin.ts'`, `'@acme/deaios-weather'`. */
+  readonly plugins: readonly (ConfiguredPlugin | string)[]
+  /** Where GraphQL listens; 4000 if absent, 0 for any free port. */
+  readonly port?: number
+  /** The address to listen on; 127.0.0.1 if absent, so that only this machine can reach it. */
+  readonly hostname?: string
+  /** Where everything is kept, relative to this file; `.deaios` if absent. */
+  readonly dataDir?: string
+  /** A PostgreSQL 16 or later to use instead of the embedded one. */
+  readonly databaseUrl?: string
+  /** The least serious entry to write to `<dataDir>/logs/deaios.log`; `info` if absent. */
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** Gives a config its type: `export default defineConfig({ plugins: [execution()] })`. */
+export const defineConfig = (config: DeaiosConfig): DeaiosConfig => config
+
+/** Values from the command line; each beats the environment, which beats the file. */
+export interface ConfigFlags {
+  readonly config?: string | undefined
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  readonly data?: string | undefined
+}
+
+/** A config with nothing left open. */
+export interface ResolvedConfig {
+  /** The file it came from. */
+  readonly file: string
+  readonly plugins: readonly (ConfiguredPlugin | string)[]
+  readonly port: number
+  readonly hostname: string
+  /** Absolute. */
+  readonly dataDir: string
+  readonly databaseUrl: string | undefined
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_UNREADABLE' | 'CONFIG_INVALID' | 'ENVIRONMENT_INVALID'
+
+/** The config, or a variable that overrides it, cannot be used. The message names the file and the key. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly code: ConfigErrorCode
+
+  constructor(code: ConfigErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+const port = z.int().min(0).max(65_535)
+
+const ConfigFile = z.object({
+  plugins: z.array(z.union([z.string(), z.custom<ConfiguredPlugin>(isConfiguredPlugin)], { error: notAPlugin })),
+  port: port.optional(),
+  hostname: z.string().min(1).optional(),
+  dataDir: z.string().min(1).optional(),
+  databaseUrl: z.string().min(1).optional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+})
+
+function isConfiguredPlugin(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'plugin'
+}
+
+function notAPlugin({ input }: { readonly input: unknown }): string {
+  return typeof input === 'function'
+    ? 'is a plugin factory that was not called; write it with (), like execution()'
+    : 'is neither a plugin nor the path or package name of one'
+}
+
+/**
+ * Loads the config file and lays the environment (DEAIOS_PORT, DEAIOS_DATA, DATABASE_URL) and the flags over it.
+ * Paths from flags and environment are relative to the working folder.
+ */
+export async function loadConfig(
+  flags: ConfigFlags = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ResolvedConfig> {
+  const file = resolve(flags.config ?? 'deaios.config.ts')
+  const config = await readConfigFile(file)
+  const data = flags.data ?? (environment.DEAIOS_DATA || undefined)
+  return {
+    file,
+    plugins: config.plugins,
+    port: flags.port ?? environmentPort(environment.DEAIOS_PORT) ?? config.port ?? 4000,
+    hostname: flags.host ?? config.hostname ?? '127.0.0.1',
+    dataDir: data === undefined ? resolve(dirname(file), config.dataDir ?? '.deaios') : resolve(data),
+    databaseUrl: environment.DATABASE_URL || config.databaseUrl,
+    logLevel: config.logLevel ?? 'info',
+  }
+}
+
+function environmentPort(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const parsed = port.safeParse(/^\d+$/.test(value) ? Number(value) : value)
+  if (parsed.success) return parsed.data
+  throw new ConfigError('ENVIRONMENT_INVALID', `DEAIOS_PORT is "${value}", and must be a number from 0 to 65535`)
+}
+
+async function readConfigFile(file: string): Promise<z.output<typeof ConfigFile>> {
+  if (!existsSync(file))
+    throw new ConfigError(
+      'CONFIG_MISSING',
+      `there is no config file ${file}; run deaios where deaios.config.ts is, or name one with --config`,
+    )
+  const loaded: unknown = await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw new ConfigError('CONFIG_UNREADABLE', `cannot read ${file}: ${whyUnreadable(error)}`, error)
+  })
+  if (typeof loaded !== 'object' || loaded === null || !('default' in loaded))
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${file} has no default export; write export default defineConfig({ plugins: [...] })`,
+    )
+  const { value, problems } = schemaProblems(ConfigFile, loaded.default)
+  if (problems.length > 0) throw new ConfigError('CONFIG_INVALID', `${file}: ${problems.join('; ')}`)
+  return value ?? { plugins: [] }
+}
+
+/** Node puts the place of a syntax error in the first line of the stack only. */
+function whyUnreadable(error: unknown): string {
+  const reason = messageOf(error).split('\n')[0] ?? ''
+  if (!(error instanceof SyntaxError)) return codeOf(error) ? `${reason} (${codeOf(error)})` : reason
+  const place = error.stack?.split('\n')[0]?.replace('file://', '') ?? ''
+  return place.includes(':') && !place.includes(reason) ? `${reason} at ${place}` : reason
+}

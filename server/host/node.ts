@@ -1,0 +1,95 @@
+import type { GraphQLSchema } from 'graphql'
+import type { Database } from '../db/database.ts'
+import { CORE_SCHEMA } from '../db/migrate.ts'
+import { createEvents, type EventsService } from '../events/index.ts'
+import type { Clock, Log } from '../plugin/host.ts'
+import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.ts'
+import { BOUNDS } from './bounded.ts'
+import type { CheckedPlugin } from './check.ts'
+import { systemClock } from './clock.ts'
+import { type Shared, tooEarly } from './plugin-host.ts'
+import { buildNodeSchema } from './schema.ts'
+import { ServiceRegistry } from './services.ts'
+import { makeSlots, type PluginStatus } from './slot.ts'
+
+export interface NodeOptions {
+  /** Checked and in order. */
+  readonly plugins: readonly CheckedPlugin[]
+  readonly dataDir: string
+  readonly log: Log
+  /** Opens the database; it is closed with the node. */
+  readonly openDatabase: () => Promise<Database>
+  /** The machine's if absent. */
+  readonly clock?: Clock
+  /** How long each step of a plugin may take. */
+  readonly bounds?: Bounds
+}
+
+/** A line about the node for whoever started it. */
+export interface BannerLine {
+  readonly plugin: string
+  readonly label: string
+  readonly value: string
+}
+
+/** A running node, without its network side. */
+export interface Node {
+  readonly schema: GraphQLSchema
+  readonly database: Database
+  readonly events: EventsService
+  readonly plugins: readonly PluginStatus[]
+  readonly banner: readonly BannerLine[]
+  /** Drains and stops the plugins, those first that depend on others, then the events and the database. */
+  stop(): Promise<void>
+}
+
+/**
+ * Brings a node up: database, migrations, services, schema, start. If a plugin cannot boot (and has not asked to be
+ * left out), all that was started is stopped again and its error is thrown.
+ */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { plugins, dataDir, log, clock = systemClock, bounds = BOUNDS } = options
+  const banner: BannerLine[] = []
+  let database: Database | undefined
+  let events: EventsService | undefined
+  const shared: Shared = {
+    services: new ServiceRegistry(),
+    log,
+    clock,
+    dataDir: () => dataDir,
+    database: () => database ?? tooEarly('sql')(),
+    events: () => events ?? tooEarly('events')(),
+    banner: (plugin, label, value) => banner.push({ plugin, label, value }),
+  }
+  const slots = makeSlots(plugins, shared)
+  const stop = async (): Promise<void> => {
+    events?.drain()
+    await stopAll(slots, log, bounds)
+    await events?.stop()
+    await database?.close()
+  }
+  try {
+    // The database starts in a process of its own; the schema needs nothing from it, so both are made at once.
+    const opening = options.openDatabase()
+    const [opened, schema] = await bothOrClose(opening, async () => buildNodeSchema(slots))
+    database = opened
+    await migrateAll(slots, opened, log)
+    const topics = plugins.flatMap(({ definition }) => definition.topics ?? [])
+    events = createEvents({ sql: opened.sql(CORE_SCHEMA), log: log.child({ part: 'events' }), topics })
+    await provideAll(slots, shared.services, log)
+    await events.start()
+    await startAll(slots, log, bounds)
+    return { schema, database: opened, events, plugins: slots, banner, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Waits for both; if the second fails, what the first has opened is closed again. */
+async function bothOrClose<T>(opening: Promise<Database>, work: () => Promise<T>): Promise<[Database, T]> {
+  const [opened, made] = await Promise.allSettled([opening, work()])
+  if (opened.status === 'fulfilled' && made.status === 'fulfilled') return [opened.value, made.value]
+  if (opened.status === 'fulfilled') await opened.value.close()
+  throw made.status === 'rejected' ? made.reason : opened.status === 'rejected' ? opened.reason : undefined
+}

@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Database } from '../db/database.ts'
+import type { Events } from '../plugin/events.ts'
+import type { Clock, Host, Log } from '../plugin/host.ts'
+import { ownerOf } from '../plugin/tokens.ts'
+import { SERVER_VERSION } from '../version.ts'
+import type { CheckedPlugin } from './check.ts'
+import { HostError } from './errors.ts'
+import type { ServiceRegistry } from './services.ts'
+
+/** What the plugins of one node share. Members that are not there yet throw TOO_EARLY when touched. */
+export interface Shared {
+  readonly services: ServiceRegistry
+  readonly log: Log
+  readonly clock: Clock
+  readonly dataDir: () => string
+  readonly database: () => Database
+  readonly events: () => Events
+  /** What to print about the node, by plugin. */
+  readonly banner: (plugin: string, label: string, value: string) => void
+}
+
+/** The host of a plugin, with nothing opened: each member is looked up when it is touched. */
+export function makeHost(
+  { definition, config }: CheckedPlugin,
+  shared: Shared,
+  signal: AbortSignal,
+): Host<Record<string, unknown>> {
+  const { name, requires = {} } = definition
+  const use = {}
+  for (const [key, token] of Object.entries(requires)) {
+    const get = (): unknown => {
+      if (token.kind === 'optional') return shared.services.find(token.service)
+      const found = shared.services.find(token)
+      if (found !== undefined) return found
+      throw new HostError(
+        'NOT_PROVIDED',
+        `plugin "${name}": ${token.id} is not there; plugin "${ownerOf(token)}" has not started, or has failed`,
+      )
+    }
+    Object.defineProperty(use, key, { enumerable: true, get })
+  }
+  return {
+    name,
+    version: SERVER_VERSION,
+    config,
+    use,
+    log: shared.log.child({ plugin: name }),
+    signal,
+    clock: shared.clock,
+    get sql() {
+      return shared.database().sql(name)
+    },
+    get database() {
+      return shared.database().options(name)
+    },
+    get events() {
+      return shared.events()
+    },
+    get dataDir() {
+      const folder = join(shared.dataDir(), name)
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      return folder
+    },
+    own: (token) => shared.services.own(name, token),
+    contributions: (point) => shared.services.contributions(name, point),
+    banner: (label, value) => shared.banner(name, label, value),
+  }
+}
+
+/** For members of `Shared` that do not exist yet, or never will where only the schema is printed. */
+export const tooEarly = (member: string) => (): never => {
+  throw new HostError(
+    'TOO_EARLY',
+    `host.${member} was touched before the node runs; in graphql(), use it in resolvers only`,
+  )
+}

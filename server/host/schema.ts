@@ -1,0 +1,33 @@
+import type { GraphQLSchema } from 'graphql'
+import { buildSchema, type SchemaPart } from '../../schema/index.ts'
+import { silentLog } from '../log.ts'
+import type { CheckedPlugin } from './check.ts'
+import { systemClock } from './clock.ts'
+import { type Shared, tooEarly } from './plugin-host.ts'
+import { ServiceRegistry } from './services.ts'
+import { makeSlots, type Slot } from './slot.ts'
+
+/** One schema from the core and all plugins. Throws SchemaError with every problem. */
+export function buildNodeSchema(slots: readonly Slot[]): GraphQLSchema {
+  const parts: SchemaPart[] = []
+  for (const { name, host, plugin } of slots) {
+    const { definition } = plugin
+    if (definition.graphql === undefined) continue
+    parts.push({ owner: name, define: (builder) => definition.graphql?.(builder, host) })
+  }
+  return buildSchema(parts)
+}
+
+/** The schema without a node: nothing is opened, and resolvers cannot run. */
+export function printableSchema(plugins: readonly CheckedPlugin[]): GraphQLSchema {
+  const shared: Shared = {
+    services: new ServiceRegistry(),
+    log: silentLog,
+    clock: systemClock,
+    dataDir: tooEarly('dataDir'),
+    database: tooEarly('sql'),
+    events: tooEarly('events'),
+    banner: () => undefined,
+  }
+  return buildNodeSchema(makeSlots(plugins, shared))
+}

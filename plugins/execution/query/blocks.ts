@@ -1,0 +1,76 @@
+import type { Sql } from '../../../server/plugin.ts'
+import type { BlockPlace } from '../api.ts'
+import { hexes, inOrder } from './keys.ts'
+
+/** A block without its transactions. */
+export interface BlockRow extends BlockPlace {
+  readonly hash: Uint8Array
+  /** CBOR of the header. */
+  readonly header: Uint8Array
+  readonly txCount: number
+  readonly time: Date
+  /** Bytes of the body. */
+  readonly size: number
+}
+
+export interface BlockRecord {
+  readonly shard: string
+  readonly height: bigint
+  readonly hash: Buffer
+  readonly header: Buffer
+  readonly tx_count: number
+  readonly time: Date
+  readonly size: number
+}
+
+/** The columns of BlockRecord, of a `b`. A body's length is known without reading it. */
+export const blockColumns = (sql: Sql) => sql`
+  b.shard, b.height, b.hash, b.header, b.tx_count, b.time, octet_length(b.body) AS size`
+
+export const blockRow = (record: BlockRecord): BlockRow => ({
+  shard: record.shard,
+  height: Number(record.height),
+  hash: record.hash,
+  header: record.header,
+  txCount: record.tx_count,
+  time: record.time,
+  size: record.size,
+})
+
+/** Names a place in maps. */
+export const placeKey = ({ shard, height }: BlockPlace): string => `${shard}/${height}`
+
+/** The places as two parallel lists for `unnest`. */
+export const placeLists = (places: readonly BlockPlace[]) => ({
+  shards: places.map(({ shard }) => shard),
+  heights: places.map(({ height }) => height),
+})
+
+/** Blocks in the order of the places; null where there is none. One statement. */
+export async function blocksByPlace(sql: Sql, places: readonly BlockPlace[]): Promise<(BlockRow | null)[]> {
+  const { shards, heights } = placeLists(places)
+  const rows = await sql<(BlockRecord & { at: bigint })[]>`
+    SELECT wanted.at, ${blockColumns(sql)}
+    FROM unnest(${shards}::text[], ${heights}::bigint[]) WITH ORDINALITY AS wanted (shard, height, at)
+    JOIN block b ON b.shard = wanted.shard AND b.height = wanted.height`
+  return inOrder(places.length, rows, blockRow)
+}
+
+/** Blocks in the order of their hashes; null for unknown ones. One statement. */
+export async function blocksByHash(sql: Sql, hashes: readonly Uint8Array[]): Promise<(BlockRow | null)[]> {
+  const rows = await sql<(BlockRecord & { at: bigint })[]>`
+    SELECT wanted.at, ${blockColumns(sql)}
+    FROM unnest(${hexes(hashes)}::text[]) WITH ORDINALITY AS wanted (hash, at)
+    JOIN block b ON b.hash = decode(wanted.hash, 'hex')`
+  return inOrder(hashes.length, rows, blockRow)
+}
+
+/** The receipts of whole blocks, one after the other as stored, in the order of the places. One statement. */
+export async function receiptsByPlace(sql: Sql, places: readonly BlockPlace[]): Promise<(Uint8Array | null)[]> {
+  const { shards, heights } = placeLists(places)
+  const rows = await sql<{ at: bigint; receipts: Buffer }[]>`
+    SELECT wanted.at, b.receipts
+    FROM unnest(${shards}::text[], ${heights}::bigint[]) WITH ORDINALITY AS wanted (shard, height, at)
+    JOIN block b ON b.shard = wanted.shard AND b.height = wanted.height`
+  return inOrder(places.length, rows, ({ receipts }) => receipts)
+}

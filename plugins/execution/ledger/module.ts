@@ -70,8 +70,17 @@ export interface Call<A = unknown> {
   /** How many messages of each call one run may send at most. */
   readonly sends: Readonly<Record<string, number>>
   /** The id that a new cell must have. By default the sender's cell with an empty salt. */
-  creates?(args: A, sender: Uint8Array): Derivation
+  readonly creates?: ((args: A, sender: Uint8Array) => Derivation) | undefined
   apply(ctx: CallContext, args: A): void
+}
+
+/** A call whose arguments' type is not known any more; they have to pass `args` first. */
+export interface AnyCall {
+  readonly args: z.ZodType
+  weight(args: never): bigint
+  readonly sends: Readonly<Record<string, number>>
+  readonly creates?: ((args: never, sender: Uint8Array) => Derivation) | undefined
+  apply(ctx: CallContext, args: never): void
 }
 
 /** What `call` takes. */
@@ -91,7 +100,7 @@ export interface LedgerModuleDefinition {
   readonly version: number
   /** Whether its cells live in shards or on the root chain. */
   readonly home: 'shard' | 'root'
-  readonly calls: Readonly<Record<string, Call<never>>>
+  readonly calls: Readonly<Record<string, AnyCall>>
   /** Told when a message that one of its cells sent was refused; the value is already back. */
   onBounce?(ctx: CallContext, bounced: { call: string; args: Readonly<Record<string, unknown>>; code: string }): void
 }

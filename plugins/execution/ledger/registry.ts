@@ -1,11 +1,11 @@
-import type { Call, LedgerModule } from './module.ts'
+import type { AnyCall, LedgerModule } from './module.ts'
 
 /** A call that the ledger can run. */
 export interface RegisteredCall {
   /** `<module>.<call>` */
   readonly name: string
   readonly module: LedgerModule
-  readonly call: Call<never>
+  readonly call: AnyCall
   /** Weight of everything that it may send, all levels deep. */
   readonly sentWeight: number
 }
@@ -27,10 +27,12 @@ export class CallRegistry {
     const definitions = collect(modules)
     const weights = new Map<string, number>()
     for (const [name, { module, call }] of definitions) {
+      if (module.home !== 'shard') continue
       this.#calls.set(name, { name, module, call, sentWeight: sentWeight(name, definitions, weights, []) })
     }
   }
 
+  /** A call that runs in shards; those of the root chain do not. */
   get(name: string): RegisteredCall | undefined {
     return this.#calls.get(name)
   }
@@ -45,10 +47,10 @@ export class CallRegistry {
   }
 }
 
-type Definitions = ReadonlyMap<string, { readonly module: LedgerModule; readonly call: Call<never> }>
+type Definitions = ReadonlyMap<string, { readonly module: LedgerModule; readonly call: AnyCall }>
 
 function collect(modules: readonly LedgerModule[]): Definitions {
-  const definitions = new Map<string, { module: LedgerModule; call: Call<never> }>()
+  const definitions = new Map<string, { module: LedgerModule; call: AnyCall }>()
   const names = new Set<string>()
   for (const module of modules) {
     if (names.has(module.name)) {

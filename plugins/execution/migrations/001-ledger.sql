@@ -1,6 +1,6 @@
 -- What the network is: one row.
 CREATE TABLE genesis (
-  only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single    boolean PRIMARY KEY DEFAULT true CHECK (single),
   network   bytea NOT NULL,
   document  bytea NOT NULL
 );

@@ -76,6 +76,11 @@ export class CellStore {
     return after
   }
 
+  /** What the block changed so far. */
+  peekChanges(): BlockChanges {
+    return this.#changes
+  }
+
   /** Ends the block: its changes stay apart until `committed(height)`. */
   seal(): BlockChanges {
     const changes = this.#changes
@@ -123,6 +128,18 @@ export class CellStore {
     const folded = this.#folding
     this.#folding = new Map()
     for (const cell of folded.values()) if (!this.#dirty.has(cell.key)) this.#keep(cell)
+  }
+
+  /** The table did not take them: they stay changed. */
+  notFolded(): void {
+    const folding = this.#folding
+    this.#folding = new Map()
+    for (const cell of folding.values()) if (!this.#dirty.has(cell.key)) this.#dirty.set(cell.key, cell)
+  }
+
+  /** Takes in a cell that a committed block changed, after a restart: the table does not have this version. */
+  restore(cell: LedgerCell): void {
+    this.#dirty.set(cell.key, cell)
   }
 
   #isSealed(): boolean {

@@ -1,0 +1,86 @@
+import { decodeTransaction, equal, type Transaction } from '../../../protocol/index.ts'
+import type { RefusalCode } from '../api.ts'
+import type { CallRegistry } from '../ledger/registry.ts'
+import { BYTES_PER_WEIGHT, MAX_BLOCK_WEIGHT, TRANSACTION_SHARE, TRANSACTION_WEIGHT } from '../ledger/rules.ts'
+import { idKey } from '../state/ledger-cell.ts'
+import type { LedgerParams } from './block-maker.ts'
+import type { PoolEntry } from './mempool.ts'
+
+/** Why a transaction is not taken. */
+export interface Refusal {
+  readonly code: RefusalCode
+  readonly message?: string
+}
+
+/** What a transaction costs. */
+export interface Cost {
+  readonly weight: number
+  readonly fee: bigint
+  /** Fee and all values. */
+  readonly total: bigint
+}
+
+export interface PricingParts {
+  readonly registry: CallRegistry
+  readonly params: LedgerParams
+  /** The realms that exist. */
+  readonly realms: ReadonlySet<number>
+}
+
+/**
+ * Checks a transaction's calls and arguments and gives its exact price. Depends on the transaction alone, so it is the
+ * same at admission and at inclusion.
+ * @param bytes length of the wire form
+ */
+export function priceOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, bytes: number): Cost | Refusal {
+  let weight = TRANSACTION_WEIGHT + Math.ceil(bytes / BYTES_PER_WEIGHT)
+  let values = 0n
+  for (const action of transaction.actions) {
+    const registered = parts.registry.get(action.call)
+    if (registered === undefined) return { code: 'UNKNOWN_CALL', message: `no ledger module has "${action.call}"` }
+    const args = registered.call.args.safeParse(action.args)
+    if (!args.success) {
+      const [issue] = args.error.issues
+      return { code: 'BAD_ARGUMENTS', message: `${action.call}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` }
+    }
+    if (!parts.realms.has(action.realm)) return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
+    weight += parts.registry.weight(registered, args.data)
+    values += action.value
+  }
+  if (weight > MAX_BLOCK_WEIGHT * TRANSACTION_SHARE) {
+    return { code: 'TOO_LARGE', message: `its weight of ${weight} would not fit into a block: split it` }
+  }
+  const fee = parts.params.basePrice * BigInt(weight)
+  return { weight, fee, total: fee + values }
+}
+
+/** A mempool entry of verified wire bytes, or why it is refused whatever the state. */
+export function poolEntry(
+  parts: PricingParts,
+  wire: Uint8Array,
+  rootHeight: number,
+): { readonly entry: PoolEntry } | { readonly refusal: Refusal } {
+  const transaction = decodeTransaction(wire)
+  if (!equal(transaction.key, transaction.sender)) return { refusal: { code: 'KEY_NOT_AUTHORISED' } }
+  if (transaction.validUntil < rootHeight) {
+    return { refusal: { code: 'EXPIRED', message: `validUntil ${transaction.validUntil} is below root height ${rootHeight}` } }
+  }
+  const cost = priceOf(parts, transaction, wire.length)
+  if ('code' in cost) return { refusal: cost }
+  if (transaction.maxFee < cost.fee) {
+    return { refusal: { code: 'FEE_TOO_LOW', message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}` } }
+  }
+  return {
+    entry: {
+      key: idKey(transaction.id),
+      transaction,
+      wire,
+      senderKey: idKey(transaction.sender),
+      weight: cost.weight,
+      fee: cost.fee,
+      cost: cost.total,
+      waiters: [],
+      state: 'waiting',
+    },
+  }
+}

@@ -1,0 +1,387 @@
+import {
+  cellPath,
+  encode,
+  type Message,
+  STATUS,
+  Writer,
+} from '../../../protocol/index.ts'
+import { BlockCommitted } from '../api.ts'
+import type { CallRegistry } from '../ledger/registry.ts'
+import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
+import { nextNonce } from '../state/account.ts'
+import type { CellStore } from '../state/cell-store.ts'
+import { idKey } from '../state/ledger-cell.ts'
+import { Trie } from '../state/trie.ts'
+import { Execution } from './execution.ts'
+import { type Arrival, arrivalsOf, type DeferredMessage, deferred, type RootDelivery } from './inbox.ts'
+import type { IncludedTransaction, MadeBlock, Totals, TransactionOutcome } from './made-block.ts'
+import type { PoolEntry } from './mempool.ts'
+import { outcomesValue, writeReceipt } from './receipt.ts'
+import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
+import type { ShardSpace } from './shard-space.ts'
+
+/** Where a shard stands after its last block. */
+export interface ChainTip {
+  readonly height: number
+  readonly hash: Uint8Array
+  readonly rootCursor: number
+  readonly arrivals: number
+  readonly time: number
+  readonly totals: Totals
+}
+
+/** What goes into a block. */
+export interface BlockInput {
+  readonly deliveries: readonly RootDelivery[]
+  readonly candidates: readonly PoolEntry[]
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** What became of the candidates that are not in the block. */
+export interface LeftOver {
+  /** They may be included later. */
+  readonly parked: readonly PoolEntry[]
+  readonly putBack: readonly PoolEntry[]
+  readonly expired: readonly PoolEntry[]
+  readonly stale: readonly PoolEntry[]
+}
+
+/** Consensus parameters of the network, from genesis. */
+export interface LedgerParams {
+  readonly basePrice: bigint
+  readonly depositPerByte: bigint
+  readonly treasury: { readonly realm: number; readonly id: Uint8Array }
+}
+
+export interface BlockMakerParts {
+  readonly space: ShardSpace
+  readonly registry: CallRegistry
+  readonly store: CellStore
+  readonly trie: Trie
+  readonly params: LedgerParams
+  /** Brings cells into the store, in one query. */
+  readonly load: (ids: readonly Uint8Array[]) => Promise<void>
+}
+
+/** A block would have changed the supply: some code of the ledger is wrong, and nothing of the block is kept. */
+export class SupplyError extends Error {
+  override readonly name = 'SupplyError'
+  readonly code = 'SUPPLY_CHANGED'
+}
+
+/** Makes one shard's blocks: runs messages and transactions, and seals what they changed. */
+export class BlockMaker {
+  readonly #parts: BlockMakerParts
+  readonly #deferredTrie: Trie
+  #deferred: DeferredMessage[]
+  #random: Uint8Array = new Uint8Array(32)
+
+  constructor(parts: BlockMakerParts, waiting: readonly DeferredMessage[]) {
+    this.#parts = parts
+    this.#deferred = [...waiting]
+    this.#deferredTrie = new Trie({ keyBytes: 40, depth: parts.space.prefix.length })
+    this.#deferredTrie.update(waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)))
+  }
+
+  /** Messages that wait for room. */
+  get deferredCount(): number {
+    return this.#deferred.length
+  }
+
+  get deferredRoot(): Uint8Array {
+    return this.#deferredTrie.root
+  }
+
+  /**
+   * Makes the block after `tip`: deferred messages, then inbound ones, then transactions.
+   * @throws SupplyError if value appeared or vanished; the store is as before then.
+   */
+  async make(tip: ChainTip, input: BlockInput): Promise<{ block: MadeBlock; left: LeftOver }> {
+    const { store, space, params } = this.#parts
+    const height = tip.height + 1
+    const last = input.deliveries.at(-1)
+    if (last !== undefined) this.#random = last.random
+    const rootCursor = last?.height ?? tip.rootCursor
+    const time = Math.max(tip.time, input.now)
+    const inbound = this.#inbound(input.deliveries, tip.arrivals)
+    await this.#preload(inbound.now, input.candidates)
+    store.begin(height)
+    const execution = new Execution({
+      ...this.#parts,
+      context: {
+        shard: space.id,
+        realm: space.realm,
+        height,
+        time,
+        random: this.#random,
+        depositPerByte: params.depositPerByte,
+      },
+    })
+    try {
+      const outcomes = await this.#runInbound(execution, inbound.now)
+      const ran = await this.#runTransactions(execution, input.candidates, rootCursor, MAX_BLOCK_WEIGHT - inbound.weight)
+      execution.payFees(params.treasury)
+      const block = this.#seal(tip, execution, inbound, ran, outcomes, { height, rootCursor, time })
+      store.seal()
+      this.#deferred = inbound.waiting
+      return { block, left: ran.left }
+    } catch (error) {
+      store.abort()
+      throw error
+    }
+  }
+
+  /** Splits what waits and what arrives into what runs now and what is (still) deferred. */
+  #inbound(deliveries: readonly RootDelivery[], arrivedBefore: number): Inbound {
+    const budget = MAX_BLOCK_WEIGHT * (1 - TRANSACTION_SHARE)
+    const now: Message[] = []
+    const done: Uint8Array[] = []
+    const added: DeferredMessage[] = []
+    let weight = 0
+    let waitingFrom = 0
+    for (const { key, message } of this.#deferred) {
+      if (weight >= budget) break
+      weight += this.#weightOf(message)
+      now.push(message)
+      done.push(key)
+      waitingFrom++
+    }
+    const arrivals: Arrival[] = []
+    for (const delivery of deliveries) arrivals.push(...arrivalsOf(delivery, arrivedBefore + arrivals.length))
+    let consumed = 0n
+    for (const arrival of arrivals) {
+      consumed += arrival.message.value
+      if (weight < budget) {
+        weight += this.#weightOf(arrival.message)
+        now.push(arrival.message)
+      } else added.push(deferred(arrival))
+    }
+    const waiting = [...this.#deferred.slice(waitingFrom), ...added]
+    return { now, weight, consumed, arrived: arrivals.length, added, done, waiting, before: this.#deferred }
+  }
+
+  #weightOf(message: Message): number {
+    const registered = this.#parts.registry.get(message.call)
+    const args = registered?.call.args.safeParse(message.args)
+    return registered !== undefined && args?.success === true ? this.#parts.registry.weight(registered, args.data) : 1
+  }
+
+  /** Loads every cell that is known to be needed, in one query. */
+  async #preload(messages: readonly Message[], candidates: readonly PoolEntry[]): Promise<void> {
+    const { space, params, load, store, trie } = this.#parts
+    const ids = new Map<string, Uint8Array>()
+    const want = (realm: number, id: Uint8Array): void => {
+      if (realm !== space.realm) return
+      const key = idKey(id)
+      if (store.get(key) !== undefined || ids.has(key)) return
+      const path = cellPath(id)
+      if (space.contains(path) && trie.has(path)) ids.set(key, id)
+    }
+    want(params.treasury.realm, params.treasury.id)
+    for (const message of messages) want(message.realm, message.to)
+    for (const { transaction } of candidates) {
+      want(transaction.realm, transaction.sender)
+      for (const action of transaction.actions) want(action.realm, action.to)
+    }
+    if (ids.size > 0) await load([...ids.values()])
+  }
+
+  async #runInbound(execution: Execution, messages: readonly Message[]): Promise<TransactionOutcome[]> {
+    const byTransaction = new Map<string, { transaction: Uint8Array; delta: number; found: Outcomes }>()
+    for (const message of messages) {
+      execution.beginInbound(message)
+      await this.#drain(execution)
+      if (message.origin.length === 0) continue
+      const { delta, outcomes } = execution.inboundResult()
+      const key = idKey(message.origin)
+      const known = byTransaction.get(key)
+      if (known === undefined) byTransaction.set(key, { transaction: message.origin, delta, found: [...outcomes] })
+      else {
+        known.delta += delta
+        known.found.push(...outcomes)
+      }
+    }
+    return [...byTransaction.values()].map(({ transaction, delta, found }) => ({
+      transaction,
+      delta,
+      // A send that was refused bounces and is its module's affair; only actions decide about the transaction.
+      refused: found.some((outcome) => outcome.kind === 0 && outcome.status === STATUS.REFUSED),
+      detail: encode(outcomesValue(found)),
+    }))
+  }
+
+  async #runTransactions(
+    execution: Execution,
+    candidates: readonly PoolEntry[],
+    rootCursor: number,
+    budget: number,
+  ): Promise<Ran> {
+    const included: IncludedTransaction[] = []
+    const left = { parked: [] as PoolEntry[], putBack: [] as PoolEntry[], expired: [] as PoolEntry[], stale: [] as PoolEntry[] }
+    const receipts = new Writer(160 * candidates.length + 16)
+    const receiptAt: number[] = []
+    let weight = 0
+    for (const entry of candidates) {
+      const { transaction } = entry
+      if (weight + entry.weight > budget) {
+        left.putBack.push(entry)
+        continue
+      }
+      const sender = this.#parts.store.get(entry.senderKey)
+      const expected = sender === undefined ? 0 : nextNonce(sender.account, transaction.lane)
+      if (transaction.nonce < expected) left.stale.push(entry)
+      else if (transaction.validUntil < rootCursor) left.expired.push(entry)
+      else if (transaction.nonce > expected || sender === undefined || !execution.affords(sender, transaction, entry.cost))
+        left.parked.push(entry)
+      else {
+        execution.begin(sender, transaction, entry.fee, entry.cost)
+        await this.#drain(execution)
+        const { receipt, refused, remote } = execution.receipt(transaction, entry.fee)
+        receiptAt.push(receipts.length)
+        writeReceipt(receipts, receipt)
+        included.push({ entry, refused, remote })
+        weight += entry.weight
+      }
+    }
+    return { included, left, receipts: receipts.finish(), receiptAt, weight }
+  }
+
+  /** Runs what is queued; loads cells that calls turned out to send to. */
+  async #drain(execution: Execution): Promise<void> {
+    for (let missing = execution.resume(); missing !== undefined; missing = execution.resume()) {
+      await this.#parts.load(missing)
+    }
+  }
+
+  #seal(
+    tip: ChainTip,
+    execution: Execution,
+    inbound: Inbound,
+    ran: Ran,
+    outcomes: readonly TransactionOutcome[],
+    place: { height: number; rootCursor: number; time: number },
+  ): MadeBlock {
+    const { space, store, trie, params } = this.#parts
+    const outgoing = execution.outBox.finish()
+    const cells = sealCells(store.peekChanges(), params.depositPerByte)
+    const deferredValue = sumValues(inbound.waiting) - sumValues(inbound.before)
+    const change = cells.holdings + deferredValue
+    if (change !== inbound.consumed - outgoing.value) {
+      throw new SupplyError(
+        `block ${place.height} of ${space.id} would change what the shard holds by ${change} instead of ` +
+          `${inbound.consumed - outgoing.value}`,
+      )
+    }
+    const { body, bodyAt } = packBody(ran.included)
+    const header = sealHeader(
+      {
+        shard: space.id,
+        height: place.height,
+        prevHash: tip.hash,
+        rootCursor: place.rootCursor,
+        arrivals: tip.arrivals + inbound.arrived,
+        basePrice: params.basePrice,
+        txCount: ran.included.length,
+        weight: BigInt(ran.weight + inbound.weight),
+        congestion: Math.min(100, Math.floor((100 * (ran.weight + inbound.weight)) / MAX_BLOCK_WEIGHT)),
+        time: place.time,
+      },
+      {
+        receipts: slices(ran.receipts, ran.receiptAt),
+        outItems: outgoing.items,
+        body,
+        cells: trie,
+        leaves: cells.leaves,
+        deferred: this.#deferredTrie,
+        deferredLeaves: [
+          ...inbound.done.map((key) => ({ key, leaf: null })),
+          ...inbound.added.map(({ key, encoded }) => deferredLeaf(key, encoded)),
+        ].sort((a, b) => Buffer.compare(a.key, b.key)),
+      },
+    )
+    return {
+      header: header.header,
+      headerBytes: header.encoded,
+      hash: header.hash,
+      body,
+      bodyAt,
+      included: ran.included,
+      receipts: ran.receipts,
+      receiptAt: ran.receiptAt,
+      outItems: outgoing.items,
+      delta: cells.delta,
+      outcomes,
+      events: packEvents(execution, header.header, header.hash),
+      deferredAdded: inbound.added,
+      deferredDone: inbound.done,
+      totals: {
+        holdings: tip.totals.holdings + change,
+        emitted: tip.totals.emitted + outgoing.value,
+        consumed: tip.totals.consumed + inbound.consumed,
+      },
+    }
+  }
+}
+
+type Outcomes = ReturnType<Execution['inboundResult']>['outcomes'][number][]
+
+interface Inbound {
+  readonly now: readonly Message[]
+  readonly weight: number
+  readonly consumed: bigint
+  readonly arrived: number
+  readonly added: readonly DeferredMessage[]
+  readonly done: readonly Uint8Array[]
+  readonly waiting: DeferredMessage[]
+  readonly before: readonly DeferredMessage[]
+}
+
+interface Ran {
+  readonly included: readonly IncludedTransaction[]
+  readonly left: LeftOver
+  readonly receipts: Uint8Array
+  readonly receiptAt: readonly number[]
+  readonly weight: number
+}
+
+function sumValues(messages: readonly DeferredMessage[]): bigint {
+  let sum = 0n
+  for (const { message } of messages) sum += message.value
+  return sum
+}
+
+function slices(bytes: Uint8Array, starts: readonly number[]): Uint8Array[] {
+  return starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length))
+}
+
+function packBody(included: readonly IncludedTransaction[]): { body: Uint8Array; bodyAt: number[] } {
+  const writer = new Writer(512 * included.length + 16)
+  writer.arrayHeader(included.length)
+  const bodyAt: number[] = []
+  for (const { entry } of included) {
+    bodyAt.push(writer.length)
+    writer.raw(entry.wire)
+  }
+  return { body: writer.finish(), bodyAt }
+}
+
+/** The block's own event, then those of its calls: CBOR [[topic, payload, origin, action]...]. */
+function packEvents(
+  execution: Execution,
+  header: MadeBlock['header'],
+  hash: Uint8Array,
+): MadeBlock['events'] {
+  const count = execution.eventCount + 1
+  const calls = execution.events.view()
+  const writer = new Writer(calls.length + 512)
+  writer.arrayHeader(count)
+  writer.value([
+    BlockCommitted.id,
+    { shard: header.shard, height: header.height, hash, txCount: header.txCount, time: header.time },
+    new Uint8Array(0),
+    0,
+  ])
+  writer.raw(calls)
+  return { topics: [BlockCommitted.id, ...execution.topics], count, body: writer.finish() }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { equal } from '../../../protocol/index.ts'
+import { type BlockStore, ForkedError } from './block-store.ts'
+import type { MadeBlock } from './made-block.ts'
+
+const RETRY_MS = 100
+const UNIQUE_VIOLATION = '23505'
+
+/** The node stops while a block could not be stored; it was never acknowledged, and is not there after a restart. */
+export class UncommittedError extends Error {
+  override readonly name = 'UncommittedError'
+  readonly code = 'UNCOMMITTED'
+}
+
+/**
+ * Stores a block, however long the database is away. After a failure it may have been stored all the same (the answer
+ * was lost), so the stored hash decides.
+ * @throws ForkedError if another block stands at its height, UncommittedError if the shard is told to stop meanwhile.
+ */
+export async function commitUntilDurable(
+  store: BlockStore,
+  block: MadeBlock,
+  options: { readonly onStall: (error: unknown) => void; readonly isStopping: () => boolean },
+): Promise<void> {
+  for (;;) {
+    try {
+      await store.commit(block)
+      return
+    } catch (error) {
+      if (await isStored(store, block)) return
+      if (isRefusedByData(error)) throw error
+      options.onStall(error)
+      if (options.isStopping()) {
+        throw new UncommittedError(`block ${block.header.height} of ${block.header.shard} could not be stored`, {
+          cause: error,
+        })
+      }
+      await sleep(RETRY_MS)
+    }
+  }
+}
+
+async function isStored(store: BlockStore, block: MadeBlock): Promise<boolean> {
+  let hash: Uint8Array | undefined
+  try {
+    hash = await store.hashAt(block.header.height)
+  } catch (error) {
+    // Still away: the caller tries again, and comes back here.
+    if (isRefusedByData(error)) throw error
+    return false
+  }
+  if (hash === undefined) return false
+  if (equal(hash, block.hash)) return true
+  throw new ForkedError(
+    `another block stands at height ${block.header.height} of shard ${block.header.shard}: ` +
+      'a second node writes to this database; stop one of them',
+  )
+}
+
+/** True for errors that trying again cannot mend: the statement itself is refused, not the connection. */
+export function isRefusedByData(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return false
+  const code = String(error.code)
+  // Classes 22 and 23: data and constraints; 42: the schema is not what it should be.
+  return code === UNIQUE_VIOLATION || /^(22|23|42)[0-9A-Z]{3}$/.test(code)
+}

@@ -1,0 +1,314 @@
+import { cellPath, type Message, STATUS, type Transaction, Writer } from '../../../protocol/index.ts'
+import { CallError } from '../ledger/errors.ts'
+import type { CallRegistry } from '../ledger/registry.ts'
+import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
+import { withNonceUsed } from '../state/account.ts'
+import type { CellStore } from '../state/cell-store.ts'
+import { ACCOUNT, depositBytes, idKey, isEmpty, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
+import type { Trie } from '../state/trie.ts'
+import { type BlockContext, CallFrame } from './call-frame.ts'
+import { OutBox } from './out-box.ts'
+import { type ActionError, MESSAGE_KIND, type MessageOutcome, type Receipt } from './receipt.ts'
+import type { ShardSpace } from './shard-space.ts'
+
+const CREDIT = 'account.credit'
+/** Stands for the shard itself as the sender of its fees. */
+const NOBODY = new Uint8Array(32)
+const NO_ORIGIN = new Uint8Array(0)
+const NO_ARGS = {}
+
+/** What one inbound message, with all that it set off here, came to. */
+export interface InboundResult {
+  /** Messages sent on to other shards, less the one that was done. */
+  readonly delta: number
+  readonly outcomes: readonly MessageOutcome[]
+}
+
+/** Where the executor's cells come from. */
+export interface ExecutionParts {
+  readonly space: ShardSpace
+  readonly store: CellStore
+  /** Which cells exist, in memory or not. */
+  readonly trie: Pick<Trie, 'has'>
+  readonly registry: CallRegistry
+  readonly context: BlockContext
+}
+
+/**
+ * Runs the messages of one block against the cells in memory: synchronous, deterministic, first in, first out.
+ *
+ * Cells must be loaded before they are called. Where a call sends to a cell that is not, `pending` names it and the
+ * caller loads it and calls `resume`.
+ */
+export class Execution {
+  readonly outBox = new OutBox()
+  /** CBOR items `[topic, payload, origin, action]` of all events, one after the other. */
+  readonly events = new Writer(16_384)
+  eventCount = 0
+  /** Calls that broke instead of refusing, by name. */
+  readonly faults = new Map<string, number>()
+  fees = 0n
+  readonly #parts: ExecutionParts
+  readonly #frame: CallFrame
+  #queue: Message[] = []
+  #next = 0
+  // What the running transaction or inbound message came to so far.
+  #statuses: Uint8Array | undefined
+  #errors: ActionError[] = []
+  #outcomes: MessageOutcome[] = []
+  #remote = 0
+
+  constructor(parts: ExecutionParts) {
+    this.#parts = parts
+    this.#frame = new CallFrame(parts.context)
+  }
+
+  /** Topics that any call emitted. */
+  get topics(): ReadonlySet<string> {
+    return this.#frame.topics
+  }
+
+  /** True if the sender has what the transaction takes. `cost`: fee and all values. */
+  affords(sender: LedgerCell, transaction: Transaction, cost: bigint): boolean {
+    return sender.balance >= cost + this.#laneDeposit(sender, transaction)
+  }
+
+  /**
+   * Charges a transaction and queues its actions. The sender's cell must be loaded and afford it.
+   * @param cost fee and all values
+   */
+  begin(sender: LedgerCell, transaction: Transaction, fee: bigint, cost: bigint): void {
+    const cell = this.#parts.store.change(sender)
+    const deposit = this.#laneDeposit(cell, transaction)
+    cell.account = withNonceUsed(cell.account, transaction.lane, transaction.nonce)
+    cell.depositBytes = depositBytes(ACCOUNT, cell.value, cell.account)
+    cell.balance -= cost + deposit
+    this.fees += fee
+    this.#reset(new Uint8Array(transaction.actions.length))
+    const { actions, id, realm } = transaction
+    for (let index = 0; index < actions.length; index++) {
+      const action = actions[index]!
+      this.#route({
+        kind: 'call',
+        origin: id,
+        action: index,
+        from: transaction.sender,
+        fromRealm: realm,
+        module: ACCOUNT,
+        to: action.to,
+        realm: action.realm,
+        call: action.call,
+        args: action.args,
+        value: action.value,
+        payer: transaction.sender,
+        payerRealm: realm,
+        code: '',
+      })
+    }
+  }
+
+  /** Queues a message from another shard. */
+  beginInbound(message: Message): void {
+    this.#reset(undefined)
+    this.#queue.push(message)
+  }
+
+  /**
+   * Runs what is queued. Ends at the first message whose cell is not in memory and gives the ids of all queued ones that
+   * are not; undefined when everything ran.
+   */
+  resume(): Uint8Array[] | undefined {
+    while (this.#next < this.#queue.length) {
+      const message = this.#queue[this.#next]!
+      const path = this.#pathOf(message.to)
+      if (!this.#isLoaded(message.to, path)) return this.#missing()
+      this.#next++
+      this.#deliver(message, path)
+    }
+    return undefined
+  }
+
+  /** The receipt of the transaction that ran, and how many messages it sent to other shards. */
+  receipt(transaction: Transaction, fee: bigint): { receipt: Receipt; refused: boolean; remote: number } {
+    const statuses = this.#statuses ?? new Uint8Array(0)
+    const receipt = { id: transaction.id, statuses, fee, errors: this.#errors }
+    return { receipt, refused: this.#errors.length > 0, remote: this.#remote }
+  }
+
+  /** What the inbound message that ran came to. */
+  inboundResult(): InboundResult {
+    return { delta: this.#remote - 1, outcomes: this.#outcomes }
+  }
+
+  /** Sends the block's fees to the treasury's cell, which must be loaded if it is here. */
+  payFees(treasury: { readonly realm: number; readonly id: Uint8Array }): void {
+    if (this.fees === 0n) return
+    this.#reset(undefined)
+    this.#route({
+      kind: 'call',
+      origin: NO_ORIGIN,
+      action: 0,
+      from: NOBODY,
+      fromRealm: this.#parts.space.realm,
+      module: '',
+      to: treasury.id,
+      realm: treasury.realm,
+      call: CREDIT,
+      args: NO_ARGS,
+      value: this.fees,
+      payer: treasury.id,
+      payerRealm: treasury.realm,
+      code: '',
+    })
+    this.resume()
+  }
+
+  /** True if the cell can be called: it is in memory, or does not exist. */
+  isLoaded(id: Uint8Array): boolean {
+    return this.#isLoaded(id, this.#pathOf(id))
+  }
+
+  #reset(statuses: Uint8Array | undefined): void {
+    this.#queue = []
+    this.#next = 0
+    this.#statuses = statuses
+    this.#errors = []
+    this.#outcomes = []
+    this.#remote = 0
+  }
+
+  /** Queues a message for this shard, or puts it into the out box. */
+  #route(message: Message): void {
+    const path = this.#pathOf(message.to)
+    if (message.realm === this.#parts.space.realm && this.#parts.space.contains(path)) {
+      this.#queue.push(message)
+      return
+    }
+    this.outBox.add(path, message)
+    if (message.origin.length > 0) this.#remote++
+    if (this.#statuses !== undefined && isAction(message)) this.#statuses[message.action] = STATUS.SENT
+  }
+
+  #deliver(message: Message, path: Uint8Array): void {
+    if (message.kind === 'bounce') this.#deliverBounce(message, path)
+    else this.#deliverCall(message, path)
+  }
+
+  #deliverCall(message: Message, path: Uint8Array): void {
+    const registered = this.#parts.registry.get(message.call)
+    if (registered === undefined) return this.#refuse(message, 'UNKNOWN_CALL', `no module has "${message.call}"`)
+    const args = registered.call.args.safeParse(message.args)
+    if (!args.success) return this.#refuse(message, 'BAD_ARGUMENTS', `the arguments do not fit "${message.call}"`)
+    const known = this.#parts.store.get(idKey(message.to))
+    const owner = known === undefined || isNeverUsed(known) ? undefined : known.owner
+    if (owner !== undefined && owner !== registered.module.name) {
+      return this.#refuse(message, 'WRONG_OWNER', `the cell belongs to "${owner}", not to "${registered.module.name}"`)
+    }
+    const cell = known === undefined ? this.#parts.store.create(message.to, path) : this.#parts.store.change(known)
+    const before = { ...cell }
+    cell.balance += message.value
+    const frame = this.#frame.enter(message, cell, registered, args.data)
+    try {
+      registered.call.apply(frame, args.data as never)
+    } catch (error) {
+      Object.assign(cell, before)
+      const { code, text } = this.#explain(error, message.call)
+      return this.#refuse(message, code, text)
+    }
+    this.#settle(frame)
+    this.#record(message, STATUS.DONE, '', '')
+  }
+
+  /** A refused message's value comes home; then the module that sent it is told. */
+  #deliverBounce(message: Message, path: Uint8Array): void {
+    const known = this.#parts.store.get(idKey(message.to))
+    const isGone = known === undefined || isEmpty(known)
+    if (isGone && !(message.to === message.payer || Buffer.compare(message.to, message.payer) === 0)) {
+      // The sending cell is gone: the value goes to whoever signed.
+      this.#route({ ...message, to: message.payer, realm: message.payerRealm, module: '' })
+      this.#record(message, STATUS.DONE, '', '')
+      return
+    }
+    const cell = known === undefined ? this.#parts.store.create(message.to, path) : this.#parts.store.change(known)
+    cell.balance += message.value
+    const module = cell.owner === message.module ? this.#parts.registry.module(cell.owner) : undefined
+    if (module?.onBounce !== undefined) {
+      const before = { ...cell }
+      const frame = this.#frame.enter(message, cell, undefined, undefined)
+      try {
+        module.onBounce(frame, { call: message.call, args: message.args, code: message.code })
+        this.#settle(frame)
+      } catch (error) {
+        // The value stays; only what the handler did is undone.
+        Object.assign(cell, before)
+        this.#explain(error, `${message.module}.onBounce`)
+      }
+    }
+    this.#record(message, STATUS.DONE, '', '')
+  }
+
+  /** Takes over what a call that was not refused sent and emitted. */
+  #settle(frame: CallFrame): void {
+    if (frame.eventCount > 0) {
+      this.events.raw(frame.events.view())
+      this.eventCount += frame.eventCount
+    }
+    if (frame.sent.length > 0) for (const sent of frame.sent) this.#route(sent)
+  }
+
+  /** Turns a message that was not executed around, and keeps why. */
+  #refuse(message: Message, code: string, text: string): void {
+    this.#record(message, STATUS.REFUSED, code, text)
+    const isHandled = this.#parts.registry.module(message.module)?.onBounce !== undefined
+    if (message.value === 0n && !isHandled) return
+    this.#route({ ...message, kind: 'bounce', from: message.to, fromRealm: message.realm, to: message.from, realm: message.fromRealm, code })
+  }
+
+  #record(message: Message, status: number, code: string, text: string): void {
+    if (message.origin.length === 0) return
+    if (this.#statuses !== undefined) {
+      if (!isAction(message)) return
+      this.#statuses[message.action] = status
+      if (status === STATUS.REFUSED) this.#errors.push({ action: message.action, code, message: text })
+      return
+    }
+    const kind = message.kind === 'bounce' ? MESSAGE_KIND.BOUNCE : isAction(message) ? MESSAGE_KIND.ACTION : MESSAGE_KIND.SEND
+    this.#outcomes.push({ action: message.action, kind, status, code, message: text })
+  }
+
+  #explain(error: unknown, call: string): { code: string; text: string } {
+    if (error instanceof CallError) return { code: error.code, text: error.message.slice(0, MAX_ERROR_MESSAGE) }
+    this.faults.set(call, (this.faults.get(call) ?? 0) + 1)
+    // What the engine says differs between versions, so it must not get into a receipt.
+    return { code: 'MODULE_FAULT', text: `"${call}" broke; its author has to mend it` }
+  }
+
+  #laneDeposit(sender: LedgerCell, transaction: Transaction): bigint {
+    if (transaction.lane < 16) return 0n
+    const after = withNonceUsed(sender.account, transaction.lane, transaction.nonce)
+    const bytes = depositBytes(ACCOUNT, sender.value, after) - sender.depositBytes
+    return this.#parts.context.depositPerByte * BigInt(bytes)
+  }
+
+  #pathOf(id: Uint8Array): Uint8Array {
+    return this.#parts.store.get(idKey(id))?.path ?? cellPath(id)
+  }
+
+  #isLoaded(id: Uint8Array, path: Uint8Array): boolean {
+    return this.#parts.store.get(idKey(id)) !== undefined || !this.#parts.trie.has(path)
+  }
+
+  #missing(): Uint8Array[] {
+    const ids: Uint8Array[] = []
+    for (let i = this.#next; i < this.#queue.length; i++) {
+      const { to } = this.#queue[i]!
+      if (!this.isLoaded(to)) ids.push(to)
+    }
+    return ids
+  }
+}
+
+/** True for a transaction's own action; false for what calls sent because of it. Only accounts sign. */
+function isAction(message: Message): boolean {
+  return message.kind === 'call' && message.module === ACCOUNT
+}

@@ -1,0 +1,263 @@
+import type { Transaction } from '../../../protocol/index.ts'
+import type { RefusalCode, TransactionStatus } from '../api.ts'
+import { nextNonce } from '../state/account.ts'
+import type { LedgerCell } from '../state/ledger-cell.ts'
+
+/** Bounds of a mempool. */
+export interface MempoolLimits {
+  readonly maxCount: number
+  readonly maxBytes: number
+  readonly maxPerSender: number
+}
+
+export const MEMPOOL_LIMITS: MempoolLimits = { maxCount: 50_000, maxBytes: 64 * 1024 * 1024, maxPerSender: 4096 }
+
+/** How far a nonce may be ahead of the last one that can be included. */
+export const NONCE_WINDOW = 64
+/** A replacement pays at least this much more, in percent. */
+const REPLACEMENT_PERCENT = 110n
+
+/** Whoever asked to be told when a transaction is included. */
+export interface Waiter {
+  readonly batch: number
+  readonly index: number
+}
+
+/** A transaction that waits for a block. */
+export interface PoolEntry {
+  /** The id as a map key. */
+  readonly key: string
+  readonly transaction: Transaction
+  readonly wire: Uint8Array
+  readonly senderKey: string
+  readonly weight: number
+  readonly fee: bigint
+  /** Fee and all values: what its sender must have. */
+  readonly cost: bigint
+  readonly waiters: Waiter[]
+  /** `waiting` for an earlier nonce, `ready`, `taken` into a block being made, `parked` for want of funds, or `dropped`. */
+  state: 'waiting' | 'ready' | 'taken' | 'parked' | 'dropped'
+}
+
+export type Admission =
+  | { readonly kind: 'added' }
+  | { readonly kind: 'known'; readonly entry: PoolEntry }
+  | { readonly kind: 'refused'; readonly code: RefusalCode }
+
+/** One client's sequence of nonces. */
+interface Lane {
+  /** The nonce after the last one that is ready or taken. */
+  next: number
+  readonly entries: Map<number, PoolEntry>
+}
+
+/**
+ * The transactions of a shard that wait for a block: first come, first served among those whose nonce is next.
+ * Bounded by count, bytes and per sender; when it is full the lowest `maxFee` goes first.
+ */
+export class Mempool {
+  readonly #limits: MempoolLimits
+  readonly #onDrop: (entry: PoolEntry, status: TransactionStatus) => void
+  readonly #entries = new Map<string, PoolEntry>()
+  readonly #lanes = new Map<string, Lane>()
+  readonly #perSender = new Map<string, number>()
+  #ready: PoolEntry[] = []
+  #readyFrom = 0
+  #readyCount = 0
+  #parked: PoolEntry[] = []
+  #bytes = 0
+  /** Entries with the lowest fees when it was last filled, lowest last. */
+  #victims: PoolEntry[] = []
+
+  /** `onDrop` is told of everything that leaves without a block. */
+  constructor(limits: MempoolLimits, onDrop: (entry: PoolEntry, status: TransactionStatus) => void) {
+    this.#limits = limits
+    this.#onDrop = onDrop
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** How many could go into a block now, as far as nonces tell. */
+  get readyCount(): number {
+    return this.#readyCount
+  }
+
+  find(key: string): PoolEntry | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** Takes an entry in, or says why not. `account` is the sender's newest cell. */
+  add(entry: PoolEntry, account: LedgerCell | undefined): Admission {
+    const known = this.#entries.get(entry.key)
+    if (known !== undefined) return { kind: 'known', entry: known }
+    const { lane: laneNumber, nonce } = entry.transaction
+    const laneKey = laneKeyOf(entry)
+    const used = account === undefined ? 0 : nextNonce(account.account, laneNumber)
+    if (nonce < used) return refused('NONCE_USED')
+    const lane = this.#lanes.get(laneKey) ?? { next: used, entries: new Map<number, PoolEntry>() }
+    if (nonce > lane.next + NONCE_WINDOW) return refused('NONCE_TOO_FAR')
+    const before = lane.entries.get(nonce)
+    if (before !== undefined && !this.#mayReplace(before, entry)) return refused('NONCE_USED')
+    if (account === undefined || account.balance < entry.cost) return refused('INSUFFICIENT_FUNDS')
+    if (before === undefined && !this.#makeRoom(entry)) return refused('MEMPOOL_FULL')
+    if (before !== undefined) this.#drop(before, 'REPLACED')
+    // Dropping another entry of the lane may have taken the lane with it.
+    this.#lanes.set(laneKey, lane)
+    lane.entries.set(nonce, entry)
+    this.#entries.set(entry.key, entry)
+    this.#bytes += entry.wire.length
+    this.#perSender.set(entry.senderKey, (this.#perSender.get(entry.senderKey) ?? 0) + 1)
+    this.#promote(lane)
+    return { kind: 'added' }
+  }
+
+  /** The next ready entries, in order, as far as they fit. They stay in the pool as taken. */
+  take(limits: { readonly count: number; readonly bytes: number; readonly weight: number }): PoolEntry[] {
+    const taken: PoolEntry[] = []
+    let bytes = 0
+    let weight = 0
+    while (this.#readyFrom < this.#ready.length && taken.length < limits.count) {
+      const entry = this.#ready[this.#readyFrom]!
+      if (entry.state === 'ready') {
+        bytes += entry.wire.length
+        weight += entry.weight
+        if (bytes > limits.bytes || weight > limits.weight) break
+        entry.state = 'taken'
+        this.#readyCount--
+        taken.push(entry)
+      }
+      this.#readyFrom++
+    }
+    if (this.#readyFrom > 4096 && 2 * this.#readyFrom > this.#ready.length) {
+      this.#ready = this.#ready.slice(this.#readyFrom)
+      this.#readyFrom = 0
+    }
+    return taken
+  }
+
+  /** A taken entry that is in a block now. */
+  included(entry: PoolEntry): void {
+    this.#forget(entry)
+  }
+
+  /** Sets a taken entry aside until `unpark`: its sender cannot pay it yet. */
+  park(entry: PoolEntry): void {
+    if (entry.state !== 'taken') return
+    entry.state = 'parked'
+    this.#parked.push(entry)
+  }
+
+  /** Puts a taken entry back in line: the block had no room for it. */
+  putBack(entry: PoolEntry): void {
+    if (entry.state === 'taken') this.#makeReady(entry)
+  }
+
+  /** Lets parked entries try again. */
+  unpark(): void {
+    const parked = this.#parked
+    this.#parked = []
+    for (const entry of parked) if (entry.state === 'parked') this.#makeReady(entry)
+  }
+
+  /** Drops a taken entry that can never be included. */
+  reject(entry: PoolEntry, status: TransactionStatus): void {
+    this.#drop(entry, status)
+  }
+
+  /** Drops what may not be included at this root height any more. */
+  expire(rootHeight: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.transaction.validUntil < rootHeight && entry.state !== 'taken') this.#drop(entry, 'EXPIRED')
+    }
+  }
+
+  #mayReplace(before: PoolEntry, entry: PoolEntry): boolean {
+    if (before.state === 'taken') return false
+    return entry.transaction.maxFee * 100n >= before.transaction.maxFee * REPLACEMENT_PERCENT
+  }
+
+  /** Makes entries ready whose turn has come. */
+  #promote(lane: Lane): void {
+    for (;;) {
+      const entry = lane.entries.get(lane.next)
+      if (entry === undefined) return
+      lane.next++
+      if (entry.state === 'waiting') this.#makeReady(entry)
+    }
+  }
+
+  #makeReady(entry: PoolEntry): void {
+    entry.state = 'ready'
+    this.#ready.push(entry)
+    this.#readyCount++
+  }
+
+  #makeRoom(entry: PoolEntry): boolean {
+    const { maxCount, maxBytes, maxPerSender } = this.#limits
+    if ((this.#perSender.get(entry.senderKey) ?? 0) >= maxPerSender) return false
+    while (this.#entries.size >= maxCount || this.#bytes + entry.wire.length > maxBytes) {
+      const victim = this.#nextVictim()
+      if (victim === undefined || victim.transaction.maxFee >= entry.transaction.maxFee) return false
+      this.#victims.pop()
+      this.#drop(victim, 'EVICTED')
+    }
+    return true
+  }
+
+  #nextVictim(): PoolEntry | undefined {
+    while (this.#victims.length > 0) {
+      const victim = this.#victims.at(-1)!
+      if (victim.state !== 'taken' && victim.state !== 'dropped') return victim
+      this.#victims.pop()
+    }
+    // One pass finds the next hundredth of the pool, so that a full pool costs about 100 steps an entry.
+    const candidates = [...this.#entries.values()].filter((entry) => entry.state !== 'taken')
+    candidates.sort((a, b) => Number(b.transaction.maxFee - a.transaction.maxFee))
+    this.#victims = candidates.slice(-Math.ceil(this.#limits.maxCount / 100))
+    return this.#victims.at(-1)
+  }
+
+  #drop(entry: PoolEntry, status: TransactionStatus): void {
+    const lane = this.#lanes.get(laneKeyOf(entry))
+    if (lane !== undefined && entry.transaction.nonce < lane.next) this.#demote(lane, entry.transaction.nonce)
+    this.#forget(entry)
+    this.#onDrop(entry, status)
+  }
+
+  /** What follows a nonce that is gone has to wait for it again. */
+  #demote(lane: Lane, nonce: number): void {
+    for (const [later, entry] of lane.entries) {
+      if (later <= nonce || (entry.state !== 'ready' && entry.state !== 'parked')) continue
+      if (entry.state === 'ready') this.#readyCount--
+      entry.state = 'waiting'
+    }
+    lane.next = nonce
+  }
+
+  #forget(entry: PoolEntry): void {
+    if (entry.state === 'ready') this.#readyCount--
+    entry.state = 'dropped'
+    this.#entries.delete(entry.key)
+    this.#bytes -= entry.wire.length
+    const left = (this.#perSender.get(entry.senderKey) ?? 1) - 1
+    if (left === 0) this.#perSender.delete(entry.senderKey)
+    else this.#perSender.set(entry.senderKey, left)
+    const laneKey = laneKeyOf(entry)
+    const lane = this.#lanes.get(laneKey)
+    if (lane === undefined) return
+    lane.entries.delete(entry.transaction.nonce)
+    if (lane.entries.size === 0) this.#lanes.delete(laneKey)
+  }
+}
+
+function laneKeyOf(entry: PoolEntry): string {
+  return entry.senderKey + String.fromCharCode(entry.transaction.lane)
+}
+
+const refused = (code: RefusalCode): Admission => ({ kind: 'refused', code })

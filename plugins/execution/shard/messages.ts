@@ -1,0 +1,78 @@
+import type { CellState, Simulation, TransactionStatus } from '../api.ts'
+import type { BatchAdmission, TransactionBatch } from './batch.ts'
+import type { RootDelivery } from './inbox.ts'
+import type { Totals } from './made-block.ts'
+
+/** What a shard is told. Everything can be cloned between threads and written to a socket. */
+export type ShardRequest =
+  | { readonly type: 'submit'; readonly batch: TransactionBatch }
+  | { readonly type: 'root'; readonly delivery: RootDelivery }
+  | { readonly type: 'ask'; readonly id: number; readonly question: ShardQuestion }
+  | { readonly type: 'stop' }
+
+/** What a shard answers by value. */
+export type ShardQuestion =
+  | { readonly kind: 'cells'; readonly ids: readonly Uint8Array[] }
+  | { readonly kind: 'pending'; readonly ids: readonly Uint8Array[] }
+  | { readonly kind: 'simulate'; readonly transaction: Uint8Array }
+  | { readonly kind: 'simulate-messages'; readonly messages: readonly Uint8Array[] }
+
+/** Answers, by the kind of question. */
+export interface ShardAnswers {
+  /** null where there is no cell. */
+  readonly cells: readonly (CellState | null)[]
+  /** The wire bytes of transactions that wait here; null for the others. */
+  readonly pending: readonly (Uint8Array | null)[]
+  readonly simulate: SimulatedHere
+  readonly 'simulate-messages': SimulatedMessages
+}
+
+/** A simulation as far as one shard goes; `outgoing` are the encoded messages that it would send on. */
+export type SimulatedHere =
+  | { readonly kind: 'done'; readonly simulation: Extract<Simulation, { kind: 'done' }>; readonly outgoing: readonly Uint8Array[] }
+  | Extract<Simulation, { kind: 'refused' }>
+
+/** What messages would do in the shard that they go to. */
+export interface SimulatedMessages {
+  readonly outcomes: readonly {
+    readonly action: number
+    readonly isAction: boolean
+    readonly refused: { readonly code: string; readonly message: string } | null
+    readonly events: readonly { readonly topic: string; readonly payload: unknown }[]
+  }[]
+  readonly outgoing: readonly Uint8Array[]
+}
+
+/** What a shard says by itself. */
+export type ShardReport =
+  | { readonly type: 'ready'; readonly tip: BlockReport }
+  | { readonly type: 'admitted'; readonly admission: BatchAdmission }
+  /** The whole batch could not be looked at; nothing of it was taken. */
+  | { readonly type: 'batch-failed'; readonly batch: number; readonly code: string; readonly message: string }
+  | { readonly type: 'block'; readonly block: BlockReport }
+  | { readonly type: 'dropped'; readonly ids: Uint8Array; readonly status: TransactionStatus }
+  | { readonly type: 'state'; readonly status: 'RUNNING' | 'STALLED'; readonly load: number; readonly mempool: { size: number; bytes: number } }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly type: 'failed-answer'; readonly id: number; readonly code: string; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  | { readonly type: 'fatal'; readonly code: string; readonly message: string }
+  | { readonly type: 'stopped' }
+
+/** A durable block, as the node needs it to route messages and to tell waiting clients. */
+export interface BlockReport {
+  readonly shard: string
+  readonly height: number
+  readonly header: Uint8Array
+  readonly hash: Uint8Array
+  readonly rootCursor: number
+  readonly stateRoot: Uint8Array
+  readonly totals: Totals
+  /** The out items, in order, one after the other. */
+  readonly outgoing: Uint8Array
+  /** Ids of its transactions, 32 bytes each. */
+  readonly included: Uint8Array
+  /** Ids of transactions of other blocks for which it did something. */
+  readonly outcomes: Uint8Array
+  /** For submitters who wait: batch and index in it, alternating. */
+  readonly waiters: Uint32Array
+}

@@ -1,0 +1,88 @@
+import {
+  type BlockHeader,
+  bodyHash,
+  compare,
+  encodeHeader,
+  headerHash,
+  sha256,
+  valueHash,
+  Writer,
+} from '../../../protocol/index.ts'
+import { listRoot, trieLeaf } from '../state/hash-layers.ts'
+import type { BlockChanges } from '../state/cell-store.ts'
+import { isEmpty, type LedgerCell, sealRecord } from '../state/ledger-cell.ts'
+import type { LeafChange, Trie } from '../state/trie.ts'
+
+/** The cells that a block changed, ready to be stored and hashed. */
+export interface SealedCells {
+  /** CBOR list of [path, record | null], sorted by path. */
+  readonly delta: Uint8Array
+  readonly leaves: readonly LeafChange[]
+  /** What the shard holds more (or less) than before: balances and deposits, in the smallest unit. */
+  readonly holdings: bigint
+}
+
+/** Encodes the changed cells of a block and their trie leaves. */
+export function sealCells(changes: BlockChanges, depositPerByte: bigint): SealedCells {
+  const leaves: LeafChange[] = []
+  const records: { path: Uint8Array; record: Uint8Array | null }[] = []
+  let holdings = 0n
+  for (const { before, after } of changes.values()) {
+    holdings += worth(after, depositPerByte)
+    if (before !== undefined) holdings -= worth(before, depositPerByte)
+    const isGone = isEmpty(after)
+    if (isGone && before === undefined) continue
+    records.push({ path: after.path, record: isGone ? null : sealRecord(after) })
+  }
+  records.sort((a, b) => compare(a.path, b.path))
+  const writer = new Writer(128 * records.length + 16)
+  writer.arrayHeader(records.length)
+  for (const { path, record } of records) {
+    writer.arrayHeader(2)
+    writer.bytes(path)
+    if (record === null) writer.value(null)
+    else writer.bytes(record)
+    leaves.push({ key: path, leaf: record === null ? null : trieLeaf(path, valueHash(record)) })
+  }
+  return { delta: writer.finish(), leaves, holdings }
+}
+
+function worth(cell: LedgerCell, depositPerByte: bigint): bigint {
+  return cell.depositBytes === 0 ? cell.balance : cell.balance + depositPerByte * BigInt(cell.depositBytes)
+}
+
+/** What of the header is known before the state is hashed. */
+export type HeaderFields = Omit<BlockHeader, 'txRoot' | 'outRoot' | 'cellsRoot' | 'deferredRoot' | 'bodyHash'>
+
+/** Brings the tries up to date and makes the header. */
+export function sealHeader(
+  fields: HeaderFields,
+  parts: {
+    readonly receipts: readonly Uint8Array[]
+    readonly outItems: readonly Uint8Array[]
+    readonly body: Uint8Array
+    readonly cells: Trie
+    readonly leaves: readonly LeafChange[]
+    readonly deferred: Trie
+    readonly deferredLeaves: readonly LeafChange[]
+  },
+): { header: BlockHeader; encoded: Uint8Array; hash: Uint8Array } {
+  parts.cells.update(parts.leaves)
+  parts.deferred.update(parts.deferredLeaves)
+  const header: BlockHeader = {
+    ...fields,
+    txRoot: listRoot(parts.receipts),
+    outRoot: listRoot(parts.outItems),
+    cellsRoot: parts.cells.root,
+    deferredRoot: parts.deferred.root,
+    bodyHash: bodyHash(parts.body),
+  }
+  const encoded = encodeHeader(header)
+  return { header, encoded, hash: headerHash(encoded) }
+}
+
+/** The leaf of a deferred message in its trie. */
+export const deferredLeaf = (key: Uint8Array, message: Uint8Array): LeafChange => ({
+  key,
+  leaf: trieLeaf(key, sha256(message)),
+})

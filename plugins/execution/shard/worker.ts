@@ -1,0 +1,92 @@
+/** A shard in a worker thread: connects the engine to its port. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { connect } from '../../../server/plugin.ts'
+import type { DatabaseOptions } from '../../../server/plugin.ts'
+import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
+import { CallRegistry } from '../ledger/registry.ts'
+import type { LedgerParams } from './block-maker.ts'
+import { BlockStore } from './block-store.ts'
+import { SHARD_TUNING, ShardEngine, type ShardTuning } from './engine.ts'
+import type { ShardReport, ShardRequest } from './messages.ts'
+import { answer } from './questions.ts'
+import { shardSpace } from './shard-space.ts'
+
+/** What a shard worker is started with. */
+export interface ShardWorkerData {
+  readonly shard: string
+  readonly realms: readonly number[]
+  readonly database: DatabaseOptions
+  readonly modules: readonly ModuleSource[]
+  readonly params: LedgerParams
+  readonly tuning?: Partial<ShardTuning>
+}
+
+/** One connection for blocks, one for folds, one for reads. */
+const CONNECTIONS = 3
+
+async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
+  const space = shardSpace(data.shard)
+  const sql = connect(data.database, { max: CONNECTIONS, applicationName: `deaios shard ${space.id}` })
+  const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
+  const engine = new ShardEngine({
+    space,
+    store: new BlockStore(sql, space),
+    pricing: {
+      registry: new CallRegistry(await loadModules(data.modules)),
+      params: data.params,
+      realms: new Set(data.realms),
+    },
+    tuning: { ...SHARD_TUNING, ...data.tuning },
+    report,
+    now: Date.now,
+  })
+  await engine.open()
+  port.on('message', (request: ShardRequest) => handle(engine, request, report))
+  await engine.run()
+  await sql.end({ timeout: 5 })
+  report({ type: 'stopped' })
+  port.close()
+}
+
+function handle(engine: ShardEngine, request: ShardRequest, report: (message: ShardReport) => void): void {
+  switch (request.type) {
+    case 'submit': {
+      const { batch } = request
+      engine.submit(batch).catch((error: unknown) => report({ type: 'batch-failed', batch: batch.batch, ...explain(error) }))
+      return
+    }
+    case 'root':
+      return engine.deliver(request.delivery)
+    case 'ask':
+      answer(engine, request.question).then(
+        (found) => report({ type: 'answer', id: request.id, answer: found }),
+        (error: unknown) => report({ type: 'failed-answer', id: request.id, ...explain(error) }),
+      )
+      return
+    case 'stop':
+      return engine.stop()
+  }
+}
+
+/** Buffers that are handed over instead of copied. */
+function transferables(report: ShardReport): ArrayBuffer[] {
+  if (report.type === 'admitted') return [report.admission.results.buffer]
+  if (report.type !== 'block') return []
+  const { outgoing, included, outcomes, waiters } = report.block
+  return [outgoing, included, outcomes, waiters].map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
+}
+
+function explain(error: unknown): { code: string; message: string } {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'SHARD_FAULT'
+  return { code, message: error instanceof Error ? error.message : String(error) }
+}
+
+if (parentPort !== null) {
+  const port = parentPort
+  main(port, workerData as ShardWorkerData).catch((error: unknown) => {
+    const report: ShardReport = { type: 'fatal', ...explain(error) }
+    port.postMessage(report)
+    // Whatever else is going on in here must not go on.
+    setImmediate(() => process.exit(1))
+  })
+}

@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compare, sha256, ZERO_HASH } from '../../../protocol/index.ts'
+import { type LeafChange, Trie } from './trie.ts'
+
+const bit = (key: Uint8Array, depth: number): number => (key[depth >> 3]! >> (7 - (depth & 7))) & 1
+
+/** The definition, word for word: empty is zeros, one leaf is itself, else the hash of both halves. */
+function rootOf(leaves: readonly (readonly [Uint8Array, Uint8Array])[], depth: number): Uint8Array {
+  if (leaves.length === 0) return ZERO_HASH
+  if (leaves.length === 1) return leaves[0]![1]
+  const left = rootOf(leaves.filter(([key]) => bit(key, depth) === 0), depth + 1)
+  const right = rootOf(leaves.filter(([key]) => bit(key, depth) === 1), depth + 1)
+  return sha256(Buffer.concat([left, right]))
+}
+
+// Few distinct keys, close to each other, so that leaves are replaced, split, removed and pulled up.
+const key = fc.tuple(fc.constantFrom(0x00, 0x01, 0x80, 0xff), fc.integer({ min: 0, max: 7 })).map(([a, b]) => {
+  const bytes = new Uint8Array(32)
+  bytes[0] = a
+  bytes[31] = b
+  return bytes
+})
+const change = fc.record({ key, leaf: fc.option(fc.uint8Array({ minLength: 32, maxLength: 32 })) })
+const batch = fc.uniqueArray(change, { selector: (entry) => Buffer.from(entry.key).toString('hex'), maxLength: 12 })
+
+describe('the trie of a shard', () => {
+  it('has the root that the definition gives, after any batches of changes', () => {
+    fc.assert(
+      fc.property(fc.array(batch, { maxLength: 8 }), (batches) => {
+        const trie = new Trie({ keyBytes: 32, depth: 0 })
+        const model = new Map<string, readonly [Uint8Array, Uint8Array]>()
+        for (const changes of batches) {
+          const sorted: LeafChange[] = [...changes].sort((a, b) => compare(a.key, b.key))
+          trie.update(sorted)
+          for (const entry of sorted) {
+            const name = Buffer.from(entry.key).toString('hex')
+            if (entry.leaf === null) model.delete(name)
+            else model.set(name, [entry.key, entry.leaf])
+          }
+          expect(trie.root).toEqual(new Uint8Array(rootOf([...model.values()], 0)))
+          expect(trie.size).toBe(model.size)
+          for (const entry of changes) expect(trie.has(entry.key)).toBe(entry.leaf !== null)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('gives the siblings on the way to a key, and whose leaf stands at its end', () => {
+    const trie = new Trie({ keyBytes: 32, depth: 0 })
+    const keys = Array.from({ length: 100 }, (_, i) => sha256(Uint8Array.of(i)))
+    const changes = keys.map((entry) => ({ key: entry, leaf: sha256(entry) })).sort((a, b) => compare(a.key, b.key))
+    trie.update(changes)
+    for (const { key: target, leaf } of changes) {
+      const { siblings, end } = trie.path(target)
+      expect(end).toEqual(target)
+      let hash = leaf
+      for (let depth = siblings.length - 1; depth >= 0; depth--) {
+        const pair = bit(target, depth) === 0 ? [hash, siblings[depth]!] : [siblings[depth]!, hash]
+        hash = sha256(Buffer.concat(pair))
+      }
+      expect(hash).toEqual(trie.root)
+    }
+  })
+
+  it('grows to many cells and shrinks to nothing', () => {
+    const trie = new Trie({ keyBytes: 32, depth: 1 })
+    const changes = Array.from({ length: 5000 }, (_, i) => {
+      const hash = sha256(Buffer.from(`cell ${i}`))
+      hash[0] = hash[0]! & 0x7f
+      return { key: hash, leaf: sha256(hash) }
+    }).sort((a, b) => compare(a.key, b.key))
+    trie.update(changes)
+    expect(trie.root).toEqual(new Uint8Array(rootOf(changes.map((entry) => [entry.key, entry.leaf] as const), 1)))
+    trie.update(changes.map((entry) => ({ key: entry.key, leaf: null })))
+    expect(trie.size).toBe(0)
+    expect(trie.root).toEqual(ZERO_HASH)
+  })
+})

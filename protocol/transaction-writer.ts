@@ -1,4 +1,5 @@
-import type { TransactionFields } from './transaction.ts'
+import { TransactionError } from './errors.ts'
+import { SIGNED_HEAD, type TransactionFields } from './transaction.ts'
 import { decodeUnsigned, refusal } from './transaction-reader.ts'
 import { VALUE_DEPTH } from './value.ts'
 import { Writer } from './writer.ts'
@@ -20,12 +21,15 @@ export function encodeUnsigned(fields: TransactionFields): Uint8Array {
  * The wire form: the ten items and the signature.
  * @param unsigned as `encodeUnsigned` gives it
  * @param signature 64 bytes over `signingBytes(unsigned)`
+ * @throws TransactionError MALFORMED for a signature of another length.
  */
 export function encodeTransaction(unsigned: Uint8Array, signature: Uint8Array): Uint8Array {
+  if (signature.length !== 64) {
+    throw new TransactionError('MALFORMED', `a signature has 64 bytes, not ${signature.length}`)
+  }
   const wire = new Uint8Array(unsigned.length + 66)
   wire.set(unsigned)
-  // An array of eleven instead of ten.
-  wire[0] = 0x8b
+  wire[0] = SIGNED_HEAD
   wire[unsigned.length] = 0x58
   wire[unsigned.length + 1] = 64
   wire.set(signature, unsigned.length + 2)

@@ -7,7 +7,14 @@ import { domain, taggedHash } from './domain.ts'
 import { TransactionError } from './errors.ts'
 import { peekSender } from './peek-sender.ts'
 import { bytesOf, realms, transactionFields } from './testing.ts'
-import { MAX_TRANSACTION_BYTES, signingBytes, type TransactionFields, transactionId } from './transaction.ts'
+import {
+  MAX_TRANSACTION_BYTES,
+  signingBytes,
+  signingBytesOf,
+  type TransactionFields,
+  transactionId,
+  unsignedOf,
+} from './transaction.ts'
 import { decodeTransaction, decodeUnsigned } from './transaction-reader.ts'
 import { encodeTransaction, encodeUnsigned } from './transaction-writer.ts'
 import type { CborValue } from './value.ts'
@@ -41,11 +48,11 @@ describe('a transaction', () => {
   test('is read as it was written, and its signature is over what it says it is', () => {
     const read = decodeTransaction(wire, { network })
     expect(read).toMatchObject(transfer)
-    expect(toHex(read.unsigned)).toBe(toHex(unsigned))
-    expect(toHex(read.signingBytes)).toBe(toHex(concat(domain('tx'), unsigned)))
+    expect(toHex(unsignedOf(read))).toBe(toHex(unsigned))
+    expect(toHex(signingBytesOf(read))).toBe(toHex(concat(domain('tx'), unsigned)))
     expect(toHex(read.id)).toBe(toHex(taggedHash('id', unsigned)))
     expect(toHex(read.id)).toBe(toHex(transactionId(unsigned)))
-    expect(nacl.sign.detached.verify(read.signingBytes, read.signature, read.key)).toBe(true)
+    expect(nacl.sign.detached.verify(signingBytesOf(read), read.signature, read.key)).toBe(true)
   })
 
   test('is the CBOR that the design prints', () => {
@@ -57,13 +64,13 @@ describe('a transaction', () => {
   test('gives views of the wire, which it does not change', () => {
     const before = toHex(wire)
     const read = decodeTransaction(wire)
-    for (const view of [read.network, read.sender, read.key, read.signature, read.actions[0]!.to]) {
+    for (const view of [read.network, read.sender, read.key, read.signature, read.items, read.actions[0]!.to]) {
       expect(view.buffer).toBe(wire.buffer)
     }
-    read.unsigned.fill(0)
-    read.signingBytes.fill(0)
+    unsignedOf(read).fill(0)
+    signingBytesOf(read).fill(0)
     expect(toHex(wire)).toBe(before)
-    expect(toHex(read.unsigned)).toBe(toHex(unsigned))
+    expect(toHex(unsignedOf(read))).toBe(toHex(unsigned))
   })
 
   test('keeps its id under another signature', () => {
@@ -80,7 +87,7 @@ describe('a transaction', () => {
         expect(toHex(encodeUnsigned(read))).toBe(toHex(body))
         expect(decodeUnsigned(body)).toMatchObject(fields)
         expect(toHex(decodeUnsigned(body).id)).toBe(toHex(read.id))
-        expect(toHex(decodeUnsigned(body).signingBytes)).toBe(toHex(read.signingBytes))
+        expect(toHex(signingBytesOf(decodeUnsigned(body)))).toBe(toHex(signingBytesOf(read)))
       }),
       { numRuns: 500 },
     )
@@ -96,7 +103,7 @@ describe('a transaction', () => {
         try {
           const read = decodeTransaction(bytes)
           expect(toHex(read.id) === id).toBe(place >= bytes.length - 64)
-          expect(toHex(encodeTransaction(read.unsigned, read.signature))).toBe(toHex(bytes))
+          expect(toHex(encodeTransaction(unsignedOf(read), read.signature))).toBe(toHex(bytes))
         } catch (error) {
           expect(error).toBeInstanceOf(TransactionError)
         }
@@ -170,6 +177,10 @@ describe('a transaction', () => {
     expect(decodeUnsigned(encodeUnsigned(withDepth(24)))).toMatchObject(withDepth(24))
     expect(() => encodeUnsigned(withDepth(25))).toThrow(refusedAs('MALFORMED'))
     expect(() => decodeUnsigned(encode(items(withDepth(25))))).toThrow(refusedAs('MALFORMED'))
+  })
+
+  test('is not put together with a signature of another length', () => {
+    expect(() => encodeTransaction(unsigned, new Uint8Array(63))).toThrow(refusedAs('MALFORMED'))
   })
 
   test('with a lane in two bytes too many is NOT_CANONICAL', () => {

@@ -1,3 +1,5 @@
+import { sha256 } from '#sha256'
+import { concat } from './bytes.ts'
 import { domain, taggedHash } from './domain.ts'
 import type { CborMap } from './value.ts'
 
@@ -47,11 +49,9 @@ export interface TransactionFields {
 
 /** A transaction as it was read, signed or not. */
 export interface UnsignedTransaction extends TransactionFields {
-  /** CBOR of the ten items that are signed: a fresh copy at each access. */
-  readonly unsigned: Uint8Array
-  /** What the signature is over, `domain('tx')` and `unsigned`: a fresh copy at each access. */
-  readonly signingBytes: Uint8Array
-  /** 32 bytes. Depends on `unsigned` alone, so no second signature makes a second id. */
+  /** CBOR of the ten items that are signed, without the array head before them: a view of what was read. */
+  readonly items: Uint8Array
+  /** 32 bytes. Depends on the ten items alone, so no second signature makes a second id. */
   readonly id: Uint8Array
 }
 
@@ -61,17 +61,49 @@ export interface Transaction extends UnsignedTransaction {
   readonly signature: Uint8Array
 }
 
+/** The head of an array of ten: what is signed; and of eleven: what goes over the wire. */
+export const UNSIGNED_HEAD = 0x8a
+export const SIGNED_HEAD = 0x8b
+
+const ID = domain('id')
 const TX = domain('tx')
+const scratch = new Uint8Array(1024)
+
+/** The CBOR of the ten items that are signed, copied out of a transaction that was read. */
+export function unsignedOf(transaction: Pick<UnsignedTransaction, 'items'>): Uint8Array {
+  const { items } = transaction
+  const unsigned = new Uint8Array(1 + items.length)
+  unsigned[0] = UNSIGNED_HEAD
+  unsigned.set(items, 1)
+  return unsigned
+}
+
+/** What the signature of a transaction that was read is over: `deaios/tx/1\0` and the unsigned bytes, in a new array. */
+export function signingBytesOf(transaction: Pick<UnsignedTransaction, 'items'>): Uint8Array {
+  const { items } = transaction
+  const signing = new Uint8Array(TX.length + 1 + items.length)
+  signing.set(TX)
+  signing[TX.length] = UNSIGNED_HEAD
+  signing.set(items, TX.length + 1)
+  return signing
+}
 
 /** What a signature is made over: `deaios/tx/1\0` and the unsigned bytes. */
 export function signingBytes(unsigned: Uint8Array): Uint8Array {
-  const signing = new Uint8Array(TX.length + unsigned.length)
-  signing.set(TX)
-  signing.set(unsigned, TX.length)
-  return signing
+  return concat(TX, unsigned)
 }
 
 /** The 32-byte id of a transaction, from its unsigned bytes. */
 export function transactionId(unsigned: Uint8Array): Uint8Array {
   return taggedHash('id', unsigned)
+}
+
+/** The 32-byte id of a transaction, from the ten items without their head. */
+export function idOfItems(items: Uint8Array): Uint8Array {
+  const length = ID.length + 1 + items.length
+  const buffer = length <= scratch.length ? scratch : new Uint8Array(length)
+  buffer.set(ID)
+  buffer[ID.length] = UNSIGNED_HEAD
+  buffer.set(items, ID.length + 1)
+  return sha256(buffer.subarray(0, length))
 }

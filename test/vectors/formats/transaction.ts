@@ -6,8 +6,10 @@ import {
   encodeTransaction,
   encodeUnsigned,
   signingBytes,
+  signingBytesOf,
   type TransactionFields,
   toHex,
+  unsignedOf,
 } from '../../../protocol/index.ts'
 import { filler, json, keyPair, refusal, type VectorFile } from '../vector.ts'
 
@@ -83,8 +85,8 @@ export function transactionVectors(): VectorFile {
           args: json(action.args),
           value: action.value.toString(),
         })),
-        unsigned: toHex(transaction.unsigned),
-        signingBytes: toHex(transaction.signingBytes),
+        unsigned: toHex(unsignedOf(transaction)),
+        signingBytes: toHex(signingBytesOf(transaction)),
         signature: toHex(transaction.signature),
         id: toHex(transaction.id),
         wire: toHex(bytes),

@@ -19,8 +19,10 @@ export function addStart(program: Command, streams: Streams): void {
     .option('--host <address>', 'the address to listen on (default 127.0.0.1)')
     .option('--config <file>', 'the config file (default deaios.config.ts)')
     .action(async (options: StartOptions) => {
-      // Loaded only here: the other commands start faster without the server.
-      const { runUntilStopped } = await import('./run-node.ts')
-      await runUntilStopped(options, streams)
+      // Loaded only here: the other commands start faster without the server. The watch must come before GraphQL.
+      const { watchCopies } = await import('../host/copies.ts')
+      const copies = watchCopies()
+      const { runNode } = await import('./run-node.ts')
+      await runNode(options, streams, copies)
     })
 }

@@ -46,6 +46,16 @@ export async function takeLeadership(options: DatabaseOptions, log: Log): Promis
   return holder
 }
 
+/** Gives the name of the server's version back, or throws POSTGRES_VERSION. `number` is like 180004. */
+export function requireVersion(options: DatabaseOptions, number: string, name: string): string {
+  if (Number(number) >= MINIMUM_VERSION) return name
+  throw new DatabaseError(
+    'POSTGRES_VERSION',
+    `the database ${describeDatabase(options)} runs PostgreSQL ${name}, and deaios needs 16 or later; ` +
+      'upgrade it, or unset DATABASE_URL to use the embedded one',
+  )
+}
+
 class Holder implements Leadership {
   readonly #options: DatabaseOptions
   readonly #log: Log
@@ -111,13 +121,7 @@ class Holder implements Leadership {
       },
     )
     const server = rows[0]
-    if (server === undefined || Number(server.number) < MINIMUM_VERSION)
-      throw new DatabaseError(
-        'POSTGRES_VERSION',
-        `the database ${where} runs PostgreSQL ${server?.name}, and deaios needs 16 or later; ` +
-          'upgrade it, or unset DATABASE_URL to use the embedded one',
-      )
-    this.serverVersion = server.name
+    this.serverVersion = requireVersion(this.#options, server?.number ?? '', server?.name ?? 'of no version')
   }
 
   async #other(): Promise<string> {

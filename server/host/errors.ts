@@ -36,7 +36,9 @@ export class PluginError extends Error {
   readonly problems: readonly PluginProblem[]
 
   constructor(problems: readonly PluginProblem[], cause?: unknown) {
-    super(problems.map(describeProblem).join('\n'), cause === undefined ? undefined : { cause })
+    const lines = problems.map(describeProblem)
+    const text = lines.length === 1 ? (lines[0] ?? '') : [`${lines.length} problems`, ...lines].join('\n  ')
+    super(text, cause === undefined ? undefined : { cause })
     this.problems = problems
   }
 }

@@ -75,7 +75,7 @@ function locateFile(name: string, file: string): string | PluginProblem {
 /** The part of package.json that concerns us. */
 const PackageJson = z.object({
   main: z.string().optional(),
-  exports: z.unknown(),
+  exports: z.unknown().optional(),
   deaios: z.object({ api: z.string() }).optional(),
 })
 

@@ -36,7 +36,7 @@ function packageRoot(name: string): string | undefined {
 }
 
 /** npm packages hold no symbolic links; the package's install script makes them, unless scripts are switched off. */
-function linkLibraries(root: string): void {
+export function linkLibraries(root: string): void {
   const list = join(root, 'native', 'pg-symlinks.json')
   if (!existsSync(list)) return
   for (const { source, target } of Links.parse(JSON.parse(readFileSync(list, 'utf8')))) {

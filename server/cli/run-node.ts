@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import { type ConfigFlags, loadConfig, type ResolvedConfig } from '../config.ts'
+import { lockDataFolder } from '../db/data-lock.ts'
+import { openDatabase } from '../db/database.ts'
+import { codeOf, messageOf } from '../db/errors.ts'
+import { createGraphqlServer, type GraphqlServer } from '../graphql/index.ts'
+import { checkPlugins } from '../host/check.ts'
+import type { CopyWatch } from '../host/copies.ts'
+import { loadPlugins } from '../host/load.ts'
+import { type Node, startNode } from '../host/node.ts'
+import { openLog, type RootLog } from '../log.ts'
+import { running, starting } from './announcement.ts'
+import { CommandError } from './command-error.ts'
+import type { Streams } from './output.ts'
+import { awaitStopRequest } from './stop-request.ts'
+
+/** Exit code after a second Ctrl-C: 128 and the number of SIGINT. */
+const IMPATIENT = 130
+
+/** Runs a node until it is asked to stop, then drains it. Throws whatever keeps it from starting. */
+export async function runNode(flags: ConfigFlags, streams: Streams, copies: CopyWatch): Promise<void> {
+  const config = await loadConfig(flags)
+  const lock = lockDataFolder(config.dataDir)
+  const logFile = join(config.dataDir, 'logs', 'deaios.log')
+  const log = openLog({ file: logFile, level: config.logLevel, people: streams.err })
+  const crash = endOnCrash(log, streams)
+  const stop = awaitStopRequest(() => process.exit(IMPATIENT))
+  try {
+    const loaded = await loadPlugins(config.plugins, config.file)
+    const plugins = checkPlugins(loaded.plugins, [...loaded.problems, ...copies.problems()])
+    streams.out.write(starting(config, plugins))
+    const node = await startNode({
+      plugins,
+      dataDir: config.dataDir,
+      log,
+      openDatabase: () => openDatabase({ dataDir: config.dataDir, url: config.databaseUrl, log }),
+    })
+    try {
+      const server = await listen(config, node, log)
+      log.info({ url: server.url }, 'ready')
+      streams.out.write(running(node, server.url, logFile))
+      const why = await Promise.race([stop.requested, databaseLost(node)])
+      log.info({ why: why instanceof Error ? why.message : why }, 'stopping')
+      if (!(why instanceof Error)) streams.out.write(`\n${why}: finishing what is running; once more ends at once\n`)
+      await server.close()
+      if (why instanceof Error) throw why
+    } finally {
+      await node.stop()
+    }
+    streams.out.write('stopped\n')
+  } catch (error) {
+    log.info({ error }, 'ended by an error')
+    throw error
+  } finally {
+    stop.dispose()
+    crash.dispose()
+    log.close()
+    lock.release()
+  }
+}
+
+async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<GraphqlServer> {
+  const { port, hostname } = config
+  try {
+    return await createGraphqlServer({ schema: node.schema, log, port, hostname })
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE')
+      throw new CommandError(
+        'PORT_TAKEN',
+        `port ${port} is in use by another program; choose another with --port`,
+        error,
+      )
+    if (['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EINVAL'].includes(codeOf(error) ?? ''))
+      throw new CommandError('CANNOT_LISTEN', `cannot listen on ${hostname}:${port}: ${messageOf(error)}`, error)
+    throw error
+  }
+}
+
+/** Resolves when another node has taken the database: to go on would be to have two leaders. */
+function databaseLost(node: Node): Promise<CommandError> {
+  return new Promise((resolve) => {
+    node.database.onChange((change) => {
+      if (change.status === 'lost') resolve(new CommandError('DATABASE_LOST', change.reason))
+    })
+  })
+}
+
+/** An error that nobody caught leaves unknown state behind: it ends the process, as kill -9 would, and is on record. */
+function endOnCrash(log: RootLog, streams: Streams): { dispose(): void } {
+  const listener = (error: unknown): void => {
+    log.error({ error }, 'an error that nobody caught; the node ends')
+    streams.err.write(`INTERNAL: ${messageOf(error)}\n`)
+    process.exit(1)
+  }
+  process.on('uncaughtException', listener)
+  process.on('unhandledRejection', listener)
+  return {
+    dispose: () => {
+      process.off('uncaughtException', listener)
+      process.off('unhandledRejection', listener)
+    },
+  }
+}

@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { type ConfiguredPlugin, definePlugin, extensionPoint, optional, service, topic } from '../plugin.ts'
+import { checkPlugins } from './check.ts'
+import { PluginError } from './errors.ts'
+
+const basis = { version: '1.0.0', api: '^1.0.0' }
+const plain = (name: string, dependsOn: Record<string, string> = {}, version = '1.0.0') =>
+  definePlugin({ ...basis, name, version, dependsOn })()
+const Feed = service<{ latest(): number }>('weather.feed')
+const Sources = extensionPoint<string>('weather.sources')
+const Reported = topic('weather.reported', z.object({}))
+const configured = definePlugin({
+  ...basis,
+  name: 'weather',
+  config: z.object({
+    everySeconds: z.int().min(1).default(60),
+    stations: z.array(z.object({ id: z.string() })).default([]),
+  }),
+}).definition
+const withConfig = (config: unknown): ConfiguredPlugin => ({
+  kind: 'plugin',
+  definition: configured,
+  config,
+  options: {},
+})
+
+function problemsOf(plugins: readonly ConfiguredPlugin[]): readonly string[] {
+  try {
+    checkPlugins(plugins)
+    return []
+  } catch (error) {
+    if (error instanceof PluginError)
+      return error.problems.map(({ code, plugin, problem, mend }) => `${code} ${plugin}: ${problem}; ${mend}`)
+    throw error
+  }
+}
+
+describe('a problem with plugins is named with its plugin and its remedy', () => {
+  it.each<[string, readonly ConfiguredPlugin[], string]>([
+    [
+      'an api that is older',
+      [definePlugin({ ...basis, name: 'old', api: '^0.9.0' })()],
+      'API_RANGE old: needs plugin API ^0.9.0, and this server offers 1.0.0; use a newer version of old',
+    ],
+    [
+      'an api that is newer',
+      [definePlugin({ ...basis, name: 'new', api: '^2.0.0' })()],
+      'API_RANGE new: needs plugin API ^2.0.0, and this server offers 1.0.0; use a newer version of deaios',
+    ],
+    [
+      'an api that is no range',
+      [definePlugin({ ...basis, name: 'odd', api: 'one' })()],
+      'API_RANGE odd: has api "one"; write a range like ^1.0.0',
+    ],
+    [
+      'a version that is none',
+      [plain('odd', {}, '1.0')],
+      'VERSION_INVALID odd: has version "1.0"; write it like 1.2.0',
+    ],
+    [
+      'a dependency that is not there',
+      [plain('weather', { execution: '^1.0.0' })],
+      'DEPENDENCY_MISSING weather: depends on plugin "execution", which is not there; add execution to plugins in deaios.config.ts',
+    ],
+    [
+      'a dependency that is too old',
+      [plain('weather', { execution: '^2.1.0' }), plain('execution', {}, '2.0.9')],
+      'DEPENDENCY_RANGE weather: depends on execution ^2.1.0, and 2.0.9 is there; use a newer version of execution',
+    ],
+    [
+      'a dependency that is too new, even if it may be absent',
+      [plain('weather', { '?execution': '^2.1.0' }), plain('execution', {}, '3.0.0')],
+      'DEPENDENCY_RANGE weather: depends on execution ^2.1.0, and 3.0.0 is there; use a newer version of weather, or an older one of execution',
+    ],
+    [
+      'a dependency on no range',
+      [plain('weather', { execution: 'latest' }), plain('execution')],
+      'DEPENDENCY_RANGE weather: depends on execution "latest"; write a range like ^1.0.0',
+    ],
+    [
+      'a cycle',
+      [plain('x'), plain('a', { b: '*' }), plain('b', { '?c': '*' }), plain('c', { a: '*', x: '*' })],
+      'DEPENDENCY_CYCLE a: depends on itself: a -> b -> c -> a; make one of these dependencies unnecessary, for example by an extension point',
+    ],
+    [
+      'a plugin twice',
+      [plain('weather'), plain('weather')],
+      'DUPLICATE_PLUGIN weather: is listed twice; remove one of the two from deaios.config.ts',
+    ],
+    ['a name that is reserved', [plain('core')], 'NAME_INVALID core: has a reserved name; choose another'],
+    [
+      'a name that is no name',
+      [plain('My-Plugin')],
+      'NAME_INVALID My-Plugin: has a name that cannot be a Postgres schema; use a-z, 0-9 and _, 40 at most',
+    ],
+    [
+      'a service of a plugin that it does not depend on',
+      [definePlugin({ ...basis, name: 'report', requires: { feed: Feed } })(), plain('weather')],
+      'DEPENDENCY_UNDECLARED report: requires weather.feed, and does not depend on weather; add weather (or ?weather, if it may be absent) to dependsOn',
+    ],
+    [
+      'a contribution to a plugin that it does not depend on',
+      [definePlugin({ ...basis, name: 'report', contributes: [[Sources, 'x']] })()],
+      'DEPENDENCY_UNDECLARED report: contributes to weather.sources, and does not depend on weather; add weather (or ?weather, if it may be absent) to dependsOn',
+    ],
+    [
+      'a topic of two plugins',
+      [
+        definePlugin({ ...basis, name: 'weather', topics: [Reported] })(),
+        definePlugin({ ...basis, name: 'rival', topics: [Reported] })(),
+      ],
+      'DUPLICATE_TOPIC rival: declares topic weather.reported, as plugin "weather" does; rename it',
+    ],
+    [
+      'a topic that is named after another plugin',
+      [definePlugin({ ...basis, name: 'report', topics: [Reported] })()],
+      "TOPIC_FOREIGN report: declares topic weather.reported; a plugin's topics are named after it: report.reported",
+    ],
+    [
+      'a config key that is misspelt',
+      [withConfig({ everySecond: 5 })],
+      'CONFIG_INVALID weather: config everySecond: there is no such key; did you mean everySeconds?; correct it in deaios.config.ts',
+    ],
+    [
+      'a config key that is unknown, further in',
+      [withConfig({ stations: [{ id: 'a' }, { id: 'b', altitude: 3 }] })],
+      'CONFIG_INVALID weather: config stations[1].altitude: there is no such key; known keys are id; correct it in deaios.config.ts',
+    ],
+    [
+      'a config value that is out of range',
+      [withConfig({ everySeconds: 0 })],
+      'CONFIG_INVALID weather: config everySeconds: Too small: expected number to be >=1; correct it in deaios.config.ts',
+    ],
+    [
+      'a config for a plugin that takes none',
+      [{ ...plain('weather'), config: { x: 1 } }],
+      'CONFIG_INVALID weather: config x: there is no such key; it takes no keys; correct it in deaios.config.ts',
+    ],
+  ])('%s', (_what, plugins, expected) => {
+    expect(problemsOf(plugins)).toEqual([expected])
+  })
+
+  it('together with all others, in one error', () => {
+    const plugins = [plain('core', { gone: '*' }), withConfig({ everySeconds: 'x', more: 1 })]
+    expect(() => checkPlugins(plugins)).toThrow(/^4 problems\n {2}plugin "core": has a reserved name.*\n(.*\n)+.*more/)
+  })
+})
+
+describe('plugins that fit together', () => {
+  it('are sorted by what they depend on, and else keep their order', () => {
+    const plugins = [plain('a', { c: '*' }), plain('b'), plain('c', { '?d': '*', '?none': '*' }), plain('d')]
+    expect(checkPlugins(plugins).map(({ definition }) => definition.name)).toEqual(['d', 'c', 'a', 'b'])
+  })
+
+  it('have their config parsed, and may use what may be absent', () => {
+    const report = definePlugin({
+      ...basis,
+      name: 'report',
+      dependsOn: { '?weather': '*' },
+      requires: { feed: optional(Feed) },
+      contributes: [[Sources, 'x']],
+    })
+    expect(checkPlugins([withConfig({}), report()]).map(({ config }) => config)).toEqual([
+      { everySeconds: 60, stations: [] },
+      {},
+    ])
+  })
+})

@@ -8,6 +8,7 @@ import type { TypeRef } from '../server/plugin.ts'
 import { type Connection, DEFAULT_PAGE, type Edge, MAX_PAGE, type PageInfo, pageTooLarge } from './connection.ts'
 import type { Context } from './context.ts'
 import { apiError } from './errors.ts'
+import { checkIsNode, NodeIds } from './node-ids.ts'
 import { Ownership } from './ownership.ts'
 import { bigIntScalar, bytesScalar, cursorScalar, dateTimeScalar, jsonScalar } from './scalars.ts'
 
@@ -42,17 +43,27 @@ export interface UserErrorShape {
  */
 export function createBuilder() {
   const ownership = new Ownership()
+  const nodeIds = new NodeIds()
   const pothos = new SchemaBuilder<SchemaShape>({
     plugins: [RelayPlugin, DataloaderPlugin, ErrorsPlugin, ValidationPlugin, ComplexityPlugin],
     relay: {
       brandLoadedObjects: true,
       nodeTypeOptions: { description: 'Anything with an id of its own.' },
-      nodeQueryOptions: { description: 'One object by its id; null if there is none.' },
+      encodeGlobalID: (typename, id) => nodeIds.encode(typename, String(id)),
+      decodeGlobalID: (id) => nodeIds.decode(id),
+      nodeQueryOptions: {
+        description: 'One object by its id; null if there is none.',
+        resolve: (_root, { id }, _context, { schema }, resolveNode) => {
+          checkIsNode(schema, id)
+          return resolveNode(id)
+        },
+      },
       nodesQueryOptions: {
         description: 'Objects by their ids, in the same order; null where there is none.',
         complexity: ({ ids }: { ids: readonly unknown[] }) => ({ field: 1, multiplier: ids.length }),
-        resolve: (_root, { ids }, _context, _info, resolveNodes) => {
+        resolve: (_root, { ids }, _context, { schema }, resolveNodes) => {
           if (ids.length > MAX_PAGE) throw pageTooLarge('ids', ids.length)
+          for (const id of ids) checkIsNode(schema, id)
           return resolveNodes(ids)
         },
       },
@@ -95,6 +106,8 @@ export function createBuilder() {
 
   return Object.assign(pothos, {
     ownership,
+    /** How nodes are named. */
+    nodeIds,
     /** The interface of expected refusals. */
     userError,
 

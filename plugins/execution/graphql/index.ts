@@ -14,6 +14,9 @@ import { defineTransactionQueries } from './transactions.ts'
 
 /** Everything that layer 1 adds to the schema. The host must own the Ledger service by the time something is asked. */
 export function executionGraphql(builder: Builder, host: Host): void {
+  // A shard's name and a transaction's hash are what clients know them by, and no other id looks like them.
+  builder.nodeIds.plain('Shard', /^(root|\d{1,10}:[01]{0,64})$/)
+  builder.nodeIds.plain('Transaction', /^0x[0-9a-f]{64}$/)
   const setting = makeSetting(builder, host)
   defineShard(setting)
   defineBlock(setting)

@@ -1,0 +1,207 @@
+import type { Action } from '../protocol/index.ts'
+import type { TypedDocument } from './document.ts'
+import { ClientError } from './errors.ts'
+import { type FeeEstimate, Fees } from './fees.ts'
+import { type Endpoint, request } from './http.ts'
+import type { KeyPair } from './keypair.ts'
+import { connectLive, type Live } from './live.ts'
+import { type NetworkInfo, NetworkView, readNetwork } from './network-view.ts'
+import { accountQuery, faucetMutation, transactionQuery, transactionSubscription } from './operations.ts'
+import { Sender, type SendOptions } from './sender.ts'
+import {
+  type Accepted,
+  type Outcome,
+  outcomeOf,
+  refusedError,
+  type SubmitOptions,
+  submit,
+  submitAll,
+} from './submit.ts'
+import { type Hex32, hex32, transfer } from './transaction.ts'
+import { type TransactionInfo, transactionInfo } from './transaction-info.ts'
+import { type WaitOptions, waitFor } from './wait-for.ts'
+
+/** Where to connect to, and as whom. */
+export interface ClientOptions {
+  /** Address of a node's `/graphql`. */
+  readonly url: string
+  /** The account that `send`, `transfer` and `estimateFee` act for. */
+  readonly key?: KeyPair
+  /** Realm of that account; 0 if absent. */
+  readonly realm?: number
+  /** The platform's own if absent. */
+  readonly fetch?: typeof fetch
+  /** The platform's own if absent; null to do without, which turns waiting into asking. */
+  readonly webSocket?: typeof WebSocket | null
+  /** Sent with each request, and as the parameters of a WebSocket connection. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Milliseconds that one request may take; 30,000 if absent. */
+  readonly timeout?: number
+}
+
+/** An account as it is now. */
+export interface AccountInfo {
+  /** 0x-hex. */
+  readonly address: string
+  /** In the smallest unit: 1 DEA is 10^9. */
+  readonly balance: bigint
+  /** The next nonce of each lane that was used. */
+  readonly lanes: ReadonlyMap<number, number>
+  readonly shard: string | undefined
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A connection to a network, through one node.
+ * All methods throw ClientError: UNREACHABLE, TIMEOUT, BAD_RESPONSE or GRAPHQL, and what each says besides.
+ */
+export interface Client {
+  /** What the network says of itself. */
+  network(options?: CallOptions): Promise<NetworkInfo>
+  /** An account; undefined only if there is no such realm. An address that nobody used has a balance of 0. */
+  account(address: Hex32, options?: CallOptions & { readonly realm?: number }): Promise<AccountInfo | undefined>
+  /** How far a transaction got; undefined if the node does not know it. */
+  transaction(id: Hex32, options?: CallOptions): Promise<TransactionInfo | undefined>
+
+  /**
+   * Submits a signed transaction; when there is no answer, again. However often it is submitted it is executed once.
+   * @throws ClientError REFUSED
+   */
+  submit(wire: Uint8Array, options?: SubmitOptions): Promise<Accepted>
+  /** Submits many, with one outcome each in the same order. Does not throw REFUSED. */
+  submitAll(wires: readonly Uint8Array[], options?: SubmitOptions): Promise<Outcome[]>
+  /**
+   * Waits until a transaction got so far. FAILED is an answer: some of its actions were refused, the others stand.
+   * @throws ClientError NOT_INCLUDED, TRANSACTION_UNKNOWN, TIMEOUT
+   */
+  waitFor(id: Hex32, options?: WaitOptions): Promise<TransactionInfo>
+
+  /**
+   * Signs actions as one transaction of the client's account, submits it and waits for its end. Any number may be sent
+   * at a time; they are included in the order of the calls.
+   * @throws ClientError KEY_MISSING, REFUSED, NOT_INCLUDED, TIMEOUT. After UNREACHABLE or TIMEOUT the transaction that
+   *   the error names may still be included, unless the account sends another in the same lane first.
+   */
+  send(actions: readonly Action[], options?: SendOptions): Promise<TransactionInfo>
+  /** Pays. `value` in the smallest unit. Throws as `send`. */
+  transfer(to: Hex32, value: bigint, options?: SendOptions): Promise<TransactionInfo>
+  /** What actions of the client's account would cost now. @throws ClientError KEY_MISSING, REFUSED */
+  estimateFee(actions: readonly Action[], options?: CallOptions): Promise<FeeEstimate>
+  /** Lets the faucet pay an address; development networks only. @throws ClientError REFUSED */
+  faucet(address: Hex32, options?: CallOptions): Promise<Accepted & { readonly id: string }>
+
+  /** Asks anything. @throws ClientError GRAPHQL if any error is answered */
+  request<Result, Variables>(
+    document: TypedDocument<Result, Variables>,
+    variables: Variables,
+    options?: CallOptions,
+  ): Promise<Result>
+  /**
+   * Subscribes to anything. Leave the loop to unsubscribe.
+   * @throws ClientError while it is read: DISCONNECTED (subscribe again, with `after` where the field has it),
+   *   SLOW_CONSUMER, GRAPHQL
+   */
+  subscribe<Result, Variables>(
+    document: TypedDocument<Result, Variables>,
+    variables: Variables,
+    options?: CallOptions,
+  ): AsyncIterableIterator<Result, undefined>
+  /** Ends subscriptions. */
+  close(): Promise<void>
+}
+
+/** Connects to nothing yet: each call does. */
+export function createClient(options: ClientOptions): Client {
+  const { url, headers = {}, timeout = 30_000, realm: ownRealm = 0 } = options
+  const endpoint: Endpoint = { url, headers, timeout, fetch: options.fetch ?? fetch.bind(globalThis) }
+  const live = connectIfPossible(options, headers)
+  const view = new NetworkView(() => readNetwork(endpoint))
+  const fees = new Fees(endpoint)
+
+  const account: Client['account'] = async (address, { realm = 0, signal } = {}) => {
+    const hex = hex32(address)
+    const { account: found } = await request(endpoint, accountQuery, { address: hex, realm }, signal)
+    if (found === null) return undefined
+    return {
+      address: hex,
+      balance: BigInt(found.balance),
+      lanes: new Map(found.lanes.map(({ lane, nextNonce }) => [lane, Number(nextNonce)])),
+      shard: found.shard?.id,
+    }
+  }
+  const transaction: Client['transaction'] = async (id, { signal } = {}) => {
+    const hex = hex32(id)
+    const { transaction: found } = await request(endpoint, transactionQuery, { id: hex }, signal)
+    return found === null ? undefined : transactionInfo(hex, found)
+  }
+  const wait: Client['waitFor'] = (id, waitOptions = {}) =>
+    waitFor(
+      {
+        watch: live && ((hex, signal) => watch(live, hex, signal)),
+        read: (hex, signal) => transaction(hex, { signal }),
+      },
+      hex32(id),
+      waitOptions,
+    )
+  const keys = () => {
+    if (options.key !== undefined) return options.key
+    throw new ClientError('KEY_MISSING', 'this client signs nothing: give createClient a `key`')
+  }
+  let sender: Sender | undefined
+  const ownSender = () => {
+    const own = keys()
+    sender ??= new Sender({
+      keys: own,
+      realm: ownRealm,
+      network: view,
+      fees,
+      nextNonce: async (lane) => (await account(own.publicKey, { realm: ownRealm }))?.lanes.get(lane) ?? 0,
+      submit: (wire, until, signal) => submit(endpoint, wire, { wait: until, ...(signal && { signal }) }),
+      waitFor: wait,
+      read: (id, signal) => transaction(id, signal && { signal }),
+    })
+    return sender
+  }
+
+  return {
+    network: ({ signal } = {}) => readNetwork(endpoint, signal),
+    account,
+    transaction,
+    submit: (wire, submitOptions = {}) => submit(endpoint, wire, submitOptions),
+    submitAll: (wires, submitOptions = {}) => submitAll(endpoint, wires, submitOptions),
+    waitFor: wait,
+    send: async (actions, sendOptions = {}) => ownSender().send(actions, sendOptions),
+    transfer: async (to, value, sendOptions = {}) => ownSender().send([transfer(to, value)], sendOptions),
+    estimateFee: async (actions, { signal } = {}) => {
+      const sender = keys().publicKey
+      return fees.estimate({ ...(await view.signing()), realm: ownRealm, sender, lane: 0, actions }, signal)
+    },
+    faucet: async (address, { signal } = {}) => {
+      const { faucet } = await request(endpoint, faucetMutation, { address: hex32(address) }, signal)
+      const outcome = outcomeOf(faucet)
+      if (faucet.__typename === 'TransactionRefused' || outcome.kind === 'refused') throw refusedError(outcome)
+      return { ...outcome, id: faucet.transaction.id }
+    },
+    request: (document, variables, { signal } = {}) => request(endpoint, document, variables, signal),
+    subscribe: (document, variables, { signal } = {}) => {
+      if (live === undefined) throw new ClientError('UNREACHABLE', 'subscriptions take a WebSocket: give `webSocket`')
+      return live.subscribe(document, variables, signal)
+    },
+    close: async () => live?.close(),
+  }
+}
+
+function connectIfPossible(options: ClientOptions, headers: Readonly<Record<string, string>>): Live | undefined {
+  const own: typeof WebSocket | undefined = globalThis.WebSocket
+  const webSocket = options.webSocket === undefined ? own : options.webSocket
+  return webSocket === null || webSocket === undefined ? undefined : connectLive(options.url, webSocket, headers)
+}
+
+async function* watch(live: Live, id: string, signal: AbortSignal): AsyncGenerator<TransactionInfo> {
+  for await (const { transaction } of live.subscribe(transactionSubscription, { id }, signal)) {
+    yield transactionInfo(id, transaction)
+  }
+}

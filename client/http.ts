@@ -1,0 +1,86 @@
+import { within } from './deadline.ts'
+import type { TypedDocument } from './document.ts'
+import { ClientError } from './errors.ts'
+
+/** How to reach a server. */
+export interface Endpoint {
+  readonly url: string
+  readonly fetch: typeof fetch
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds that one request may take. */
+  readonly timeout: number
+}
+
+/** An error as GraphQL servers answer it. */
+export interface ServerError {
+  readonly message: string
+  readonly extensions?: { readonly code?: unknown }
+}
+
+interface Response {
+  readonly data?: unknown
+  readonly errors?: readonly ServerError[]
+}
+
+/** Statuses that say nothing about the request: another try may go through. */
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
+
+/**
+ * Asks once.
+ * @throws ClientError UNREACHABLE, TIMEOUT, BAD_RESPONSE or GRAPHQL; the signal's reason.
+ */
+export async function request<Result, Variables>(
+  endpoint: Endpoint,
+  document: TypedDocument<Result, Variables>,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Result> {
+  return within(endpoint.timeout, signal, async (limited) => {
+    const { status, text } = await post(endpoint, JSON.stringify({ query: document.toString(), variables }), limited)
+    return result(text, status)
+  })
+}
+
+async function post(endpoint: Endpoint, body: string, signal: AbortSignal) {
+  try {
+    const response = await endpoint.fetch(endpoint.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...endpoint.headers },
+      body,
+      signal,
+    })
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    throw new ClientError('UNREACHABLE', `${endpoint.url} cannot be reached: is the node running?`, { cause: error })
+  }
+}
+
+/** The first of some errors as one of ours. */
+export function graphqlError(errors: readonly ServerError[]): ClientError {
+  const [first] = errors
+  const code = first?.extensions?.code
+  const reason = typeof code === 'string' ? code : undefined
+  const message = errors.map((error) => error.message).join('; ')
+  if (reason === 'TRANSACTION_UNKNOWN') return new ClientError('TRANSACTION_UNKNOWN', message, { reason })
+  return new ClientError('GRAPHQL', message, { reason, cause: errors })
+}
+
+function result<Result>(text: string, status: number): Result {
+  const response = parse(text)
+  if (response?.errors !== undefined && response.errors.length > 0) throw graphqlError(response.errors)
+  if (PASSING.has(status)) throw new ClientError('UNREACHABLE', `the server answered with status ${status}`)
+  if (response?.data === undefined || response.data === null) {
+    throw new ClientError('BAD_RESPONSE', `status ${status}, and no GraphQL result: is the address that of /graphql?`)
+  }
+  // The server validated the document against its schema, which the result type was made from.
+  return response.data as Result
+}
+
+function parse(text: string): Response | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}

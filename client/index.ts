@@ -1,0 +1,21 @@
+export { type CborMap, type CborValue, fromHex, toHex } from '../protocol/index.ts'
+export { type AccountInfo, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
+export { document, type TypedDocument } from './document.ts'
+export { ClientError, type ClientErrorCode, isClientError } from './errors.ts'
+export type { FeeEstimate } from './fees.ts'
+export { generateKeyPair, type KeyPair, keyPairFromSeed } from './keypair.ts'
+export type { NetworkInfo } from './network-view.ts'
+export type { TransactionStatus, Wait } from './operations.ts'
+export type { SendOptions } from './sender.ts'
+export type { Accepted, Outcome, SubmitOptions } from './submit.ts'
+export {
+  type ActionInput,
+  action,
+  type Hex32,
+  type SignedTransaction,
+  signTransaction,
+  type TransactionInput,
+  transfer,
+} from './transaction.ts'
+export type { TransactionInfo } from './transaction-info.ts'
+export type { WaitOptions } from './wait-for.ts'

@@ -4,6 +4,7 @@ import { defineAccount } from './account.ts'
 import { defineBlock } from './block.ts'
 import { defineBlockQueries } from './blocks.ts'
 import { defineCell } from './cell.ts'
+import { extendNetwork } from './network.ts'
 import { makeSetting } from './setting.ts'
 import { defineShard } from './shard.ts'
 import { defineSimulation } from './simulation.ts'
@@ -18,6 +19,7 @@ export function executionGraphql(builder: Builder, host: Host): void {
   builder.nodeIds.plain('Shard', /^(root|\d{1,10}:[01]{0,64})$/)
   builder.nodeIds.plain('Transaction', /^0x[0-9a-f]{64}$/)
   const setting = makeSetting(builder, host)
+  extendNetwork(setting)
   defineShard(setting)
   defineBlock(setting)
   defineBlockQueries(setting)

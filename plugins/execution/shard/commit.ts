@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { equal } from '../../../protocol/index.ts'
+import { pause } from '../pause.ts'
 import { type BlockStore, ForkedError } from './block-store.ts'
 import type { MadeBlock } from './made-block.ts'
 
@@ -35,7 +35,7 @@ export async function commitUntilDurable(
           cause: error,
         })
       }
-      await sleep(RETRY_MS)
+      await pause(RETRY_MS)
     }
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout } from 'node:timers/promises'
 import { cellPath, concat, decodeHeader } from '../../../protocol/index.ts'
 import type { TransactionStatus } from '../api.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
+import { pause } from '../pause.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { idKey, isEmpty, openRecord, sealRecord } from '../state/ledger-cell.ts'
@@ -15,7 +15,8 @@ import type { CellDelta } from './delta.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { MadeBlock } from './made-block.ts'
 import { MEMPOOL_LIMITS, Mempool, type MempoolLimits, type PoolEntry } from './mempool.ts'
-import type { BlockReport, ShardReport } from './messages.ts'
+import { type BlockReport, type ShardReport, WAITER_STATUS } from './messages.ts'
+import { indexOut } from './out-index.ts'
 import { recover } from './recovery.ts'
 import type { ShardSpace } from './shard-space.ts'
 
@@ -83,7 +84,7 @@ export class ShardEngine {
   #stalled = false
   /** Cells of the cell table that are gone since its last fold, by path; known by path only after a restart. */
   readonly #gone = new Map<string, CellDelta>()
-  #drops: { readonly status: TransactionStatus; readonly ids: Uint8Array[] }[] = []
+  #drops: { readonly status: TransactionStatus; readonly entries: PoolEntry[] }[] = []
 
   constructor(parts: ShardEngineParts) {
     this.#parts = parts
@@ -146,6 +147,7 @@ export class ShardEngine {
         stateRoot: this.#stateRoot,
         totals: this.#tip.totals,
         outgoing: new Uint8Array(0),
+        outIndex: indexOut([]),
         included: new Uint8Array(0),
         outcomes: new Uint8Array(0),
         waiters: new Uint32Array(0),
@@ -258,7 +260,7 @@ export class ShardEngine {
       this.#hasInbound = this.#deliveries.some((delivery) => delivery.sources.length > 0)
       for (const entry of candidates) this.mempool.putBack(entry)
       this.#setStalled(true, error)
-      await setTimeout(STALL_MS)
+      await pause(STALL_MS)
       return
     }
     const { block, left } = made
@@ -340,14 +342,18 @@ export class ShardEngine {
     // Whole senders expire together: one report for all of a status.
     if (this.#drops.length === 0) queueMicrotask(() => this.#reportDrops())
     const same = this.#drops.find((drop) => drop.status === status)
-    if (same === undefined) this.#drops.push({ status, ids: [entry.transaction.id] })
-    else same.ids.push(entry.transaction.id)
+    if (same === undefined) this.#drops.push({ status, entries: [entry] })
+    else same.entries.push(entry)
   }
 
   #reportDrops(): void {
     const drops = this.#drops
     this.#drops = []
-    for (const { status, ids } of drops) this.#parts.report({ type: 'dropped', ids: concat(...ids), status })
+    for (const { status, entries } of drops) {
+      const ids = concat(...entries.map((entry) => entry.transaction.id))
+      const waiters = entries.flatMap((entry) => entry.waiters.flatMap(({ batch, index }) => [batch, index]))
+      this.#parts.report({ type: 'dropped', drop: { status, ids, waiters: Uint32Array.from(waiters) } })
+    }
   }
 
   /** Root blocks without messages need no memory of their own: the last one stands for all. */
@@ -382,13 +388,11 @@ export class ShardEngine {
 
   /** Waits for work, for the block under way, or for the time of the next report. */
   async #idle(): Promise<void> {
-    const waiting = new AbortController()
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
-    const timer = setTimeout(REPORT_MS, undefined, { signal: waiting.signal }).catch(ignoreAbort)
-    await Promise.race([woken, timer, ...(this.#committing === undefined ? [] : [this.#committing])])
-    waiting.abort()
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    const waiting = pause(REPORT_MS, woken.signal)
+    await (this.#committing === undefined ? waiting : Promise.race([waiting, this.#committing]))
+    woken.abort()
   }
 
   #wakeUp(): void {
@@ -401,9 +405,10 @@ function reportOf(block: MadeBlock): BlockReport {
   const { header, included } = block
   const ids = new Uint8Array(32 * included.length)
   const waiters: number[] = []
-  included.forEach(({ entry }, i) => {
+  included.forEach(({ entry, refused, remote }, i) => {
     ids.set(entry.transaction.id, 32 * i)
-    for (const waiter of entry.waiters) waiters.push(waiter.batch, waiter.index)
+    const status = WAITER_STATUS.indexOf(remote > 0 ? 'INCLUDED' : refused ? 'FAILED' : 'EXECUTED')
+    for (const waiter of entry.waiters) waiters.push(waiter.batch, waiter.index, status)
   })
   return {
     shard: header.shard,
@@ -414,14 +419,11 @@ function reportOf(block: MadeBlock): BlockReport {
     stateRoot: header.cellsRoot,
     totals: block.totals,
     outgoing: concat(...block.outItems),
+    outIndex: indexOut(block.outItems),
     included: ids,
     outcomes: concat(...block.outcomes.map((outcome) => outcome.transaction)),
     waiters: Uint32Array.from(waiters),
   }
-}
-
-function ignoreAbort(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error
 }
 
 /** True if trying again may help: the database, not the block, is what failed. */

@@ -2,6 +2,7 @@ import type { CellState, Simulation, TransactionStatus } from '../api.ts'
 import type { BatchAdmission, TransactionBatch } from './batch.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { Totals } from './made-block.ts'
+import type { OutIndex } from './out-index.ts'
 
 /** What a shard is told. Everything can be cloned between threads and written to a socket. */
 export type ShardRequest =
@@ -50,13 +51,25 @@ export type ShardReport =
   /** The whole batch could not be looked at; nothing of it was taken. */
   | { readonly type: 'batch-failed'; readonly batch: number; readonly code: string; readonly message: string }
   | { readonly type: 'block'; readonly block: BlockReport }
-  | { readonly type: 'dropped'; readonly ids: Uint8Array; readonly status: TransactionStatus }
+  | { readonly type: 'dropped'; readonly drop: DropReport }
   | { readonly type: 'state'; readonly status: 'RUNNING' | 'STALLED'; readonly load: number; readonly mempool: { size: number; bytes: number } }
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'failed-answer'; readonly id: number; readonly code: string; readonly message: string }
   | { readonly type: 'warning'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly type: 'fatal'; readonly code: string; readonly message: string }
   | { readonly type: 'stopped' }
+
+/** Transactions that left the mempool without a block. */
+export interface DropReport {
+  readonly status: TransactionStatus
+  /** 32 bytes each. */
+  readonly ids: Uint8Array
+  /** Submitters who wait: batch and index in it, alternating. */
+  readonly waiters: Uint32Array
+}
+
+/** How far a transaction got with its first block: done, or with messages on their way to other shards. */
+export const WAITER_STATUS = ['INCLUDED', 'EXECUTED', 'FAILED'] as const satisfies readonly TransactionStatus[]
 
 /** A durable block, as the node needs it to route messages and to tell waiting clients. */
 export interface BlockReport {
@@ -69,10 +82,11 @@ export interface BlockReport {
   readonly totals: Totals
   /** The out items, in order, one after the other. */
   readonly outgoing: Uint8Array
+  readonly outIndex: OutIndex
   /** Ids of its transactions, 32 bytes each. */
   readonly included: Uint8Array
   /** Ids of transactions of other blocks for which it did something. */
   readonly outcomes: Uint8Array
-  /** For submitters who wait: batch and index in it, alternating. */
+  /** For submitters who wait: batch, index in it and a WAITER_STATUS, one after the other. */
   readonly waiters: Uint32Array
 }

@@ -4,11 +4,12 @@ import {
   compare,
   encodeHeader,
   headerHash,
+  leafHash,
+  listRoot,
   sha256,
   valueHash,
   Writer,
 } from '../../../protocol/index.ts'
-import { listRoot, trieLeaf } from '../state/hash-layers.ts'
 import type { BlockChanges } from '../state/cell-store.ts'
 import { isEmpty, type LedgerCell, sealRecord } from '../state/ledger-cell.ts'
 import type { LeafChange, Trie } from '../state/trie.ts'
@@ -42,7 +43,7 @@ export function sealCells(changes: BlockChanges, depositPerByte: bigint): Sealed
     writer.bytes(path)
     if (record === null) writer.value(null)
     else writer.bytes(record)
-    leaves.push({ key: path, leaf: record === null ? null : trieLeaf(path, valueHash(record)) })
+    leaves.push({ key: path, leaf: record === null ? null : leafHash(path, valueHash(record)) })
   }
   return { delta: writer.finish(), leaves, holdings }
 }
@@ -84,5 +85,5 @@ export function sealHeader(
 /** The leaf of a deferred message in its trie. */
 export const deferredLeaf = (key: Uint8Array, message: Uint8Array): LeafChange => ({
   key,
-  leaf: trieLeaf(key, sha256(message)),
+  leaf: leafHash(key, sha256(message)),
 })

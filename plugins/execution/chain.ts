@@ -1,0 +1,369 @@
+import { cellPath, shardOf } from '../../protocol/index.ts'
+import type { DatabaseOptions, Log, Sql } from '../../server/plugin.ts'
+import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
+import { Faucet } from './gateway/faucet.ts'
+import { SubmissionError } from './gateway/errors.ts'
+import type { Destination } from './gateway/router.ts'
+import { simulateEverywhere } from './gateway/simulate.ts'
+import { TransactionStates } from './gateway/states.ts'
+import { Submissions } from './gateway/submissions.ts'
+import { SupplyCheck } from './gateway/supply-check.ts'
+import { TransactionWatch } from './gateway/watch.ts'
+import type { Network } from './genesis.ts'
+import type { OperatorKey } from './keys.ts'
+import type { ModuleSource } from './ledger/load-modules.ts'
+import { pause } from './pause.ts'
+import { type BlockOutgoing, RecentRoots, RootFeeder } from './root/feeder.ts'
+import { LocalOrderer } from './root/local-orderer.ts'
+import type { Orderer, RootBlock } from './root/orderer.ts'
+import { RevealChain } from './root/reveal-chain.ts'
+import { RootStore } from './root/root-store.ts'
+import type { ShardTuning } from './shard/engine.ts'
+import type { Totals } from './shard/made-block.ts'
+import type { BlockReport, ShardReport } from './shard/messages.ts'
+import { indexOut, type OutIndex, splitOut } from './shard/out-index.ts'
+import { shardSpace } from './shard/shard-space.ts'
+import { WorkerShardHost } from './shard/worker-host.ts'
+import { accountState, nextNonce } from './state/account.ts'
+import { VerifierPool } from './verify/pool.ts'
+
+/** What a running ledger is made of. */
+export interface ChainParts {
+  readonly network: Network
+  readonly operator: OperatorKey
+  readonly sql: Sql
+  readonly database: DatabaseOptions
+  readonly modules: readonly ModuleSource[]
+  readonly verifierThreads: number
+  /** Milliseconds between root blocks under load; idle ones come once a second. */
+  readonly rootIntervalMs: number
+  readonly tuning?: Partial<ShardTuning>
+  readonly log: Log
+  /** Tells the event stream that a block brought events. */
+  readonly onEvents: () => void
+}
+
+interface RunningShard extends Destination {
+  readonly host: WorkerShardHost
+  readonly feeder: RootFeeder
+  height: number
+  stateRoot: Uint8Array
+  status: ShardState['status']
+  load: number
+  mempool: ShardState['mempool']
+  /** Reports that wait until earlier blocks are taken in. */
+  held?: BlockReport[] | undefined
+}
+
+const RETRY_MS = 200
+
+/** What the root chain needs of a durable block. */
+interface DurableBlock {
+  readonly height: number
+  readonly hash: Uint8Array
+  readonly outgoing: Uint8Array
+  readonly index: OutIndex
+  readonly totals: Totals
+}
+
+/** Layer 1 on this machine: shards, the root chain that ties them together, and the way in. */
+export class Chain implements Ledger {
+  readonly network: Ledger['network']
+  readonly #parts: ChainParts & { readonly roots: RootStore }
+  readonly #shards: RunningShard[] = []
+  readonly #orderer: Orderer
+  readonly #recent = new RecentRoots()
+  readonly #supply: SupplyCheck
+  readonly #states: TransactionStates
+  readonly #watch: TransactionWatch
+  readonly #submissions: Submissions
+  readonly #faucet: Faucet
+  readonly #pool: VerifierPool
+  /** Out items of durable blocks that no root block lists yet. */
+  readonly #outgoing = new Map<string, BlockOutgoing>()
+  #fault: Error | undefined
+  #draining = false
+
+  /** Opens the ledger of a stored network. Nothing runs before `start`. */
+  static async open(parts: ChainParts): Promise<Chain> {
+    const roots = new RootStore(parts.sql)
+    const tip = await roots.tip()
+    if (tip === undefined) throw new TypeError('the network has no root block: its genesis was not stored')
+    return new Chain({ ...parts, roots }, tip)
+  }
+
+  private constructor(parts: ChainParts & { readonly roots: RootStore }, tip: RootBlock) {
+    const { network, operator, sql, log } = parts
+    this.#parts = parts
+    this.network = { id: network.id, genesis: network.genesis, supply: network.supply }
+    this.#supply = new SupplyCheck(network.supply)
+    this.#orderer = new LocalOrderer(
+      {
+        store: parts.roots,
+        key: operator.key,
+        reveals: new RevealChain(operator.seed),
+        pace: { busyMs: parts.rootIntervalMs, idleMs: 1000 },
+        log,
+        now: Date.now,
+        onFatal: (error) => this.#fail(error),
+      },
+      tip,
+    )
+    this.#recent.startAfter(tip.header.height)
+    const realms = [...new Set(network.genesis.shards.map((id) => shardSpace(id).realm))]
+    for (const id of network.genesis.shards) {
+      const space = shardSpace(id)
+      const { database, modules, tuning } = parts
+      const data = { shard: id, realms, database, modules, params: network.params, ...(tuning && { tuning }) }
+      const host = new WorkerShardHost(data, log)
+      const feeder = new RootFeeder({ host, space, recent: this.#recent, store: parts.roots, log })
+      const idle = { height: 0, stateRoot: new Uint8Array(32), load: 0, mempool: { size: 0, bytes: 0 } }
+      const shard: RunningShard = { space, host, feeder, status: 'STARTING', ...idle }
+      host.onReport((report) => this.#onReport(shard, report))
+      this.#shards.push(shard)
+    }
+    this.#pool = new VerifierPool({ network: network.id, threads: parts.verifierThreads, log })
+    this.#states = new TransactionStates(sql, this.#shards.map(({ host }) => host))
+    this.#watch = new TransactionWatch(this.#states, log)
+    this.#submissions = new Submissions({
+      pool: this.#pool,
+      destinations: this.#shards,
+      states: this.#states,
+      watch: this.#watch,
+      log,
+    })
+    this.#faucet = new Faucet({
+      network,
+      operator,
+      submissions: this.#submissions,
+      rootHeight: () => this.rootHeight(),
+      nextNonce: (lane) => this.#nextNonce(operator.key.publicKey, lane),
+    })
+    this.#orderer.onCommit((block) => this.#onRoot(block))
+  }
+
+  /** Starts shards and root chain where the last run ended. @throws ShardHostError if a shard's state is not sound. */
+  async start(): Promise<void> {
+    // Before any shard runs: from then on new blocks are reported, and must not be counted twice.
+    for (const shard of this.#shards) await this.#takeUnlisted(shard)
+    try {
+      await Promise.all(this.#shards.map(({ host }) => host.start()))
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    this.#orderer.start()
+  }
+
+  /** Takes no new transactions. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  async stop(): Promise<void> {
+    this.#draining = true
+    this.#watch.stop()
+    await this.#orderer.stop()
+    await Promise.all(this.#shards.map(({ feeder }) => feeder.stop()))
+    await Promise.all(this.#shards.map(({ host }) => host.stop()))
+    await this.#pool.close()
+  }
+
+  /** What is wrong with the ledger, if anything is. */
+  health(): { readonly ok: boolean; readonly message?: string } {
+    if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
+    const down = this.#shards.filter(({ status }) => status !== 'RUNNING')
+    if (down.length === 0) return { ok: true }
+    return { ok: false, message: down.map(({ host, status }) => `shard ${host.id} is ${status.toLowerCase()}`).join(', ') }
+  }
+
+  get randomness(): Orderer['randomness'] {
+    return this.#orderer.randomness
+  }
+
+  rootHeight(): number {
+    return this.#orderer.tip.header.height
+  }
+
+  shards(): readonly ShardState[] {
+    return this.#shards.map(({ space, height, stateRoot, status, load, mempool }) => ({
+      id: space.id,
+      realm: space.realm,
+      prefix: space.prefix,
+      parent: null,
+      status,
+      height,
+      stateRoot,
+      load,
+      mempool,
+    }))
+  }
+
+  shardOf(realm: number, id: Uint8Array): string | undefined {
+    return this.#shardOf(realm, id)?.space.id
+  }
+
+  async submit(
+    wires: readonly Uint8Array[],
+    { wait, signal }: { readonly wait: Wait; readonly signal?: AbortSignal },
+  ): Promise<readonly SubmitOutcome[]> {
+    if (this.#draining) throw new SubmissionError('DRAINING', 'the node is stopping: submit to another, or later')
+    return this.#submissions.submit(wires, wait, signal)
+  }
+
+  simulate(bytes: Uint8Array): Promise<Simulation> {
+    return simulateEverywhere(this.#shards, bytes)
+  }
+
+  states(ids: readonly Uint8Array[]): Promise<readonly (TransactionState | null)[]> {
+    return this.#states.find(ids)
+  }
+
+  watch(id: Uint8Array, signal: AbortSignal): AsyncIterable<TransactionState> {
+    return this.#watch.states(id, signal)
+  }
+
+  async cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
+    const found: (CellState | null)[] = ids.map(() => null)
+    const groups = new Map<RunningShard, number[]>()
+    ids.forEach((id, i) => {
+      const shard = this.#shardOf(realm, id)
+      if (shard === undefined) return
+      const group = groups.get(shard)
+      if (group === undefined) groups.set(shard, [i])
+      else group.push(i)
+    })
+    await Promise.all(
+      [...groups].map(async ([shard, places]) => {
+        const cells = await shard.host.ask({ kind: 'cells', ids: places.map((i) => ids[i]!) })
+        places.forEach((place, i) => {
+          found[place] = cells[i] ?? null
+        })
+      }),
+    )
+    return found
+  }
+
+  faucet(address: Uint8Array): Promise<SubmitOutcome> {
+    return this.#faucet.pay(address)
+  }
+
+  supplyCheck(): { readonly rootHeight: number; readonly total: bigint; readonly inFlight: bigint } {
+    return this.#supply.last
+  }
+
+  #shardOf(realm: number, id: Uint8Array): RunningShard | undefined {
+    const path = cellPath(id)
+    const space = shardOf(this.#shards.map((shard) => shard.space), realm, path)
+    return this.#shards.find((shard) => shard.space === space)
+  }
+
+  async #nextNonce(account: Uint8Array, lane: number): Promise<number> {
+    const [cell] = await this.cells(0, [account])
+    return cell === null || cell === undefined ? 0 : nextNonce(accountState(cell.value as never), lane)
+  }
+
+  #onReport(shard: RunningShard, report: ShardReport | { readonly type: 'down' }): void {
+    switch (report.type) {
+      case 'ready':
+        void this.#onReady(shard, report.tip)
+        return
+      case 'admitted':
+        return this.#submissions.router.admitted(report.admission)
+      case 'batch-failed':
+        return this.#submissions.router.failed(report.batch, report.code, report.message)
+      case 'block':
+        if (shard.held === undefined) this.#onBlock(shard, report.block)
+        else shard.held.push(report.block)
+        return
+      case 'dropped':
+        this.#states.drop(report.drop.ids, report.drop.status)
+        this.#submissions.router.dropped(report.drop)
+        return this.#watch.touched(report.drop.ids)
+      case 'state':
+        shard.status = report.status
+        shard.load = report.load
+        shard.mempool = report.mempool
+        return
+      case 'down':
+        shard.status = shard.host.status
+        shard.feeder.pauseFeeding()
+        return this.#submissions.router.down(shard.host.id)
+    }
+  }
+
+  /** The shard runs (again). A block may have become durable just before a crash, unreported: it is taken in first. */
+  async #onReady(shard: RunningShard, tip: BlockReport): Promise<void> {
+    shard.held = []
+    for (;;) {
+      try {
+        if (tip.height > shard.height) await this.#takeUnlisted(shard)
+        break
+      } catch (error) {
+        this.#parts.log.warn({ error: String(error), shard: shard.host.id }, 'blocks cannot be read; trying again')
+        await pause(RETRY_MS)
+      }
+    }
+    shard.status = 'RUNNING'
+    shard.stateRoot = tip.stateRoot
+    const { held } = shard
+    shard.held = undefined
+    for (const block of held) this.#onBlock(shard, block)
+    shard.feeder.resumeAfter(tip.rootCursor)
+  }
+
+  #onBlock(shard: RunningShard, block: BlockReport): void {
+    shard.stateRoot = block.stateRoot
+    this.#takeBlock(shard, { ...block, index: block.outIndex })
+    this.#submissions.router.included(block)
+    this.#watch.touched(block.included)
+    this.#watch.touched(block.outcomes)
+    this.#parts.onEvents()
+  }
+
+  #onRoot(block: RootBlock): void {
+    const outgoing: BlockOutgoing[] = []
+    for (const { shard, height } of block.entries) {
+      const key = placeKey({ shard, height })
+      const items = this.#outgoing.get(key)
+      this.#outgoing.delete(key)
+      if (items !== undefined && items.bytes.length > 0) outgoing.push(items)
+    }
+    this.#recent.add({ height: block.header.height, random: block.header.random, outgoing })
+    try {
+      this.#supply.root(block)
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
+    }
+    for (const { feeder } of this.#shards) feeder.pump()
+  }
+
+  /** Hands a durable block to the root chain. */
+  #takeBlock(shard: RunningShard, block: DurableBlock): void {
+    const place = { shard: shard.host.id, height: block.height }
+    shard.height = block.height
+    this.#outgoing.set(placeKey(place), { ...place, bytes: block.outgoing, index: block.index })
+    this.#supply.block(place, block.totals)
+    this.#orderer.propose([{ ...place, hash: block.hash }])
+  }
+
+  /** Takes in the shard's stored blocks that were not taken in yet, from the last one that a root block lists. */
+  async #takeUnlisted(shard: RunningShard): Promise<void> {
+    for (const block of await this.#parts.roots.blocksFromLastListed(shard.host.id)) {
+      if (block.listed) {
+        shard.height = Math.max(shard.height, block.height)
+        this.#supply.listed(shard.host.id, block.totals)
+      } else if (block.height > shard.height) {
+        this.#takeBlock(shard, { ...block, index: indexOut(splitOut(block.outgoing)) })
+      }
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#fault !== undefined) return
+    this.#fault = error
+    this.#parts.log.error({ error }, 'the ledger found a fault')
+  }
+}
+
+const placeKey = ({ shard, height }: { readonly shard: string; readonly height: number }): string => `${shard} ${height}`

@@ -1,0 +1,10 @@
+/** A submission that could not be looked at; nothing of it was taken, and submitting the same bytes again is safe. */
+export class SubmissionError extends Error {
+  override readonly name = 'SubmissionError'
+  readonly code: 'OVERLOADED' | 'SHARD_UNAVAILABLE' | 'DATABASE_UNAVAILABLE' | 'VERIFIER_CRASHED' | 'DRAINING'
+
+  constructor(code: SubmissionError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}

@@ -1,0 +1,157 @@
+import type { TransactionStatus } from '../api.ts'
+import { REFUSAL_CODES } from '../refusals.ts'
+import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch } from '../shard/batch.ts'
+import { type BlockReport, type DropReport, WAITER_STATUS } from '../shard/messages.ts'
+import type { ShardHost } from '../shard/shard-host.ts'
+import type { ShardSpace } from '../shard/shard-space.ts'
+import type { VerifyResponse } from '../verify/pool.ts'
+import { SubmissionError } from './errors.ts'
+import { accept, refuse, type Ticket } from './ticket.ts'
+
+/** A shard that takes transactions. */
+export interface Destination {
+  readonly space: ShardSpace
+  readonly host: ShardHost
+}
+
+interface OpenBatch {
+  readonly shard: string
+  /** By index in the batch; undefined once answered. */
+  readonly tickets: (Ticket | undefined)[]
+  open: number
+}
+
+const NUMBER_SPACE = 2 ** 32
+
+/** Sends verified transactions to the shard of their sender, and answers tickets as shards report. */
+export class Router {
+  readonly #destinations: readonly Destination[]
+  readonly #onUsedNonce: (ticket: Ticket) => void
+  readonly #batches = new Map<number, OpenBatch>()
+  #number = 0
+
+  /** `onUsedNonce` finds out whether it is a repeated submission of an included transaction. */
+  constructor(destinations: readonly Destination[], onUsedNonce: (ticket: Ticket) => void) {
+    this.#destinations = destinations
+    this.#onUsedNonce = onUsedNonce
+  }
+
+  /** Routes what a verifier found good; refuses the rest. */
+  route(tickets: readonly Ticket[], found: VerifyResponse): void {
+    const messages = new Map(found.messages)
+    const groups = new Map<Destination, Ticket[]>()
+    tickets.forEach((ticket, i) => {
+      const result = found.results[i]!
+      if (result !== 0) {
+        const code = REFUSAL_CODES[result - 1] ?? 'MALFORMED'
+        return refuse(ticket, code, messages.get(i))
+      }
+      ticket.id = found.ids.slice(32 * i, 32 * i + 32)
+      const destination = this.#find(found.realms[i]!, found.pathBits[i]!)
+      if (destination === undefined) {
+        return refuse(ticket, 'BAD_ARGUMENTS', `there is no realm ${found.realms[i]}: use 0, the public one`)
+      }
+      const group = groups.get(destination)
+      if (group === undefined) groups.set(destination, [ticket])
+      else group.push(ticket)
+    })
+    for (const [destination, members] of groups) this.#send(destination, members)
+  }
+
+  /** What a shard says at once. */
+  admitted(admission: BatchAdmission): void {
+    const batch = this.#batches.get(admission.batch)
+    if (batch === undefined) return
+    const messages = new Map(admission.messages)
+    admission.results.forEach((result, index) => {
+      const ticket = batch.tickets[index]
+      if (ticket === undefined) return
+      if (result >= REFUSED) {
+        const code = REFUSAL_CODES[result - REFUSED] ?? 'MALFORMED'
+        this.#close(admission.batch, batch, index)
+        if (code === 'NONCE_USED') this.#onUsedNonce(ticket)
+        else refuse(ticket, code, messages.get(index))
+        return
+      }
+      ticket.duplicate = result === KNOWN
+      if (ticket.waits && (result === ADMITTED || result === KNOWN)) return
+      this.#close(admission.batch, batch, index)
+      accept(ticket, 'PENDING', null)
+    })
+  }
+
+  /** A durable block: those who wait for its transactions are answered. */
+  included(block: BlockReport): void {
+    const { waiters, shard, height } = block
+    for (let i = 0; i < waiters.length; i += 3) {
+      this.#answer(waiters[i]!, waiters[i + 1]!, WAITER_STATUS[waiters[i + 2]!] ?? 'INCLUDED', { shard, height })
+    }
+  }
+
+  /** Transactions that will not be included. */
+  dropped({ status, waiters }: DropReport): void {
+    for (let i = 0; i < waiters.length; i += 2) this.#answer(waiters[i]!, waiters[i + 1]!, status, null)
+  }
+
+  /** The shard took nothing of the batch. */
+  failed(number: number, code: string, message: string): void {
+    const batch = this.#batches.get(number)
+    if (batch === undefined) return
+    this.#batches.delete(number)
+    const reason = code === 'SHARD_UNAVAILABLE' ? code : 'DATABASE_UNAVAILABLE'
+    for (const ticket of batch.tickets) ticket?.settle(new SubmissionError(reason, message))
+  }
+
+  /** The shard crashed: what it had not answered may be submitted again. */
+  down(shard: string): void {
+    for (const [number, batch] of this.#batches) {
+      if (batch.shard === shard) {
+        this.failed(number, 'SHARD_UNAVAILABLE', `shard ${shard} was interrupted: submit the same bytes again`)
+      }
+    }
+  }
+
+  #find(realm: number, pathBits: number): Destination | undefined {
+    return this.#destinations.find(({ space }) => {
+      if (space.realm !== realm) return false
+      return space.prefix === '' || pathBits >>> (32 - space.prefix.length) === Number.parseInt(space.prefix, 2)
+    })
+  }
+
+  #send({ host }: Destination, tickets: Ticket[]): void {
+    this.#number = (this.#number + 1) % NUMBER_SPACE
+    const number = this.#number
+    const batch = pack(number, tickets)
+    this.#batches.set(number, { shard: host.id, tickets, open: tickets.length })
+    if (!host.submit(batch)) {
+      this.failed(number, 'SHARD_UNAVAILABLE', `shard ${host.id} is not running now: try again in a moment`)
+    }
+  }
+
+  #answer(number: number, index: number, status: TransactionStatus, at: { shard: string; height: number } | null): void {
+    const batch = this.#batches.get(number)
+    const ticket = batch?.tickets[index]
+    if (batch === undefined || ticket === undefined) return
+    this.#close(number, batch, index)
+    accept(ticket, status, at)
+  }
+
+  #close(number: number, batch: OpenBatch, index: number): void {
+    batch.tickets[index] = undefined
+    batch.open--
+    if (batch.open === 0) this.#batches.delete(number)
+  }
+}
+
+function pack(number: number, tickets: readonly Ticket[]): TransactionBatch {
+  const lengths = Uint32Array.from(tickets, (ticket) => ticket.wire.length)
+  const data = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
+  const ids = new Uint8Array(32 * tickets.length)
+  let at = 0
+  tickets.forEach(({ wire, id }, i) => {
+    data.set(wire, at)
+    at += wire.length
+    if (id !== null) ids.set(id, 32 * i)
+  })
+  return { batch: number, ids, lengths, data, wait: tickets.some((ticket) => ticket.waits) }
+}

@@ -1,0 +1,86 @@
+import { concat } from '../../../protocol/index.ts'
+import type { Sql } from '../../../server/plugin.ts'
+import type { TransactionState, TransactionStatus } from '../api.ts'
+import type { ShardHost } from '../shard/shard-host.ts'
+import { idKey } from '../state/ledger-cell.ts'
+
+/** Ids whose end without a block is remembered. */
+const MAX_DROPPED = 100_000
+
+/** Finds the present state of transactions: in blocks, in mempools, or dropped from one. */
+export class TransactionStates {
+  readonly #sql: Sql
+  readonly #hosts: readonly ShardHost[]
+  readonly #dropped = new Map<string, TransactionStatus>()
+
+  constructor(sql: Sql, hosts: readonly ShardHost[]) {
+    this.#sql = sql
+    this.#hosts = hosts
+  }
+
+  /** Remembers transactions that left a mempool without a block. `ids`: 32 bytes each. */
+  drop(ids: Uint8Array, status: TransactionStatus): void {
+    for (let at = 0; at < ids.length; at += 32) {
+      this.#dropped.set(idKey(ids.subarray(at, at + 32)), status)
+      if (this.#dropped.size > MAX_DROPPED) {
+        const [oldest] = this.#dropped.keys()
+        if (oldest !== undefined) this.#dropped.delete(oldest)
+      }
+    }
+  }
+
+  /** Present states, in the order of the ids; null for unknown ones. */
+  async find(ids: readonly Uint8Array[]): Promise<(TransactionState | null)[]> {
+    if (ids.length === 0) return []
+    // Mempools first: a transaction moves from there into a block, never back, so it cannot slip through between.
+    const pending = await this.#pending(ids)
+    const included = await this.included(ids)
+    return ids.map((id, i) => {
+      const found = included.get(idKey(id))
+      if (found !== undefined) return found
+      const wire = pending[i] ?? null
+      if (wire !== null) return { id, status: 'PENDING', at: null, pending: wire }
+      const status = this.#dropped.get(idKey(id))
+      return status === undefined ? null : { id, status, at: null, pending: null }
+    })
+  }
+
+  /** States of those that are in blocks, by id as a map key. One statement. */
+  async included(ids: readonly Uint8Array[]): Promise<Map<string, TransactionState>> {
+    const rows = await this.#sql.unsafe<IncludedRow[]>(INCLUDED, [concat(...ids), ids.length] as never, { prepare: true })
+    return new Map(
+      rows.map((row) => {
+        const isOpen = row.remote + Number(row.delta) > 0
+        const status = isOpen ? 'INCLUDED' : row.refused ? 'FAILED' : 'EXECUTED'
+        return [idKey(row.id), { id: row.id, status, at: { shard: row.shard, height: Number(row.height) }, pending: null }]
+      }),
+    )
+  }
+
+  async #pending(ids: readonly Uint8Array[]): Promise<(Uint8Array | null)[]> {
+    const running = this.#hosts.filter((host) => host.status === 'RUNNING')
+    const answers = await Promise.all(running.map((host) => host.ask({ kind: 'pending', ids })))
+    return ids.map((_, i) => answers.reduce<Uint8Array | null>((found, answer) => found ?? answer[i] ?? null, null))
+  }
+}
+
+interface IncludedRow {
+  readonly id: Uint8Array
+  readonly shard: string
+  readonly height: bigint
+  readonly refused: boolean
+  readonly remote: number
+  readonly delta: string
+}
+
+const INCLUDED = `
+SELECT tx.id, tx.shard, tx.height, tx.remote,
+  tx.refused OR coalesce(done.refused, false) AS refused, coalesce(done.delta, 0) AS delta
+FROM generate_series(0, $2::int - 1) AS i
+JOIN tx ON tx.id = substring($1::bytea from 32 * i + 1 for 32)
+LEFT JOIN LATERAL (
+  SELECT sum(delta) AS delta, bool_or(refused) AS refused FROM outcome WHERE outcome.tx = tx.id
+) AS done ON true`
+
+/** True if nothing will change any more. */
+export const isFinal = (status: TransactionStatus): boolean => status !== 'PENDING' && status !== 'INCLUDED'

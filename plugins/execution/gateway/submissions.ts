@@ -1,0 +1,133 @@
+import type { Log } from '../../../server/plugin.ts'
+import type { SubmitOutcome, Wait } from '../api.ts'
+import { idKey } from '../state/ledger-cell.ts'
+import type { VerifierPool } from '../verify/pool.ts'
+import { Batcher } from './batcher.ts'
+import { SubmissionError } from './errors.ts'
+import { Router } from './router.ts'
+import { isFinal, type TransactionStates } from './states.ts'
+import { accept, refuse, type Ticket } from './ticket.ts'
+import type { TransactionWatch } from './watch.ts'
+import type { Destination } from './router.ts'
+
+/** A submission is answered as it stands after so long. */
+const ANSWER_MS = 10_000
+
+/** Takes signed transactions from clients to their shards, and the answers back. */
+export class Submissions {
+  readonly router: Router
+  readonly #batcher: Batcher
+  readonly #states: TransactionStates
+  readonly #watch: TransactionWatch
+  readonly #log: Log
+  /** Submissions whose nonce is used: they may be repeats of included ones. Looked up together. */
+  #repeats: Ticket[] = []
+
+  constructor(parts: {
+    readonly pool: VerifierPool
+    readonly destinations: readonly Destination[]
+    readonly states: TransactionStates
+    readonly watch: TransactionWatch
+    readonly log: Log
+  }) {
+    this.#states = parts.states
+    this.#watch = parts.watch
+    this.#log = parts.log
+    this.router = new Router(parts.destinations, (ticket) => this.#repeat(ticket))
+    this.#batcher = new Batcher(parts.pool, (tickets, response) => this.router.route(tickets, response))
+  }
+
+  /**
+   * One outcome for each transaction, in order.
+   * @throws SubmissionError if some could not be looked at. Submitting all of them again is safe.
+   */
+  async submit(wires: readonly Uint8Array[], wait: Wait, signal?: AbortSignal): Promise<SubmitOutcome[]> {
+    if (wires.length === 0) return []
+    const included = await this.#submitted(wires, wait !== 'NONE', signal)
+    return wait === 'EXECUTED' ? this.#executed(included, signal) : included
+  }
+
+  #submitted(wires: readonly Uint8Array[], waits: boolean, signal?: AbortSignal): Promise<SubmitOutcome[]> {
+    return new Promise((resolve, reject) => {
+      const outcomes: (SubmitOutcome | undefined)[] = new Array(wires.length).fill(undefined)
+      let open = wires.length
+      const finish = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', asItStands)
+        resolve(outcomes.filter((outcome) => outcome !== undefined))
+      }
+      const tickets = wires.map((wire, i): Ticket => ({
+        wire,
+        waits,
+        id: null,
+        duplicate: false,
+        settle: (outcome) => {
+          if (outcome instanceof SubmissionError) {
+            clearTimeout(timer)
+            reject(outcome)
+          } else if (outcomes[i] === undefined) {
+            outcomes[i] = outcome
+            open--
+            if (open === 0) finish()
+          }
+        },
+      }))
+      const asItStands = (): void => {
+        for (const [i, ticket] of tickets.entries()) {
+          if (outcomes[i] !== undefined) continue
+          if (ticket.id === null) ticket.settle(new SubmissionError('OVERLOADED', 'not checked in time: submit again'))
+          else accept(ticket, 'PENDING', null)
+        }
+      }
+      const timer = setTimeout(asItStands, ANSWER_MS)
+      signal?.addEventListener('abort', asItStands, { once: true })
+      try {
+        this.#batcher.add(tickets)
+      } catch (error) {
+        clearTimeout(timer)
+        reject(error)
+      }
+    })
+  }
+
+  /** Waits for the messages of included transactions in other shards. */
+  async #executed(outcomes: SubmitOutcome[], signal?: AbortSignal): Promise<SubmitOutcome[]> {
+    const deadline = AbortSignal.timeout(ANSWER_MS)
+    const until = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
+    return Promise.all(
+      outcomes.map(async (outcome) => {
+        if (outcome.kind === 'refused' || isFinal(outcome.status)) return outcome
+        let last = outcome
+        for await (const { status, at } of this.#watch.states(outcome.id, until)) last = { ...outcome, status, at }
+        return last
+      }),
+    )
+  }
+
+  /** A used nonce is an error, unless it was used by these very bytes: then it is the same payment, made once. */
+  #repeat(ticket: Ticket): void {
+    if (this.#repeats.length === 0) setImmediate(() => void this.#findRepeats())
+    this.#repeats.push(ticket)
+  }
+
+  async #findRepeats(): Promise<void> {
+    const tickets = this.#repeats
+    this.#repeats = []
+    try {
+      const found = await this.#states.included(tickets.map((ticket) => ticket.id ?? new Uint8Array(32)))
+      for (const ticket of tickets) {
+        const state = ticket.id === null ? undefined : found.get(idKey(ticket.id))
+        if (state === undefined) refuse(ticket, 'NONCE_USED')
+        else {
+          ticket.duplicate = true
+          accept(ticket, state.status, state.at)
+        }
+      }
+    } catch (error) {
+      this.#log.warn({ error: String(error) }, 'repeated submissions cannot be looked up')
+      for (const ticket of tickets) {
+        ticket.settle(new SubmissionError('DATABASE_UNAVAILABLE', 'the database is away: submit the same bytes again'))
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { BlockPlace } from '../api.ts'
+import type { RootBlock } from '../root/orderer.ts'
+import type { Totals } from '../shard/made-block.ts'
+
+/** The invariant did not hold: value appeared or vanished. */
+export class SupplyInvariantError extends Error {
+  override readonly name = 'SupplyInvariantError'
+  readonly code = 'SUPPLY_INVARIANT'
+}
+
+/** Blocks whose totals are kept until a root block lists them. */
+const MAX_UNLISTED = 100_000
+
+/** Checks at every root block that balances + deposits + in flight = supply, over the blocks that it commits. */
+export class SupplyCheck {
+  readonly #supply: bigint
+  readonly #unlisted = new Map<string, Totals>()
+  readonly #listed = new Map<string, Totals>()
+  #last = { rootHeight: 0, total: 0n, inFlight: 0n }
+
+  constructor(supply: bigint) {
+    this.#supply = supply
+    this.#last = { rootHeight: 0, total: supply, inFlight: 0n }
+  }
+
+  get last(): { readonly rootHeight: number; readonly total: bigint; readonly inFlight: bigint } {
+    return this.#last
+  }
+
+  /** A durable block, and what its shard holds after it. */
+  block({ shard, height }: BlockPlace, totals: Totals): void {
+    if (this.#unlisted.size >= MAX_UNLISTED) throw new RangeError('root blocks do not keep up with shard blocks')
+    this.#unlisted.set(`${shard} ${height}`, totals)
+  }
+
+  /** A block that a root block had listed before this node started. */
+  listed(shard: string, totals: Totals): void {
+    this.#listed.set(shard, totals)
+  }
+
+  /** @throws SupplyInvariantError if the sum is not the supply. */
+  root({ header, entries }: RootBlock): void {
+    for (const { shard, height } of entries) {
+      const key = `${shard} ${height}`
+      const totals = this.#unlisted.get(key)
+      this.#unlisted.delete(key)
+      if (totals !== undefined) this.#listed.set(shard, totals)
+    }
+    let held = 0n
+    let inFlight = 0n
+    for (const totals of this.#listed.values()) {
+      held += totals.holdings
+      inFlight += totals.emitted - totals.consumed
+    }
+    this.#last = { rootHeight: header.height, total: held + inFlight, inFlight }
+    if (this.#last.total !== this.#supply) {
+      throw new SupplyInvariantError(
+        `at root height ${header.height} balances, deposits and values in flight sum to ${this.#last.total}, ` +
+          `the supply is ${this.#supply}`,
+      )
+    }
+  }
+}

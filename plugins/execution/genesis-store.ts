@@ -1,0 +1,142 @@
+import {
+  bodyHash,
+  type CommittedHeader,
+  cellPath,
+  encode,
+  encodeBody,
+  encodeCell,
+  encodeGenesis,
+  encodeHeader,
+  encodeRootHeader,
+  encodeVotes,
+  type Genesis,
+  type GenesisCell,
+  headerHash,
+  headersRoot,
+  leafHash,
+  listRoot,
+  parseShardId,
+  rootHeaderHash,
+  type Shard,
+  shardHolds,
+  sortCommitted,
+  valueHash,
+  votingBytes,
+  ZERO_HASH,
+} from '../../protocol/index.ts'
+import { sign } from '../../server/crypto/ed25519.ts'
+import type { Sql, Transaction } from '../../server/plugin.ts'
+import { type Network, openGenesis } from './genesis.ts'
+import type { OperatorKey } from './keys.ts'
+import { encodeEntries } from './root/root-store.ts'
+import { openRecord } from './state/ledger-cell.ts'
+import { Trie } from './state/trie.ts'
+
+/** Rows in one INSERT. */
+const PAGE = 1000
+
+/** The stored genesis, or undefined if this database has no network yet. */
+export async function storedNetwork(sql: Sql): Promise<Network | undefined> {
+  const [row] = await sql<{ document: Uint8Array }[]>`SELECT document FROM genesis`
+  return row === undefined ? undefined : openGenesis(row.document)
+}
+
+/** Stores a new network: its document, the first block of each shard, their cells, root block 0. All or nothing. */
+export async function foundNetwork(sql: Sql, genesis: Genesis, operator: OperatorKey): Promise<Network> {
+  const document = encodeGenesis(genesis)
+  const network = openGenesis(document)
+  await sql.begin(async (tx) => {
+    await tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
+    const entries: CommittedHeader[] = []
+    for (const id of genesis.shards) entries.push(await foundShard(tx, network, parseShardId(id)))
+    await foundRoot(tx, network, operator, sortCommitted(entries))
+  })
+  return network
+}
+
+interface FirstCell {
+  readonly path: Uint8Array
+  readonly record: Uint8Array
+}
+
+async function foundShard(tx: Transaction, network: Network, shard: Shard): Promise<CommittedHeader> {
+  const { genesis, params } = network
+  const cells = firstCells(genesis.cells, shard)
+  const trie = new Trie({ keyBytes: 32, depth: shard.prefix.length })
+  trie.update(cells.map(({ path, record }) => ({ key: path, leaf: leafHash(path, valueHash(record)) })))
+  let holdings = 0n
+  for (const { record, path } of cells) {
+    const cell = openRecord(record, path)
+    holdings += cell.balance + params.depositPerByte * BigInt(cell.depositBytes)
+  }
+  const body = encodeBody([])
+  const header = encodeHeader({
+    shard: shard.id,
+    height: 0,
+    prevHash: ZERO_HASH,
+    rootCursor: 0,
+    txRoot: listRoot([]),
+    outRoot: listRoot([]),
+    cellsRoot: trie.root,
+    deferredRoot: ZERO_HASH,
+    arrivals: 0,
+    basePrice: params.basePrice,
+    bodyHash: bodyHash(body),
+    txCount: 0,
+    weight: 0n,
+    congestion: 0,
+    time: genesis.time,
+  })
+  const hash = headerHash(header)
+  const none = new Uint8Array(0)
+  await tx`INSERT INTO shard (id, realm, prefix) VALUES (${shard.id}, ${shard.realm}, ${shard.prefix})`
+  await tx`
+    INSERT INTO block
+      (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
+    VALUES (${shard.id}, 0, ${hash}, ${header}, ${body}, ${none}, ${none}, ${encode([])}, 0,
+      ${new Date(genesis.time)}, ${String(holdings)}, 0, 0)`
+  for (let from = 0; from < cells.length; from += PAGE) {
+    const rows = cells.slice(from, from + PAGE).map((cell) => ({ realm: shard.realm, ...cell }))
+    await tx`INSERT INTO cell ${tx(rows, 'realm', 'path', 'record')}`
+  }
+  return { shard: shard.id, height: 0, hash }
+}
+
+function firstCells(cells: readonly GenesisCell[], shard: Shard): FirstCell[] {
+  return cells
+    .map((cell) => ({ realm: cell.realm, path: cellPath(cell.id), record: encodeCell(cell) }))
+    .filter(({ realm, path }) => shardHolds(shard, realm, path))
+    .sort((a, b) => Buffer.compare(a.path, b.path))
+    .map(({ path, record }) => ({ path, record }))
+}
+
+async function foundRoot(
+  tx: Transaction,
+  network: Network,
+  operator: OperatorKey,
+  entries: readonly CommittedHeader[],
+): Promise<void> {
+  const { genesis } = network
+  const header = encodeRootHeader({
+    height: 0,
+    prevHash: ZERO_HASH,
+    time: genesis.time,
+    headersRoot: headersRoot(entries),
+    cellsRoot: ZERO_HASH,
+    outRoot: listRoot([]),
+    exportsRoot: ZERO_HASH,
+    reveal: ZERO_HASH,
+    random: network.id,
+    anchor: genesis.anchor,
+  })
+  const hash = rootHeaderHash(header)
+  const votes = encodeVotes([
+    { validator: operator.key.publicKey, signature: sign(votingBytes(hash), operator.key) },
+  ])
+  await tx`
+    INSERT INTO root_block (height, hash, header, votes, entries, time)
+    VALUES (0, ${hash}, ${header}, ${votes}, ${encodeEntries(entries)}, ${new Date(genesis.time)})`
+  for (const { shard, height } of entries) {
+    await tx`INSERT INTO root_entry (shard, height, root) VALUES (${shard}, ${height}, 0)`
+  }
+}

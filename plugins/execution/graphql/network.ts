@@ -1,0 +1,68 @@
+import { encodeGenesis } from '../../../protocol/index.ts'
+import { NetworkType } from '../../../schema/index.ts'
+import type { Setting } from './setting.ts'
+
+/** What the ledger knows of the network. Nullable, as all that one plugin adds to another's type. */
+export function extendNetwork({ builder, ledger }: Setting): void {
+  const kind = builder.enumType('NetworkKind', {
+    values: {
+      development: { description: 'Its coins are worth nothing; it has a faucet.' },
+      production: {},
+    } as const,
+  })
+  const randomness = builder.enumType('RandomnessSource', {
+    values: { SINGLE_OPERATOR: { description: 'One operator makes it, and can predict it.' } } as const,
+  })
+  const supplyCheck = builder
+    .objectRef<{ readonly rootHeight: number; readonly total: bigint; readonly inFlight: bigint }>('SupplyCheck')
+    .implement({
+      description: 'What all balances, deposits and messages on their way add up to.',
+      fields: (t) => ({
+        rootHeight: t.field({ type: 'BigInt', nullable: false, resolve: (check) => check.rootHeight }),
+        total: t.field({
+          type: 'BigInt',
+          nullable: false,
+          description: 'It must equal the supply.',
+          resolve: ({ total }) => total,
+        }),
+        inFlight: t.field({
+          type: 'BigInt',
+          nullable: false,
+          description: 'The part that is on its way between shards.',
+          resolve: ({ inFlight }) => inFlight,
+        }),
+      }),
+    })
+
+  builder.objectFields(builder.refOf(NetworkType), (t) => ({
+    id: t.field({
+      type: 'Bytes',
+      description: 'Hash of the genesis document. Every transaction names it.',
+      resolve: () => ledger().network.id,
+    }),
+    kind: t.field({ type: kind, resolve: () => ledger().network.genesis.kind }),
+    genesis: t.field({
+      type: 'Bytes',
+      complexity: 10,
+      description: 'The genesis document, CBOR.',
+      resolve: () => encodeGenesis(ledger().network.genesis),
+    }),
+    rootHeight: t.field({
+      type: 'BigInt',
+      description: 'Height of the last durable block of the root chain.',
+      resolve: () => ledger().rootHeight(),
+    }),
+    shardCount: t.int({ resolve: () => ledger().shards().length }),
+    supply: t.field({
+      type: 'BigInt',
+      description: 'All coins there are, in the smallest unit. It never changes.',
+      resolve: () => ledger().network.supply,
+    }),
+    supplyCheck: t.field({
+      type: supplyCheck,
+      description: 'As last counted, at a root block.',
+      resolve: () => ledger().supplyCheck(),
+    }),
+    randomness: t.field({ type: randomness, resolve: () => 'SINGLE_OPERATOR' as const }),
+  }))
+}

@@ -1,0 +1,171 @@
+import {
+  type CommittedHeader,
+  concat,
+  encodeRootHeader,
+  equal,
+  headersRoot,
+  listRoot,
+  type RootHeader,
+  rootHeaderHash,
+  sha256,
+  sortCommitted,
+  votingBytes,
+  ZERO_HASH,
+} from '../../../protocol/index.ts'
+import { type SigningKey, sign } from '../../../server/crypto/ed25519.ts'
+import type { Log } from '../../../server/plugin.ts'
+import { pause } from '../pause.ts'
+import { isRefusedByData } from '../shard/commit.ts'
+import type { Orderer, RootBlock } from './orderer.ts'
+import type { RevealChain } from './reveal-chain.ts'
+import type { RootStore } from './root-store.ts'
+
+/** Milliseconds between root blocks while shard blocks come in, and while none do. */
+export interface RootPace {
+  readonly busyMs: number
+  readonly idleMs: number
+}
+
+const RETRY_MS = 200
+/** Shard blocks in one root block at most. */
+const MAX_ENTRIES = 4096
+
+/** Another process wrote a root block. */
+export class RootForkError extends Error {
+  override readonly name = 'RootForkError'
+  readonly code = 'FORKED'
+}
+
+export interface LocalOrdererParts {
+  readonly store: RootStore
+  readonly key: SigningKey
+  readonly reveals: RevealChain
+  readonly pace: RootPace
+  readonly log: Log
+  readonly now: () => number
+  readonly onFatal: (error: Error) => void
+}
+
+/** The orderer of a network with one validator: this node decides alone, and says so. */
+export class LocalOrderer implements Orderer {
+  readonly randomness = 'SINGLE_OPERATOR'
+  readonly #parts: LocalOrdererParts
+  readonly #listeners: ((block: RootBlock) => void)[] = []
+  #tip: RootBlock
+  #waiting: CommittedHeader[] = []
+  #wake: (() => void) | undefined
+  #running: Promise<void> | undefined
+  readonly #stopped = new AbortController()
+
+  constructor(parts: LocalOrdererParts, tip: RootBlock) {
+    this.#parts = parts
+    this.#tip = tip
+  }
+
+  get tip(): RootBlock {
+    return this.#tip
+  }
+
+  propose(headers: readonly CommittedHeader[]): void {
+    this.#waiting.push(...headers)
+    this.#wake?.()
+  }
+
+  onCommit(listener: (block: RootBlock) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  start(): void {
+    this.#running = this.#run().catch((error: unknown) => {
+      if (!this.#stopped.signal.aborted) this.#parts.onFatal(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#wake?.()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { pace } = this.#parts
+    let last = performance.now()
+    while (!this.#stopped.signal.aborted) {
+      // The first shard block after a pause is committed at once; the pace holds from then on.
+      const since = performance.now() - last
+      if (since < pace.busyMs) await pause(pace.busyMs - since, this.#stopped.signal)
+      else if (this.#waiting.length === 0 && since < pace.idleMs) {
+        await this.#waitForWork(pace.idleMs - since)
+        continue
+      }
+      if (this.#stopped.signal.aborted) return
+      last = performance.now()
+      await this.#makeBlock()
+    }
+  }
+
+  async #makeBlock(): Promise<void> {
+    const entries = sortCommitted(this.#waiting.splice(0, MAX_ENTRIES))
+    const before = this.#tip
+    const height = before.header.height + 1
+    const { reveal, anchor } = this.#parts.reveals.at(height)
+    const header: RootHeader = {
+      height,
+      prevHash: before.hash,
+      time: Math.max(before.header.time, this.#parts.now()),
+      headersRoot: headersRoot(entries),
+      // The root chain has no cells, messages or exports of its own yet.
+      cellsRoot: ZERO_HASH,
+      outRoot: listRoot([]),
+      exportsRoot: ZERO_HASH,
+      reveal,
+      random: sha256(concat(before.header.random, reveal)),
+      anchor,
+    }
+    const block: RootBlock = { header, hash: rootHeaderHash(encodeRootHeader(header)), entries }
+    await this.#commit(block)
+    this.#tip = block
+    for (const listener of this.#listeners) listener(block)
+  }
+
+  /** Stores the block, however long the database is away; its stored hash decides if the answer was lost. */
+  async #commit(block: RootBlock): Promise<void> {
+    const { store, key, log } = this.#parts
+    const votes = [{ validator: key.publicKey, signature: sign(votingBytes(block.hash), key) }]
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await store.commit(block, votes)
+        return
+      } catch (error) {
+        const stored = await this.#storedHash(block.header.height)
+        if (stored !== undefined && equal(stored, block.hash)) return
+        if (stored !== undefined) {
+          throw new RootForkError(
+            `another root block stands at height ${block.header.height}: a second node writes to this database; stop one`,
+          )
+        }
+        if (isRefusedByData(error)) throw error
+        if (attempt === 0) log.warn({ error: String(error) }, 'the database does not take root blocks; trying again')
+        await pause(RETRY_MS, this.#stopped.signal)
+        if (this.#stopped.signal.aborted) throw error
+      }
+    }
+  }
+
+  /** undefined if there is none, or the database is still away: the caller tries again then. */
+  async #storedHash(height: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#parts.store.hashAt(height)
+    } catch (error) {
+      if (isRefusedByData(error)) throw error
+      return undefined
+    }
+  }
+
+  async #waitForWork(ms: number): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    await pause(ms, AbortSignal.any([woken.signal, this.#stopped.signal]))
+    this.#wake = undefined
+  }
+}

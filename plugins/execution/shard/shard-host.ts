@@ -1,0 +1,31 @@
+import type { TransactionBatch } from './batch.ts'
+import type { RootDelivery } from './inbox.ts'
+import type { ShardAnswers, ShardQuestion, ShardReport } from './messages.ts'
+
+/** Where a shard runs: a worker thread here, or a process elsewhere. It speaks in messages only. */
+export interface ShardHost {
+  readonly id: string
+  readonly status: 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPED'
+  /** Starts the shard; resolves once it is ready. @throws ShardHostError if its state cannot be opened. */
+  start(): Promise<void>
+  /** False if the shard does not run now; nothing was taken then. */
+  submit(batch: TransactionBatch): boolean
+  deliver(delivery: RootDelivery): void
+  /** @throws ShardHostError */
+  ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]>
+  /** Whatever the shard reports, and `down` when it stopped without being told to. */
+  onReport(listener: (report: ShardReport | { readonly type: 'down' }) => void): void
+  stop(): Promise<void>
+}
+
+/** A shard cannot do what it is asked. */
+export class ShardHostError extends Error {
+  override readonly name = 'ShardHostError'
+  /** SHARD_UNAVAILABLE: try again; otherwise what the shard itself said. */
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}

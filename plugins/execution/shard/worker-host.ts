@@ -1,0 +1,168 @@
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../../../server/plugin.ts'
+import { pause } from '../pause.ts'
+import type { TransactionBatch } from './batch.ts'
+import type { RootDelivery } from './inbox.ts'
+import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './messages.ts'
+import { type ShardHost, ShardHostError } from './shard-host.ts'
+import type { ShardWorkerData } from './worker.ts'
+
+/** Crashes in a row, each within a minute of its start, after which a shard stays down. */
+const MAX_CRASHES = 10
+const CRASH_WINDOW_MS = 60_000
+const RESTART_MS = 200
+const MAX_RESTART_MS = 5_000
+const STOP_MS = 10_000
+const MAX_QUESTIONS = 10_000
+
+/** What starting again cannot mend. */
+const FINAL_CODES = new Set(['STATE_MISMATCH', 'FORKED', 'SUPPLY_CHANGED', 'MODULE_SET'])
+
+interface Waiting {
+  readonly resolve: (answer: never) => void
+  readonly reject: (error: Error) => void
+}
+
+type Listener = (report: ShardReport | { readonly type: 'down' }) => void
+
+/** A shard in a worker thread. A crash is reported, and the thread started again from what is durable. */
+export class WorkerShardHost implements ShardHost {
+  readonly id: string
+  status: ShardHost['status'] = 'STARTING'
+  readonly #data: ShardWorkerData
+  readonly #log: Log
+  readonly #listeners: Listener[] = []
+  readonly #questions = new Map<number, Waiting>()
+  #worker: Worker | undefined
+  #asked = 0
+  #crashes = 0
+  #startedAt = 0
+  #fatal: { code: string; message: string } | undefined
+  #stopping = false
+  #wasReady = false
+
+  constructor(data: ShardWorkerData, log: Log) {
+    this.id = data.shard
+    this.#data = data
+    this.#log = log
+  }
+
+  start(): Promise<void> {
+    this.#startedAt = Date.now()
+    this.#fatal = undefined
+    const url = new URL(`./worker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+    const worker = new Worker(url, { workerData: this.#data, name: `deaios shard ${this.id}` })
+    this.#worker = worker
+    return new Promise((resolve, reject) => {
+      worker.on('message', (report: ShardReport) => {
+        if (report.type === 'ready') {
+          this.status = 'RUNNING'
+          this.#wasReady = true
+          resolve()
+        }
+        this.#onReport(report)
+      })
+      worker.on('error', (error) => {
+        this.#log.error({ error, shard: this.id }, 'a shard crashed')
+        this.#fatal ??= { code: 'SHARD_CRASHED', message: error.message }
+      })
+      worker.on('exit', () => {
+        const { code, message } = this.#fatal ?? { code: 'SHARD_CRASHED', message: 'its thread ended' }
+        reject(new ShardHostError(code, message))
+        this.#onExit(code, message)
+      })
+    })
+  }
+
+  submit(batch: TransactionBatch): boolean {
+    if (this.status !== 'RUNNING') return false
+    this.#post({ type: 'submit', batch }, [batch.ids.buffer, batch.lengths.buffer, batch.data.buffer])
+    return true
+  }
+
+  deliver(delivery: RootDelivery): void {
+    if (this.status === 'RUNNING') this.#post({ type: 'root', delivery })
+  }
+
+  ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
+    if (this.status !== 'RUNNING') return Promise.reject(this.#unavailable())
+    if (this.#questions.size >= MAX_QUESTIONS) {
+      return Promise.reject(new ShardHostError('SHARD_BUSY', `shard ${this.id} has ${MAX_QUESTIONS} questions to answer`))
+    }
+    this.#asked++
+    const id = this.#asked
+    return new Promise((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject })
+      this.#post({ type: 'ask', id, question })
+    })
+  }
+
+  onReport(listener: Listener): void {
+    this.#listeners.push(listener)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const worker = this.#worker
+    if (worker === undefined || this.status === 'STOPPED') return
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    this.#post({ type: 'stop' })
+    const inTime = new AbortController()
+    const isLate = await Promise.race([ended.then(() => false), pause(STOP_MS, inTime.signal).then(() => true)])
+    inTime.abort()
+    if (isLate) {
+      this.#log.warn({ shard: this.id }, 'a shard did not stop in time and was ended; nothing durable is lost')
+      await worker.terminate()
+    }
+  }
+
+  #onReport(report: ShardReport): void {
+    if (report.type === 'answer' || report.type === 'failed-answer') {
+      const waiting = this.#questions.get(report.id)
+      this.#questions.delete(report.id)
+      if (report.type === 'answer') waiting?.resolve(report.answer as never)
+      else waiting?.reject(new ShardHostError(report.code, report.message))
+      return
+    }
+    if (report.type === 'fatal') this.#fatal = { code: report.code, message: report.message }
+    if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
+    for (const listener of this.#listeners) listener(report)
+  }
+
+  #onExit(code: string, message: string): void {
+    this.#worker = undefined
+    const questions = [...this.#questions.values()]
+    this.#questions.clear()
+    const isFinal = this.#stopping || !this.#wasReady || FINAL_CODES.has(code) || !this.#mayRestart()
+    this.status = isFinal ? 'STOPPED' : 'RESTARTING'
+    for (const { reject } of questions) reject(this.#unavailable())
+    for (const listener of this.#listeners) listener({ type: 'down' })
+    if (this.#stopping) return
+    if (isFinal) {
+      this.#log.error({ shard: this.id, code }, `shard ${this.id} stopped: ${message}`)
+      return
+    }
+    this.#log.warn({ shard: this.id, code }, `shard ${this.id} is started again after: ${message}`)
+    void this.#restart()
+  }
+
+  async #restart(): Promise<void> {
+    await pause(Math.min(RESTART_MS * 2 ** (this.#crashes - 1), MAX_RESTART_MS))
+    if (this.#stopping) return
+    // A restart may itself fail (the database is away): its exit is counted like a crash.
+    await this.start().catch((error: Error) => this.#log.warn({ shard: this.id, error: error.message }, 'not started again'))
+  }
+
+  #mayRestart(): boolean {
+    this.#crashes = Date.now() - this.#startedAt < CRASH_WINDOW_MS ? this.#crashes + 1 : 1
+    return this.#crashes <= MAX_CRASHES
+  }
+
+  #unavailable(): ShardHostError {
+    return new ShardHostError('SHARD_UNAVAILABLE', `shard ${this.id} is ${this.status.toLowerCase()}; try again in a moment`)
+  }
+
+  #post(request: ShardRequest, transfer: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(request, transfer)
+  }
+}

@@ -10,6 +10,7 @@ export interface Streams {
 export interface Answer {
   /** Printed as one JSON document. Byte arrays become 0x-hex and bigints decimal strings, as in GraphQL. */
   readonly json: unknown
+  /** Empty if everything was printed while it ran. */
   readonly text: string
 }
 
@@ -23,7 +24,8 @@ export function answering(command: Command, streams: Streams, run: (command: Com
   return command.option('--json', 'print one JSON document and nothing else').action(async () => {
     const { json, text } = await run(command)
     const wantsJson = command.opts<{ json?: boolean }>().json === true
-    streams.out.write(wantsJson ? `${toJsonText(json)}\n` : `${text}\n`)
+    if (wantsJson) streams.out.write(`${toJsonText(json)}\n`)
+    else if (text !== '') streams.out.write(`${text}\n`)
   })
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { clientCommands } from '../../cli/index.ts'
 import { SERVER_VERSION } from '../version.ts'
 import { describeError } from './command-error.ts'
 import type { Streams } from './output.ts'
@@ -7,7 +8,7 @@ import { addStart } from './start.ts'
 /** Adds a group of commands. Each group has a file of its own, and loads what it needs when a command runs. */
 export type CommandGroup = (program: Command, streams: Streams) => void
 
-const GROUPS: readonly CommandGroup[] = [addStart]
+const GROUPS: readonly CommandGroup[] = [addStart, ...clientCommands]
 
 /**
  * Runs one command line.

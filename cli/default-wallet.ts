@@ -1,0 +1,2 @@
+/** The wallet file that is meant if none is named. */
+export const DEFAULT_WALLET = 'my.wallet'

@@ -1,0 +1,19 @@
+import type { CommandGroup } from '../server/cli/program.ts'
+import { addAccount } from './commands/account.ts'
+import { addFaucet } from './commands/faucet.ts'
+import { addQuery } from './commands/query.ts'
+import { addStatus } from './commands/status.ts'
+import { addTransfer } from './commands/transfer.ts'
+import { addTx } from './commands/tx.ts'
+import { addWallet } from './commands/wallet.ts'
+
+/** The commands that speak to a node, through its GraphQL endpoint alone. */
+export const clientCommands: readonly CommandGroup[] = [
+  addStatus,
+  addQuery,
+  addWallet,
+  addFaucet,
+  addAccount,
+  addTransfer,
+  addTx,
+]

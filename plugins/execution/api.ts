@@ -1,7 +1,7 @@
 /** The execution plugin's public face: tokens and the shapes behind them. */
 import { z } from 'zod'
-import { extensionPoint, service, topic, typeRef } from '../../server/plugin.ts'
 import type { Genesis } from '../../protocol/index.ts'
+import { extensionPoint, service, topic, typeRef } from '../../server/plugin.ts'
 import type { LedgerModule } from './ledger/module.ts'
 
 export { CallError, type EngineCode } from './ledger/errors.ts'

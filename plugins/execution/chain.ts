@@ -1,8 +1,8 @@
 import { cellPath, shardOf } from '../../protocol/index.ts'
 import type { DatabaseOptions, Log, Sql } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
-import { Faucet } from './gateway/faucet.ts'
 import { SubmissionError } from './gateway/errors.ts'
+import { Faucet } from './gateway/faucet.ts'
 import type { Destination } from './gateway/router.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
 import { TransactionStates } from './gateway/states.ts'
@@ -123,7 +123,10 @@ export class Chain implements Ledger {
       this.#shards.push(shard)
     }
     this.#pool = new VerifierPool({ network: network.id, threads: parts.verifierThreads, log })
-    this.#states = new TransactionStates(sql, this.#shards.map(({ host }) => host))
+    this.#states = new TransactionStates(
+      sql,
+      this.#shards.map(({ host }) => host),
+    )
     this.#watch = new TransactionWatch(this.#states, log)
     this.#submissions = new Submissions({
       pool: this.#pool,
@@ -174,7 +177,10 @@ export class Chain implements Ledger {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
     const down = this.#shards.filter(({ status }) => status !== 'RUNNING')
     if (down.length === 0) return { ok: true }
-    return { ok: false, message: down.map(({ host, status }) => `shard ${host.id} is ${status.toLowerCase()}`).join(', ') }
+    return {
+      ok: false,
+      message: down.map(({ host, status }) => `shard ${host.id} is ${status.toLowerCase()}`).join(', '),
+    }
   }
 
   get randomness(): Orderer['randomness'] {
@@ -254,7 +260,11 @@ export class Chain implements Ledger {
 
   #shardOf(realm: number, id: Uint8Array): RunningShard | undefined {
     const path = cellPath(id)
-    const space = shardOf(this.#shards.map((shard) => shard.space), realm, path)
+    const space = shardOf(
+      this.#shards.map((shard) => shard.space),
+      realm,
+      path,
+    )
     return this.#shards.find((shard) => shard.space === space)
   }
 
@@ -366,4 +376,5 @@ export class Chain implements Ledger {
   }
 }
 
-const placeKey = ({ shard, height }: { readonly shard: string; readonly height: number }): string => `${shard} ${height}`
+const placeKey = ({ shard, height }: { readonly shard: string; readonly height: number }): string =>
+  `${shard} ${height}`

@@ -24,7 +24,10 @@ export const executionConfig = z.strictObject({
       /** What the faucet gives at a time, in units (10^9 units are one DEA). */
       faucetDrip: amount.default(100n * 10n ** 9n),
       /** Accounts that hold coins from the start. */
-      accounts: z.array(z.strictObject({ address, balance: amount })).max(1_000_000).default([]),
+      accounts: z
+        .array(z.strictObject({ address, balance: amount }))
+        .max(1_000_000)
+        .default([]),
     })
     .prefault({}),
   /** Milliseconds between root blocks while there is work. */

@@ -130,9 +130,7 @@ async function foundRoot(
     anchor: genesis.anchor,
   })
   const hash = rootHeaderHash(header)
-  const votes = encodeVotes([
-    { validator: operator.key.publicKey, signature: sign(votingBytes(hash), operator.key) },
-  ])
+  const votes = encodeVotes([{ validator: operator.key.publicKey, signature: sign(votingBytes(hash), operator.key) }])
   await tx`
     INSERT INTO root_block (height, hash, header, votes, entries, time)
     VALUES (0, ${hash}, ${header}, ${votes}, ${encodeEntries(entries)}, ${new Date(genesis.time)})`

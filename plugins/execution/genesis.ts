@@ -1,11 +1,4 @@
-import {
-  cellId,
-  decodeGenesis,
-  encodeCell,
-  type Genesis,
-  type GenesisCell,
-  networkId,
-} from '../../protocol/index.ts'
+import { cellId, decodeGenesis, encodeCell, type Genesis, type GenesisCell, networkId } from '../../protocol/index.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import type { LedgerParams } from './shard/block-maker.ts'
 import { openRecord } from './state/ledger-cell.ts'
@@ -72,7 +65,13 @@ export function planGenesis(
     cells: [
       { realm: 0, id: operator, owner: 'account', balance: rest, value: null },
       ...faucetCells,
-      ...plan.accounts.map(({ address, balance }) => ({ realm: 0, id: address, owner: 'account', balance, value: null })),
+      ...plan.accounts.map(({ address, balance }) => ({
+        realm: 0,
+        id: address,
+        owner: 'account',
+        balance,
+        value: null,
+      })),
     ],
     modules: parts.modules.map(({ name, version }) => ({ name, version, activeFrom: 0 })),
   }

@@ -17,7 +17,8 @@ export class LedgerHandle implements Ledger {
 
   /** @throws LedgerNotStartedError */
   get chain(): Chain {
-    if (this.#chain === undefined) throw new LedgerNotStartedError('the ledger is still starting: try again in a moment')
+    if (this.#chain === undefined)
+      throw new LedgerNotStartedError('the ledger is still starting: try again in a moment')
     return this.#chain
   }
 

@@ -9,9 +9,9 @@ import { type Network, planGenesis } from './genesis.ts'
 import { foundNetwork, storedNetwork } from './genesis-store.ts'
 import { executionGraphql } from './graphql/index.ts'
 import { KeyFileError, type OperatorKey, operatorKey } from './keys.ts'
-import { LedgerHandle } from './ledger-handle.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import { CallRegistry, ModuleSetError } from './ledger/registry.ts'
+import { LedgerHandle } from './ledger-handle.ts'
 import { account } from './modules/account.ts'
 import { faucet } from './modules/faucet.ts'
 import { RevealChain } from './root/reveal-chain.ts'
@@ -110,6 +110,8 @@ function activeModules(network: Network, offered: readonly LedgerModule[], log: 
       throw new ModuleSetError(`the network uses the ledger module "${name}": add its plugin to deaios.config.ts`)
     }
     if (own.version === version) return own
-    throw new ModuleSetError(`the network uses version ${version} of the module "${name}", this node has ${own.version}`)
+    throw new ModuleSetError(
+      `the network uses version ${version} of the module "${name}", this node has ${own.version}`,
+    )
   })
 }

@@ -1,8 +1,4 @@
-import {
-  encodeTransaction,
-  encodeUnsigned,
-  signingBytes,
-} from '../../../protocol/index.ts'
+import { encodeTransaction, encodeUnsigned, signingBytes } from '../../../protocol/index.ts'
 import { sign } from '../../../server/crypto/ed25519.ts'
 import type { SubmitOutcome } from '../api.ts'
 import { faucetId, type Network } from '../genesis.ts'

@@ -128,7 +128,12 @@ export class Router {
     }
   }
 
-  #answer(number: number, index: number, status: TransactionStatus, at: { shard: string; height: number } | null): void {
+  #answer(
+    number: number,
+    index: number,
+    status: TransactionStatus,
+    at: { shard: string; height: number } | null,
+  ): void {
     const batch = this.#batches.get(number)
     const ticket = batch?.tickets[index]
     if (batch === undefined || ticket === undefined) return

@@ -34,10 +34,7 @@ export async function simulateEverywhere(destinations: readonly Destination[], b
   return { ...here.simulation, actions }
 }
 
-function fateOf(
-  refused: ActionOutcome['error'],
-  space: ShardSpace,
-): Pick<ActionOutcome, 'status' | 'error' | 'shard'> {
+function fateOf(refused: ActionOutcome['error'], space: ShardSpace): Pick<ActionOutcome, 'status' | 'error' | 'shard'> {
   return { status: refused === null ? 'DONE' : 'REFUSED', error: refused, shard: space.id }
 }
 
@@ -67,6 +64,10 @@ function groupByShard(
 }
 
 function find(destinations: readonly Destination[], realm: number, path: Uint8Array): Destination | undefined {
-  const space = shardOf(destinations.map((destination) => destination.space), realm, path)
+  const space = shardOf(
+    destinations.map((destination) => destination.space),
+    realm,
+    path,
+  )
   return destinations.find((destination) => destination.space === space)
 }

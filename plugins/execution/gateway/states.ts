@@ -47,12 +47,17 @@ export class TransactionStates {
 
   /** States of those that are in blocks, by id as a map key. One statement. */
   async included(ids: readonly Uint8Array[]): Promise<Map<string, TransactionState>> {
-    const rows = await this.#sql.unsafe<IncludedRow[]>(INCLUDED, [concat(...ids), ids.length] as never, { prepare: true })
+    const rows = await this.#sql.unsafe<IncludedRow[]>(INCLUDED, [concat(...ids), ids.length] as never, {
+      prepare: true,
+    })
     return new Map(
       rows.map((row) => {
         const isOpen = row.remote + Number(row.delta) > 0
         const status = isOpen ? 'INCLUDED' : row.refused ? 'FAILED' : 'EXECUTED'
-        return [idKey(row.id), { id: row.id, status, at: { shard: row.shard, height: Number(row.height) }, pending: null }]
+        return [
+          idKey(row.id),
+          { id: row.id, status, at: { shard: row.shard, height: Number(row.height) }, pending: null },
+        ]
       }),
     )
   }

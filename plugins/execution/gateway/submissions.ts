@@ -4,11 +4,11 @@ import { idKey } from '../state/ledger-cell.ts'
 import type { VerifierPool } from '../verify/pool.ts'
 import { Batcher } from './batcher.ts'
 import { SubmissionError } from './errors.ts'
+import type { Destination } from './router.ts'
 import { Router } from './router.ts'
 import { isFinal, type TransactionStates } from './states.ts'
 import { accept, refuse, type Ticket } from './ticket.ts'
 import type { TransactionWatch } from './watch.ts'
-import type { Destination } from './router.ts'
 
 /** A submission is answered as it stands after so long. */
 const ANSWER_MS = 10_000
@@ -56,22 +56,24 @@ export class Submissions {
         signal?.removeEventListener('abort', asItStands)
         resolve(outcomes.filter((outcome) => outcome !== undefined))
       }
-      const tickets = wires.map((wire, i): Ticket => ({
-        wire,
-        waits,
-        id: null,
-        duplicate: false,
-        settle: (outcome) => {
-          if (outcome instanceof SubmissionError) {
-            clearTimeout(timer)
-            reject(outcome)
-          } else if (outcomes[i] === undefined) {
-            outcomes[i] = outcome
-            open--
-            if (open === 0) finish()
-          }
-        },
-      }))
+      const tickets = wires.map(
+        (wire, i): Ticket => ({
+          wire,
+          waits,
+          id: null,
+          duplicate: false,
+          settle: (outcome) => {
+            if (outcome instanceof SubmissionError) {
+              clearTimeout(timer)
+              reject(outcome)
+            } else if (outcomes[i] === undefined) {
+              outcomes[i] = outcome
+              open--
+              if (open === 0) finish()
+            }
+          },
+        }),
+      )
       const asItStands = (): void => {
         for (const [i, ticket] of tickets.entries()) {
           if (outcomes[i] !== undefined) continue

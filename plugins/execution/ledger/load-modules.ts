@@ -14,7 +14,9 @@ export async function loadModules(sources: readonly ModuleSource[]): Promise<Led
       const exported: Record<string, unknown> = await import(url)
       const found = Object.values(exported).find((value) => isLedgerModule(value) && value.name === name)
       if (isLedgerModule(found)) return found
-      throw new ModuleSetError(`${url} does not export the ledger module "${name}": export it, and pass import.meta.url`)
+      throw new ModuleSetError(
+        `${url} does not export the ledger module "${name}": export it, and pass import.meta.url`,
+      )
     }),
   )
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { call, cellType, ledgerModule } from '../ledger/module.ts'
 import { CallError } from '../ledger/errors.ts'
+import { call, cellType, ledgerModule } from '../ledger/module.ts'
 
 /** What a faucet gives at a time, in the smallest unit, and to whom it listens. */
 export const FaucetCell = cellType(

@@ -41,7 +41,10 @@ export function priceOf(parts: PricingParts, transaction: Pick<Transaction, 'act
     const args = registered.call.args.safeParse(action.args)
     if (!args.success) {
       const [issue] = args.error.issues
-      return { code: 'BAD_ARGUMENTS', message: `${action.call}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` }
+      return {
+        code: 'BAD_ARGUMENTS',
+        message: `${action.call}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+      }
     }
     if (!parts.realms.has(action.realm)) return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
     weight += parts.registry.weight(registered, args.data)
@@ -63,7 +66,9 @@ export function poolEntry(
   const transaction = decodeTransaction(wire)
   if (!equal(transaction.key, transaction.sender)) return { refusal: { code: 'KEY_NOT_AUTHORISED' } }
   if (transaction.validUntil < rootHeight) {
-    return { refusal: { code: 'EXPIRED', message: `validUntil ${transaction.validUntil} is below root height ${rootHeight}` } }
+    return {
+      refusal: { code: 'EXPIRED', message: `validUntil ${transaction.validUntil} is below root height ${rootHeight}` },
+    }
   }
   const cost = priceOf(parts, transaction, wire.length)
   if ('code' in cost) return { refusal: cost }

@@ -1,10 +1,4 @@
-import {
-  cellPath,
-  encode,
-  type Message,
-  STATUS,
-  Writer,
-} from '../../../protocol/index.ts'
+import { cellPath, encode, type Message, STATUS, Writer } from '../../../protocol/index.ts'
 import { BlockCommitted } from '../api.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
@@ -120,7 +114,12 @@ export class BlockMaker {
     })
     try {
       const outcomes = await this.#runInbound(execution, inbound.now)
-      const ran = await this.#runTransactions(execution, input.candidates, rootCursor, MAX_BLOCK_WEIGHT - inbound.weight)
+      const ran = await this.#runTransactions(
+        execution,
+        input.candidates,
+        rootCursor,
+        MAX_BLOCK_WEIGHT - inbound.weight,
+      )
       execution.payFees(params.treasury)
       const block = this.#seal(tip, execution, inbound, ran, outcomes, { height, rootCursor, time })
       store.seal()
@@ -218,7 +217,12 @@ export class BlockMaker {
     budget: number,
   ): Promise<Ran> {
     const included: IncludedTransaction[] = []
-    const left = { parked: [] as PoolEntry[], putBack: [] as PoolEntry[], expired: [] as PoolEntry[], stale: [] as PoolEntry[] }
+    const left = {
+      parked: [] as PoolEntry[],
+      putBack: [] as PoolEntry[],
+      expired: [] as PoolEntry[],
+      stale: [] as PoolEntry[],
+    }
     const receipts = new Writer(160 * candidates.length + 16)
     const receiptAt: number[] = []
     let weight = 0
@@ -232,7 +236,11 @@ export class BlockMaker {
       const expected = sender === undefined ? 0 : nextNonce(sender.account, transaction.lane)
       if (transaction.nonce < expected) left.stale.push(entry)
       else if (transaction.validUntil < rootCursor) left.expired.push(entry)
-      else if (transaction.nonce > expected || sender === undefined || !execution.affords(sender, transaction, entry.cost))
+      else if (
+        transaction.nonce > expected ||
+        sender === undefined ||
+        !execution.affords(sender, transaction, entry.cost)
+      )
         left.parked.push(entry)
       else {
         execution.begin(sender, transaction, entry.fee, entry.cost)
@@ -367,11 +375,7 @@ function packBody(included: readonly IncludedTransaction[]): { body: Uint8Array;
 }
 
 /** The block's own event, then those of its calls: CBOR [[topic, payload, origin, action]...]. */
-function packEvents(
-  execution: Execution,
-  header: MadeBlock['header'],
-  hash: Uint8Array,
-): MadeBlock['events'] {
+function packEvents(execution: Execution, header: MadeBlock['header'], hash: Uint8Array): MadeBlock['events'] {
   const count = execution.eventCount + 1
   const calls = execution.events.view()
   const writer = new Writer(calls.length + 512)

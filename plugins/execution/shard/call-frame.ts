@@ -1,4 +1,13 @@
-import { type CborMap, cellId, decode, encode, equal, MAX_CELL_VALUE, type Message, Writer } from '../../../protocol/index.ts'
+import {
+  type CborMap,
+  cellId,
+  decode,
+  encode,
+  equal,
+  MAX_CELL_VALUE,
+  type Message,
+  Writer,
+} from '../../../protocol/index.ts'
 import type { Topic } from '../../../server/plugin.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CallContext, CellType, Send } from '../ledger/module.ts'
@@ -126,7 +135,10 @@ export class CallFrame implements CallContext {
     let already = 0
     for (const message of this.sent) if (message.call === send.call) already++
     if (already >= allowed) {
-      throw new CallError('UNDECLARED_SEND', `"${send.call}" may be sent ${allowed} times by this call: declare it in sends`)
+      throw new CallError(
+        'UNDECLARED_SEND',
+        `"${send.call}" may be sent ${allowed} times by this call: declare it in sends`,
+      )
     }
     const value = send.value ?? 0n
     if (value < 0n || value > this.#cell.balance) {
@@ -172,7 +184,10 @@ export class CallFrame implements CallContext {
     const bytes = depositBytes(cell.owner, encoded, cell.account)
     const more = this.#deposit(bytes - cell.depositBytes)
     if (more > cell.balance) {
-      throw new CallError('DEPOSIT_REQUIRED', `the cell's new size needs a deposit of ${more} more, it has ${cell.balance}`)
+      throw new CallError(
+        'DEPOSIT_REQUIRED',
+        `the cell's new size needs a deposit of ${more} more, it has ${cell.balance}`,
+      )
     }
     cell.balance -= more
     cell.depositBytes = bytes

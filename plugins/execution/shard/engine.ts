@@ -6,8 +6,8 @@ import { REFUSAL_CODES } from '../refusals.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { idKey, isEmpty, openRecord, sealRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
-import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
 import { type PricingParts, poolEntry, type Refusal } from './admission.ts'
+import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
 import { BlockMaker, type ChainTip, type LeftOver } from './block-maker.ts'
 import type { BlockStore } from './block-store.ts'
 import { commitUntilDurable, isRefusedByData } from './commit.ts'
@@ -128,7 +128,14 @@ export class ShardEngine {
     this.#stateRoot = decodeHeader(recovered.header).cellsRoot
     this.#foldedAt = this.#parts.now()
     this.#maker = new BlockMaker(
-      { space, registry: pricing.registry, store: this.#cells, trie: recovered.trie, params: pricing.params, load: (ids) => this.load(ids) },
+      {
+        space,
+        registry: pricing.registry,
+        store: this.#cells,
+        trie: recovered.trie,
+        params: pricing.params,
+        load: (ids) => this.load(ids),
+      },
       recovered.waiting,
     )
     // Changes after the last fold are in the blocks only: take them in as if they had just been made.
@@ -367,7 +374,11 @@ export class ShardEngine {
     if (this.#stalled === isStalled) return
     this.#stalled = isStalled
     if (isStalled) {
-      this.#parts.report({ type: 'warning', message: 'the database does not take blocks; trying again', fields: { error: String(error) } })
+      this.#parts.report({
+        type: 'warning',
+        message: 'the database does not take blocks; trying again',
+        fields: { error: String(error) },
+      })
     }
     this.#reportState(true)
   }

@@ -261,7 +261,15 @@ export class Execution {
     this.#record(message, STATUS.REFUSED, code, text)
     const isHandled = this.#parts.registry.module(message.module)?.onBounce !== undefined
     if (message.value === 0n && !isHandled) return
-    this.#route({ ...message, kind: 'bounce', from: message.to, fromRealm: message.realm, to: message.from, realm: message.fromRealm, code })
+    this.#route({
+      ...message,
+      kind: 'bounce',
+      from: message.to,
+      fromRealm: message.realm,
+      to: message.from,
+      realm: message.fromRealm,
+      code,
+    })
   }
 
   #record(message: Message, status: number, code: string, text: string): void {
@@ -272,7 +280,8 @@ export class Execution {
       if (status === STATUS.REFUSED) this.#errors.push({ action: message.action, code, message: text })
       return
     }
-    const kind = message.kind === 'bounce' ? MESSAGE_KIND.BOUNCE : isAction(message) ? MESSAGE_KIND.ACTION : MESSAGE_KIND.SEND
+    const kind =
+      message.kind === 'bounce' ? MESSAGE_KIND.BOUNCE : isAction(message) ? MESSAGE_KIND.ACTION : MESSAGE_KIND.SEND
     this.#outcomes.push({ action: message.action, kind, status, code, message: text })
   }
 

@@ -30,7 +30,11 @@ export interface ShardAnswers {
 
 /** A simulation as far as one shard goes; `outgoing` are the encoded messages that it would send on. */
 export type SimulatedHere =
-  | { readonly kind: 'done'; readonly simulation: Extract<Simulation, { kind: 'done' }>; readonly outgoing: readonly Uint8Array[] }
+  | {
+      readonly kind: 'done'
+      readonly simulation: Extract<Simulation, { kind: 'done' }>
+      readonly outgoing: readonly Uint8Array[]
+    }
   | Extract<Simulation, { kind: 'refused' }>
 
 /** What messages would do in the shard that they go to. */
@@ -52,7 +56,12 @@ export type ShardReport =
   | { readonly type: 'batch-failed'; readonly batch: number; readonly code: string; readonly message: string }
   | { readonly type: 'block'; readonly block: BlockReport }
   | { readonly type: 'dropped'; readonly drop: DropReport }
-  | { readonly type: 'state'; readonly status: 'RUNNING' | 'STALLED'; readonly load: number; readonly mempool: { size: number; bytes: number } }
+  | {
+      readonly type: 'state'
+      readonly status: 'RUNNING' | 'STALLED'
+      readonly load: number
+      readonly mempool: { size: number; bytes: number }
+    }
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'failed-answer'; readonly id: number; readonly code: string; readonly message: string }
   | { readonly type: 'warning'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }

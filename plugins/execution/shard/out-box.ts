@@ -35,9 +35,7 @@ export class OutBox {
   }
 
   finish(): Outgoing {
-    const sorted = [...this.#entries].sort(
-      (a, b) => a.realm - b.realm || compare(a.path, b.path) || a.index - b.index,
-    )
+    const sorted = [...this.#entries].sort((a, b) => a.realm - b.realm || compare(a.path, b.path) || a.index - b.index)
     return { items: sorted.map((entry) => entry.encoded), value: this.#value }
   }
 }

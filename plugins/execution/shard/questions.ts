@@ -123,7 +123,11 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
   const cost = priceOf(pricing, transaction, length)
   if ('code' in cost) return { kind: 'refused', code: cost.code, message: cost.message ?? '' }
   if (transaction.maxFee < cost.fee) {
-    return { kind: 'refused', code: 'FEE_TOO_LOW', message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}` }
+    return {
+      kind: 'refused',
+      code: 'FEE_TOO_LOW',
+      message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}`,
+    }
   }
   const scratch = new Scratch(engine)
   await scratch.load([transaction.sender])
@@ -206,4 +210,3 @@ function outgoingOf(execution: Execution): Uint8Array[] {
     return encodeMessage(readMessage(reader))
   })
 }
-

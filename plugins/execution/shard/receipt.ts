@@ -1,4 +1,4 @@
-import { type CborValue, Reader, STATUS, Writer } from '../../../protocol/index.ts'
+import { type CborValue, Reader, STATUS, type Writer } from '../../../protocol/index.ts'
 
 /** Why an action was refused. */
 export interface ActionError {

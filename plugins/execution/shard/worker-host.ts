@@ -87,7 +87,9 @@ export class WorkerShardHost implements ShardHost {
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
     if (this.status !== 'RUNNING') return Promise.reject(this.#unavailable())
     if (this.#questions.size >= MAX_QUESTIONS) {
-      return Promise.reject(new ShardHostError('SHARD_BUSY', `shard ${this.id} has ${MAX_QUESTIONS} questions to answer`))
+      return Promise.reject(
+        new ShardHostError('SHARD_BUSY', `shard ${this.id} has ${MAX_QUESTIONS} questions to answer`),
+      )
     }
     this.#asked++
     const id = this.#asked
@@ -150,7 +152,9 @@ export class WorkerShardHost implements ShardHost {
     await pause(Math.min(RESTART_MS * 2 ** (this.#crashes - 1), MAX_RESTART_MS))
     if (this.#stopping) return
     // A restart may itself fail (the database is away): its exit is counted like a crash.
-    await this.start().catch((error: Error) => this.#log.warn({ shard: this.id, error: error.message }, 'not started again'))
+    await this.start().catch((error: Error) =>
+      this.#log.warn({ shard: this.id, error: error.message }, 'not started again'),
+    )
   }
 
   #mayRestart(): boolean {
@@ -159,7 +163,10 @@ export class WorkerShardHost implements ShardHost {
   }
 
   #unavailable(): ShardHostError {
-    return new ShardHostError('SHARD_UNAVAILABLE', `shard ${this.id} is ${this.status.toLowerCase()}; try again in a moment`)
+    return new ShardHostError(
+      'SHARD_UNAVAILABLE',
+      `shard ${this.id} is ${this.status.toLowerCase()}; try again in a moment`,
+    )
   }
 
   #post(request: ShardRequest, transfer: ArrayBuffer[] = []): void {

@@ -1,7 +1,7 @@
 /** A shard in a worker thread: connects the engine to its port. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { connect } from '../../../server/plugin.ts'
 import type { DatabaseOptions } from '../../../server/plugin.ts'
+import { connect } from '../../../server/plugin.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { CallRegistry } from '../ledger/registry.ts'
 import type { LedgerParams } from './block-maker.ts'
@@ -52,7 +52,9 @@ function handle(engine: ShardEngine, request: ShardRequest, report: (message: Sh
   switch (request.type) {
     case 'submit': {
       const { batch } = request
-      engine.submit(batch).catch((error: unknown) => report({ type: 'batch-failed', batch: batch.batch, ...explain(error) }))
+      engine
+        .submit(batch)
+        .catch((error: unknown) => report({ type: 'batch-failed', batch: batch.batch, ...explain(error) }))
       return
     }
     case 'root':
@@ -73,7 +75,9 @@ function transferables(report: ShardReport): ArrayBuffer[] {
   if (report.type === 'admitted') return [report.admission.results.buffer]
   if (report.type !== 'block') return []
   const { outgoing, included, outcomes, waiters } = report.block
-  return [outgoing, included, outcomes, waiters].map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
+  return [outgoing, included, outcomes, waiters]
+    .map(({ buffer }) => buffer)
+    .filter((buffer) => buffer instanceof ArrayBuffer)
 }
 
 function explain(error: unknown): { code: string; message: string } {

@@ -24,6 +24,8 @@ export class CellStore {
   #old = new Map<string, LedgerCell>()
   #changes = new Map<string, CellChange>()
   #block = 0
+  /** A block is being made: its changes are not sealed. */
+  #isOpen = false
   /** Changes of blocks that are not committed yet, oldest first. */
   readonly #uncommitted: { height: number; changes: BlockChanges }[] = []
 
@@ -57,6 +59,7 @@ export class CellStore {
   begin(height: number): void {
     this.#block = height
     this.#changes = new Map()
+    this.#isOpen = true
   }
 
   /** The block's own version of a cell, which may be changed in place. */
@@ -84,6 +87,7 @@ export class CellStore {
   /** Ends the block: its changes stay apart until `committed(height)`. */
   seal(): BlockChanges {
     const changes = this.#changes
+    this.#isOpen = false
     this.#uncommitted.push({ height: this.#block, changes })
     return changes
   }
@@ -96,6 +100,7 @@ export class CellStore {
       if (before !== undefined) this.#dirty.set(key, before)
     }
     this.#changes = new Map()
+    this.#isOpen = false
     this.#block = 0
   }
 
@@ -111,7 +116,7 @@ export class CellStore {
       if (change !== undefined) return { known: true, cell: change.before }
     }
     const change = this.#changes.get(key)
-    if (change !== undefined && !this.#isSealed()) return { known: true, cell: change.before }
+    if (change !== undefined && this.#isOpen) return { known: true, cell: change.before }
     const cell = this.get(key)
     return { known: cell !== undefined, cell }
   }
@@ -140,10 +145,6 @@ export class CellStore {
   /** Takes in a cell that a committed block changed, after a restart: the table does not have this version. */
   restore(cell: LedgerCell): void {
     this.#dirty.set(cell.key, cell)
-  }
-
-  #isSealed(): boolean {
-    return this.#uncommitted.at(-1)?.changes === this.#changes
   }
 
   #keep(cell: LedgerCell): void {

@@ -9,8 +9,14 @@ const bit = (key: Uint8Array, depth: number): number => (key[depth >> 3]! >> (7 
 function rootOf(leaves: readonly (readonly [Uint8Array, Uint8Array])[], depth: number): Uint8Array {
   if (leaves.length === 0) return ZERO_HASH
   if (leaves.length === 1) return leaves[0]![1]
-  const left = rootOf(leaves.filter(([key]) => bit(key, depth) === 0), depth + 1)
-  const right = rootOf(leaves.filter(([key]) => bit(key, depth) === 1), depth + 1)
+  const left = rootOf(
+    leaves.filter(([key]) => bit(key, depth) === 0),
+    depth + 1,
+  )
+  const right = rootOf(
+    leaves.filter(([key]) => bit(key, depth) === 1),
+    depth + 1,
+  )
   return sha256(Buffer.concat([left, right]))
 }
 
@@ -72,7 +78,14 @@ describe('the trie of a shard', () => {
       return { key: hash, leaf: sha256(hash) }
     }).sort((a, b) => compare(a.key, b.key))
     trie.update(changes)
-    expect(trie.root).toEqual(new Uint8Array(rootOf(changes.map((entry) => [entry.key, entry.leaf] as const), 1)))
+    expect(trie.root).toEqual(
+      new Uint8Array(
+        rootOf(
+          changes.map((entry) => [entry.key, entry.leaf] as const),
+          1,
+        ),
+      ),
+    )
     trie.update(changes.map((entry) => ({ key: entry.key, leaf: null })))
     expect(trie.size).toBe(0)
     expect(trie.root).toEqual(ZERO_HASH)

@@ -75,9 +75,7 @@ export class Trie {
     let depth = this.depth
     while (node !== 0 && this.#left[node] !== LEAF) {
       const [next, beside] =
-        bit(key, depth) === 0
-          ? [this.#left[node]!, this.#right[node]!]
-          : [this.#right[node]!, this.#left[node]!]
+        bit(key, depth) === 0 ? [this.#left[node]!, this.#right[node]!] : [this.#right[node]!, this.#left[node]!]
       siblings.push(beside === 0 ? ZERO_HASH.slice() : this.#hashOf(beside).slice())
       node = next
       depth++

@@ -1,6 +1,12 @@
 /** Checks formats and signatures, off the main thread. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { cellPath, decodeTransaction, signingBytesOf, type Transaction, TransactionError } from '../../../protocol/index.ts'
+import {
+  cellPath,
+  decodeTransaction,
+  signingBytesOf,
+  type Transaction,
+  TransactionError,
+} from '../../../protocol/index.ts'
 import { verify } from '../../../server/crypto/ed25519.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { wiresOf } from '../shard/batch.ts'

@@ -1,0 +1,157 @@
+/** A ledger on a database of its own, for tests and benchmarks. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Action, cellPath, encodeTransaction, encodeUnsigned, signingBytes } from '../../protocol/index.ts'
+import { keyFromSeed, type SigningKey, sign } from '../../server/crypto/ed25519.ts'
+import { CORE_MIGRATIONS, migrate } from '../../server/db/migrate.ts'
+import { silentLog } from '../../server/log.ts'
+import type { Log, Sql } from '../../server/plugin.ts'
+import { createTestDatabase } from '../../server/testing/index.ts'
+import { Chain, type ChainParts } from './chain.ts'
+import { type GenesisPlan, type Network, planGenesis } from './genesis.ts'
+import { foundNetwork } from './genesis-store.ts'
+import type { LedgerModule } from './ledger/module.ts'
+import { account } from './modules/account.ts'
+import { faucet } from './modules/faucet.ts'
+import { RevealChain } from './root/reveal-chain.ts'
+
+/** A key with a name, so that tests read like stories. */
+export const testKey = (name: string): SigningKey => {
+  const seed = new Uint8Array(32)
+  seed.set(new TextEncoder().encode(name).slice(0, 32))
+  return keyFromSeed(seed)
+}
+
+/** A key whose account lives below this bit of realm 0: `0:0` or `0:1`. */
+export function testKeyIn(bit: 0 | 1, name: string): SigningKey {
+  for (let i = 0; ; i++) {
+    const key = testKey(`${name}/${i}`)
+    if (cellPath(key.publicKey)[0]! >> 7 === bit) return key
+  }
+}
+
+export interface TestChainOptions {
+  readonly shards?: number
+  readonly accounts?: readonly { readonly key: SigningKey; readonly balance: bigint }[]
+  readonly modules?: readonly LedgerModule[]
+  readonly parts?: Partial<ChainParts>
+  readonly plan?: Partial<GenesisPlan>
+  readonly log?: Log
+}
+
+export interface TransactionOptions {
+  readonly key: SigningKey
+  readonly nonce: number
+  readonly actions: readonly Partial<Action>[]
+  readonly lane?: number
+  readonly maxFee?: bigint
+  readonly validUntil?: number
+}
+
+/** A running ledger that a test can stop and start again. */
+export interface TestChain {
+  /** As it runs now. */
+  readonly chain: Chain
+  readonly network: Network
+  readonly sql: Sql
+  /** Signs a transaction; actions default to credits. */
+  sign(options: TransactionOptions): Uint8Array
+  transfer(from: SigningKey, to: SigningKey, value: bigint, nonce: number): Uint8Array
+  balance(key: SigningKey): Promise<bigint>
+  /** Waits until the check of the root chain covers everything, and gives its result. */
+  settled(): Promise<ReturnType<Chain['supplyCheck']>>
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Founds a network in a fresh database and starts it. */
+export async function createTestChain(options: TestChainOptions = {}): Promise<TestChain> {
+  const opened = await createTestDatabase()
+  const database = await opened.open()
+  const sql = database.sql('execution')
+  await migrate(database.sql('core'), 'core', CORE_MIGRATIONS)
+  await migrate(database.sql('core'), 'execution', new URL('./migrations/', import.meta.url))
+  const operator = { key: testKey('operator'), seed: new Uint8Array(32).fill(7) }
+  const modules = options.modules ?? [account, faucet]
+  const plan: GenesisPlan = {
+    name: 'test',
+    kind: 'development',
+    shards: options.shards ?? 2,
+    basePrice: 1n,
+    depositPerByte: 10n,
+    drip: 1000n,
+    accounts: (options.accounts ?? []).map(({ key, balance }) => ({ address: key.publicKey, balance })),
+    ...options.plan,
+  }
+  const anchor = new RevealChain(operator.seed).genesisAnchor
+  const parts = { operator: operator.key.publicKey, anchor, modules, time: Date.now() }
+  const network = await foundNetwork(sql, planGenesis(plan, parts), operator)
+  const start = async (): Promise<Chain> => {
+    const started = await Chain.open({
+      network,
+      operator,
+      sql,
+      database: database.options('execution'),
+      modules: modules.map(({ name, url }) => ({ name, url })),
+      verifierThreads: 1,
+      rootIntervalMs: 20,
+      log: options.log ?? silentLog,
+      onEvents: () => undefined,
+      ...options.parts,
+    })
+    await started.start()
+    return started
+  }
+  let chain = await start()
+  const build = ({ key, nonce, actions, ...rest }: TransactionOptions): Uint8Array => {
+    const unsigned = encodeUnsigned({
+      network: network.id,
+      realm: 0,
+      sender: key.publicKey,
+      key: key.publicKey,
+      lane: rest.lane ?? 0,
+      nonce,
+      validUntil: rest.validUntil ?? chain.rootHeight() + 100_000,
+      maxFee: rest.maxFee ?? 10_000n,
+      actions: actions.map((action) => ({
+        to: key.publicKey,
+        realm: 0,
+        call: 'account.credit',
+        args: {},
+        value: 0n,
+        ...action,
+      })),
+    })
+    return encodeTransaction(unsigned, sign(signingBytes(unsigned), key))
+  }
+  return {
+    get chain() {
+      return chain
+    },
+    network,
+    sql,
+    sign: build,
+    transfer: (from, to, value, nonce) => build({ key: from, nonce, actions: [{ to: to.publicKey, value }] }),
+    async balance(key) {
+      const [cell] = await chain.cells(0, [key.publicKey])
+      return cell?.balance ?? 0n
+    },
+    async settled() {
+      // Two root blocks without work: the first may still have been under way.
+      const from = chain.rootHeight()
+      for (;;) {
+        const check = chain.supplyCheck()
+        if (check.inFlight === 0n && check.rootHeight > from + 1) return check
+        await sleep(10)
+      }
+    },
+    async restart() {
+      await chain.stop()
+      chain = await start()
+    },
+    async close() {
+      await chain.stop()
+      await database.close()
+      await opened.drop()
+    },
+  }
+}

@@ -8,15 +8,7 @@ import { connectLive, type Live } from './live.ts'
 import { type NetworkInfo, NetworkView, readNetwork } from './network-view.ts'
 import { accountQuery, faucetMutation, transactionQuery, transactionSubscription } from './operations.ts'
 import { Sender, type SendOptions } from './sender.ts'
-import {
-  type Accepted,
-  type Outcome,
-  outcomeOf,
-  refusedError,
-  type SubmitOptions,
-  submit,
-  submitAll,
-} from './submit.ts'
+import { type Accepted, accepted, type Outcome, refusedError, type SubmitOptions, submit, submitAll } from './submit.ts'
 import { type Hex32, hex32, transfer } from './transaction.ts'
 import { type TransactionInfo, transactionInfo } from './transaction-info.ts'
 import { type WaitOptions, waitFor } from './wait-for.ts'
@@ -104,7 +96,7 @@ export interface Client {
    * @throws ClientError while it is read: DISCONNECTED (subscribe again, with `after` where the field has it),
    *   SLOW_CONSUMER, GRAPHQL
    */
-  subscribe<Result, Variables>(
+  subscribe<Result, Variables extends object>(
     document: TypedDocument<Result, Variables>,
     variables: Variables,
     options?: CallOptions,
@@ -181,9 +173,8 @@ export function createClient(options: ClientOptions): Client {
     },
     faucet: async (address, { signal } = {}) => {
       const { faucet } = await request(endpoint, faucetMutation, { address: hex32(address) }, signal)
-      const outcome = outcomeOf(faucet)
-      if (faucet.__typename === 'TransactionRefused' || outcome.kind === 'refused') throw refusedError(outcome)
-      return { ...outcome, id: faucet.transaction.id }
+      if (faucet.__typename === 'TransactionRefused') throw refusedError(faucet)
+      return { ...accepted(faucet), id: faucet.transaction.id }
     },
     request: (document, variables, { signal } = {}) => request(endpoint, document, variables, signal),
     subscribe: (document, variables, { signal } = {}) => {

@@ -22,9 +22,12 @@ export class Lane {
     this.#read = read
   }
 
-  /** The nonce to sign with. Waits while too many are on their way; give back each that was taken, or say it is done. */
-  async take(): Promise<number> {
-    while (this.#onTheWay >= MAX_ON_THE_WAY) await new Promise<void>((resolve) => this.#queue.push(resolve))
+  /**
+   * The nonce to sign with. Waits while too many are on their way: call `done`, `giveBack` or `passOver` for each.
+   * @throws the signal's reason
+   */
+  async take(signal?: AbortSignal): Promise<number> {
+    while (this.#onTheWay >= MAX_ON_THE_WAY) await this.#turn(signal)
     this.#onTheWay++
     try {
       if (this.#next === undefined) await this.#learn()
@@ -60,6 +63,22 @@ export class Lane {
     } finally {
       this.done()
     }
+  }
+
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const go = () => {
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = () => {
+        this.#queue = this.#queue.filter((waiting) => waiting !== go)
+        reject(signal?.reason)
+      }
+      this.#queue.push(go)
+      signal?.addEventListener('abort', leave, { once: true })
+    })
   }
 
   async #learn(): Promise<void> {

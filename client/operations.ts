@@ -11,7 +11,7 @@ interface CodedMessage {
   readonly message: string
 }
 
-interface Accepted<T> {
+export interface AcceptedResult<T = { readonly status: TransactionStatus }> {
   readonly __typename: 'TransactionAccepted'
   readonly duplicate: boolean
   readonly transaction: T
@@ -22,7 +22,7 @@ interface Refused extends CodedMessage {
   readonly __typename: 'TransactionRefused'
 }
 
-export type SubmissionResult<T = { readonly status: TransactionStatus }> = Accepted<T> | Refused
+export type SubmissionResult<T = { readonly status: TransactionStatus }> = AcceptedResult<T> | Refused
 
 export interface TransactionParts {
   readonly status: TransactionStatus

@@ -1,4 +1,5 @@
 import type { Action } from '../protocol/index.ts'
+import { within } from './deadline.ts'
 import { delay } from './delay.ts'
 import { ClientError, isClientError } from './errors.ts'
 import type { Fees } from './fees.ts'
@@ -6,14 +7,23 @@ import type { KeyPair } from './keypair.ts'
 import { Lane } from './lane.ts'
 import type { NetworkView } from './network-view.ts'
 import type { Accepted } from './submit.ts'
-import { type SignedTransaction, signTransaction } from './transaction.ts'
+import { signTransaction, type TransactionInput } from './transaction.ts'
 import type { TransactionInfo } from './transaction-info.ts'
 import { hasReached, type WaitOptions } from './wait-for.ts'
+
+type Until = 'NONE' | 'INCLUDED' | 'EXECUTED'
+
+/** How far a send got: what its errors tell. */
+interface Progress {
+  id: string | undefined
+  /** The node had the transaction. */
+  taken: boolean
+}
 
 /** How to send. */
 export interface SendOptions {
   /** What to wait for: NONE, INCLUDED or EXECUTED (if absent). */
-  readonly until?: 'NONE' | 'INCLUDED' | 'EXECUTED'
+  readonly until?: Until
   /** 0 to 255; 0 if absent. Parallel programs of one account take a lane each. */
   readonly lane?: number
   /** The most it may cost beyond its values; twice the present fee if absent. Only the fee itself is charged. */
@@ -30,7 +40,7 @@ export interface SenderParts {
   readonly network: NetworkView
   readonly fees: Fees
   nextNonce(lane: number): Promise<number>
-  submit(wire: Uint8Array, wait: 'NONE' | 'INCLUDED' | 'EXECUTED', signal?: AbortSignal): Promise<Accepted>
+  submit(wire: Uint8Array, wait: Until, signal?: AbortSignal): Promise<Accepted>
   waitFor(id: string, options: WaitOptions): Promise<TransactionInfo>
   read(id: string, signal?: AbortSignal): Promise<TransactionInfo | undefined>
 }
@@ -39,6 +49,8 @@ export interface SenderParts {
 const NONCE_ATTEMPTS = 8
 /** How often a transaction that the node lost before it was included is submitted again. */
 const RESUBMISSIONS = 5
+/** How often one is submitted that is too far ahead of those before it. */
+const RETRIES_AHEAD = 40
 const PAUSE = 250
 
 /** Signs and sends for one account, any number at a time. */
@@ -54,44 +66,51 @@ export class Sender {
    * Signs actions as one transaction and sees it through.
    * @throws ClientError as `Client.send` says
    */
-  async send(actions: readonly Action[], options: SendOptions): Promise<TransactionInfo> {
+  send(actions: readonly Action[], options: SendOptions): Promise<TransactionInfo> {
+    const progress: Progress = { id: undefined, taken: false }
+    return within(options.timeout ?? 120_000, options.signal, (signal) =>
+      this.#send(actions, options, signal, progress),
+    ).catch((error: unknown) => {
+      throw naming(error, progress.id)
+    })
+  }
+
+  async #send(actions: readonly Action[], options: SendOptions, signal: AbortSignal, progress: Progress) {
     const { keys, realm, network, fees } = this.#parts
     const number = options.lane ?? 0
     const lane = this.#lane(number)
     const { network: id, validUntil } = await network.signing()
     const fields = { network: id, realm, sender: keys.publicKey, lane: number, validUntil, actions }
-    const maxFee = options.maxFee ?? 2n * (await fees.estimate(fields, options.signal)).fee
+    const maxFee = options.maxFee ?? 2n * (await fees.estimate(fields, signal)).fee
     for (let attempt = 1; ; attempt++) {
-      const nonce = await lane.take()
-      let signed: SignedTransaction | undefined
+      const nonce = await lane.take(signal)
       try {
-        options.signal?.throwIfAborted()
-        signed = signTransaction({ ...fields, nonce, maxFee }, keys)
-        const info = await this.#see(signed, options)
+        const info = await this.#see({ ...fields, nonce, maxFee }, options.until ?? 'EXECUTED', signal, progress)
         lane.done()
         return info
       } catch (error) {
-        if (isClientError(error, 'REFUSED') && error.reason === 'NONCE_USED' && attempt < NONCE_ATTEMPTS) {
-          await lane.passOver()
-          continue
-        }
-        // If it did arrive after all, whatever takes its nonce next is refused or takes its place: never both.
-        lane.giveBack(nonce)
-        throw signed === undefined ? error : naming(error, signed.id)
+        const use = useOf(error, progress.taken)
+        if (use === 'used') lane.done()
+        else if (use === 'unused') lane.giveBack(nonce)
+        else await lane.passOver()
+        if (!isRefused(error, 'NONCE_USED') || attempt === NONCE_ATTEMPTS) throw error
       }
     }
   }
 
-  /** Submits and waits; submits again what the node lost. */
-  async #see(signed: SignedTransaction, options: SendOptions): Promise<TransactionInfo> {
-    const { until = 'EXECUTED', signal } = options
-    const { submit, waitFor, read } = this.#parts
+  /** Signs, submits and waits; submits again what the node lost. */
+  async #see(input: TransactionInput, until: Until, signal: AbortSignal, progress: Progress): Promise<TransactionInfo> {
+    const { waitFor, read } = this.#parts
+    progress.taken = false
+    const { id, wire } = signTransaction(input, this.#parts.keys)
+    progress.id = id
     for (let again = 0; ; again++) {
       try {
-        const { status } = await this.#submit(submit, signed, until, signal)
-        if (until === 'NONE') return unseen(signed.id, status)
-        if (!hasReached(signed.id, status, until)) return await waitFor(signed.id, { ...options, until })
-        return (await read(signed.id, signal)) ?? unseen(signed.id, status)
+        const { status } = await this.#submit(wire, until, signal)
+        progress.taken = true
+        if (until === 'NONE') return unseen(id, status)
+        if (!hasReached(id, status, until)) return await waitFor(id, { until, signal })
+        return (await read(id, signal)) ?? unseen(id, status)
       } catch (error) {
         if (again === RESUBMISSIONS || !isLost(error)) throw error
         await delay(PAUSE, signal)
@@ -100,18 +119,12 @@ export class Sender {
   }
 
   /** Submits; what is too far ahead of those before it is submitted again a little later. */
-  async #submit(
-    submit: SenderParts['submit'],
-    { wire }: SignedTransaction,
-    until: 'NONE' | 'INCLUDED' | 'EXECUTED',
-    signal: AbortSignal | undefined,
-  ): Promise<Accepted> {
+  async #submit(wire: Uint8Array, until: Until, signal: AbortSignal): Promise<Accepted> {
     for (let tried = 1; ; tried++) {
       try {
-        return await submit(wire, until, signal)
+        return await this.#parts.submit(wire, until, signal)
       } catch (error) {
-        const early = isClientError(error, 'REFUSED') && error.reason === 'NONCE_TOO_FAR'
-        if (!early || tried === 4 * NONCE_ATTEMPTS) throw error
+        if (!isRefused(error, 'NONCE_TOO_FAR') || tried === RETRIES_AHEAD) throw error
         await delay(PAUSE, signal)
       }
     }
@@ -126,6 +139,18 @@ export class Sender {
   }
 }
 
+/** What became of the nonce of a transaction that failed. */
+function useOf(error: unknown, taken: boolean): 'used' | 'unused' | 'by another' {
+  if (isRefused(error, 'NONCE_USED')) return 'by another'
+  if (isClientError(error, 'NOT_INCLUDED')) return error.reason === 'REPLACED' ? 'by another' : 'unused'
+  // What was not taken may still arrive. Whatever gets its nonce next is refused or takes its place: never both.
+  return taken ? 'used' : 'unused'
+}
+
+function isRefused(error: unknown, reason: string): boolean {
+  return isClientError(error, 'REFUSED') && error.reason === reason
+}
+
 /** True for a transaction that the node had and no longer has, or has pushed out: the same bytes may go in again. */
 function isLost(error: unknown): boolean {
   return (
@@ -133,7 +158,7 @@ function isLost(error: unknown): boolean {
   )
 }
 
-function naming(error: unknown, transaction: string): unknown {
+function naming(error: unknown, transaction: string | undefined): unknown {
   if (!(error instanceof ClientError) || error.transaction !== undefined) return error
   return new ClientError(error.code, error.message, { reason: error.reason, transaction, cause: error })
 }

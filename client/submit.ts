@@ -3,6 +3,7 @@ import { delay } from './delay.ts'
 import { ClientError, isClientError } from './errors.ts'
 import { type Endpoint, request } from './http.ts'
 import {
+  type AcceptedResult,
   type SubmissionResult,
   submitAllMutation,
   submitMutation,
@@ -46,9 +47,8 @@ export async function submit(endpoint: Endpoint, wire: Uint8Array, options: Subm
     () => request(endpoint, submitMutation, variables, options.signal),
     options.signal,
   )
-  const outcome = outcomeOf(submitTransaction)
-  if (outcome.kind === 'refused') throw refusedError(outcome)
-  return outcome
+  if (submitTransaction.__typename === 'TransactionRefused') throw refusedError(submitTransaction)
+  return accepted(submitTransaction)
 }
 
 /** Submits many, as `submit` does; one outcome each, in the same order. */
@@ -66,13 +66,16 @@ export async function submitAll(
 }
 
 /** The outcome of a submission as the server answers it. */
-export function outcomeOf(result: SubmissionResult): Outcome {
+function outcomeOf(result: SubmissionResult): Outcome {
   if (result.__typename === 'TransactionRefused') {
     return { kind: 'refused', code: result.code, message: result.message }
   }
-  const { duplicate, transaction, at } = result
+  return { kind: 'accepted', ...accepted(result) }
+}
+
+/** What the server answers about a submission that was taken. */
+export function accepted({ duplicate, transaction, at }: AcceptedResult): Accepted {
   return {
-    kind: 'accepted',
     status: transaction.status,
     duplicate,
     at: at === null ? undefined : { shard: at.shard, height: Number(at.height) },

@@ -18,3 +18,4 @@ export {
 export type { Context } from './context.ts'
 export { type ApiErrorDetails, apiError, SchemaError, type SchemaProblem, type SchemaProblemCode } from './errors.ts'
 export { formatBytes, parseBytes, toJson } from './scalars.ts'
+export { type NetworkShape, NetworkType } from './tokens.ts'

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { apiError } from '../../schema/index.ts'
+import { parseParams, readBody } from './body.ts'
+import type { Engine } from './engine.ts'
+import { HttpError, sendError, sendJson } from './http-error.ts'
+import type { Limits } from './limits.ts'
+import { RequestContext } from './request-context.ts'
+import type { Requests } from './requests.ts'
+
+/** Whether the request is a plain one: JSON in, one JSON document out. */
+export function isPlain({ method, headers }: IncomingMessage): boolean {
+  if (method !== 'POST' || headers['content-encoding'] !== undefined) return false
+  const { accept = '*/*' } = headers
+  return (
+    accept === '*/*' ||
+    accept === 'application/json' ||
+    (accept.includes('application/json') &&
+      !accept.includes('text/event-stream') &&
+      !accept.includes('application/graphql-response+json'))
+  )
+}
+
+/**
+ * Answers a plain request without the layers that general HTTP needs: body, document cache, compiled operation, one
+ * write. What it answers equals what the general path answers.
+ */
+export async function answerPlain(
+  engine: Engine,
+  requests: Requests,
+  limits: Limits,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const params = parseParams(await readBody(request, limits.bodyBytes))
+    const operation = engine.resolve(params)
+    if (!('node' in operation)) return sendJson(response, 200, JSON.stringify({ errors: operation }))
+    if (operation.node.operation === 'subscription') {
+      const error = apiError(
+        'SUBSCRIPTION_NEEDS_STREAM',
+        'A subscription is a stream: use a WebSocket (graphql-transport-ws), or accept text/event-stream.',
+      )
+      return sendJson(response, 406, JSON.stringify({ errors: [error] }))
+    }
+    const context = new RequestContext(params.extensions ?? {})
+    requests.add(context, response)
+    const result = await engine.run(operation, params.variables, context)
+    sendJson(response, 200, JSON.stringify(result))
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error
+    sendError(response, error)
+  }
+}

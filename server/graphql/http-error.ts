@@ -1,0 +1,43 @@
+import type { ServerResponse } from 'node:http'
+
+export type HttpErrorCode =
+  | 'BAD_REQUEST'
+  | 'BODY_TOO_LARGE'
+  | 'DRAINING'
+  | 'FORBIDDEN_ORIGIN'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_FOUND'
+  | 'TIMEOUT'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+
+/** A request that is refused before it is GraphQL. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
+  readonly status: number
+  readonly code: HttpErrorCode
+
+  constructor(status: number, code: HttpErrorCode, message: string) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** Answers with a JSON document in the shape of a GraphQL error. */
+export function sendError(response: ServerResponse, { status, code, message }: HttpError): void {
+  if (response.headersSent || response.destroyed) return
+  // What the client has not sent yet is not read: the connection cannot be used again.
+  if (status === 413) response.setHeader('connection', 'close')
+  sendJson(response, status, JSON.stringify({ errors: [{ message, extensions: { code } }] }))
+}
+
+/** Answers with text that is JSON already. */
+export function sendJson(response: ServerResponse, status: number, json: string): void {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(json),
+    'cache-control': 'no-store',
+  })
+  response.end(json)
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * Which pages may use the API from a browser. Programs send no origin and may always.
+ * @param allowed origins like `https://app.example`, or `*` for every page; the node's own page may always
+ */
+export function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
+  const { origin, host } = request.headers
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true
+  return URL.canParse(origin) && new URL(origin).host === host
+}
+
+/** Tells browsers that a page of another origin may read the answer, if it may. */
+export function allowOrigin(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
+  const { origin } = request.headers
+  if (origin === undefined || !(allowed.includes('*') || allowed.includes(origin))) return
+  response.setHeader('access-control-allow-origin', origin)
+  response.setHeader('vary', 'origin')
+}
+
+/** Answers a preflight. */
+export function answerPreflight(response: ServerResponse): void {
+  response.writeHead(204, {
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers': 'content-type, authorization, accept',
+    'access-control-max-age': '600',
+  })
+  response.end()
+}

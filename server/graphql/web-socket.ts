@@ -1,0 +1,161 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ExecutionArgs, GraphQLError } from 'graphql'
+import { CloseCode, makeServer, type SubscribePayload } from 'graphql-ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { apiError } from '../../schema/index.ts'
+import type { Log } from '../plugin.ts'
+import type { RawVariables } from './cost.ts'
+import type { Operation } from './documents.ts'
+import type { Engine } from './engine.ts'
+import type { Limits } from './limits.ts'
+import { RequestContext } from './request-context.ts'
+
+const PING_MS = 12_000
+const INIT_MS = 5_000
+/** Answers that a client has not read yet. Each open operation waits for its own; pongs and errors do not. */
+const MAX_BUFFERED = 16 << 20
+
+interface Extra {
+  readonly socket: WebSocket
+}
+
+/** What is carried, as context, from the check of an operation to its start. */
+class Run {
+  readonly operation: Operation
+  readonly variables: RawVariables | null | undefined
+  readonly context: RequestContext
+
+  constructor(operation: Operation, { variables, extensions }: SubscribePayload) {
+    this.operation = operation
+    this.variables = variables
+    this.context = new RequestContext(extensions ?? {})
+  }
+}
+
+/** GraphQL over WebSocket, by the graphql-transport-ws protocol. */
+export interface WebSockets {
+  /** Closes all sockets with 1001, after their streams have ended. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves WebSockets at /graphql of an HTTP server.
+ * @param isAllowed whether a page of this origin may connect; browsers apply no same-origin rule to WebSockets
+ */
+export function serveWebSockets(
+  server: Server,
+  engine: Engine,
+  limits: Limits,
+  log: Log,
+  isAllowed: (request: IncomingMessage) => boolean,
+): WebSockets {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.bodyBytes,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
+  })
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_MS,
+    onSubscribe: (context, _id, payload) => {
+      if (Object.keys(context.subscriptions).length > limits.subscriptionsPerConnection) {
+        const limit = limits.subscriptionsPerConnection
+        return [
+          apiError(
+            'TOO_MANY_SUBSCRIPTIONS',
+            `This connection has ${limit} operations open already. End one, or open another connection.`,
+            { limit },
+          ),
+        ]
+      }
+      return argsOf(engine, payload)
+    },
+    execute: ({ contextValue }) => runOf(contextValue, (run) => engine.run(run.operation, run.variables, run.context)),
+    subscribe: ({ contextValue }) =>
+      runOf(contextValue, (run) => engine.subscribe(run.operation, run.variables, run.context)),
+  })
+
+  sockets.on('connection', (socket) => {
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        // Resolves when the bytes have left the process: a client that does not read holds up its own streams only.
+        send: (text) =>
+          new Promise((resolve, reject) =>
+            socket.readyState === socket.OPEN
+              ? socket.send(text, (error) => (error == null ? resolve() : reject(error)))
+              : resolve(),
+          ),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) =>
+          socket.on('message', (message) => {
+            if (socket.bufferedAmount > MAX_BUFFERED) return socket.terminate()
+            handle(String(message)).catch((error: unknown) => {
+              log.debug({ error }, 'a WebSocket broke while it was answered')
+              socket.close(CloseCode.InternalServerError, 'Internal server error')
+            })
+          }),
+      },
+      { socket },
+    )
+    const stopPings = keepAlive(socket)
+    socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
+    socket.once('close', (code, reason) => {
+      stopPings()
+      closed(code, String(reason)).catch((error: unknown) => log.debug({ error }, 'a WebSocket could not be closed'))
+    })
+  })
+
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on('error', (error) => log.debug({ error }, 'an upgrade failed'))
+    if (request.url?.split('?')[0] !== '/graphql') return refuseUpgrade(stream, '404 Not Found')
+    if (!isAllowed(request)) return refuseUpgrade(stream, '403 Forbidden')
+    if (sockets.clients.size >= limits.connections) return refuseUpgrade(stream, '503 Service Unavailable')
+    sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request))
+  })
+
+  return {
+    async close() {
+      for (const socket of sockets.clients) socket.close(1001, 'the node is shutting down')
+      const closing = new Promise<void>((resolve) => sockets.close(() => resolve()))
+      const timer = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate()
+      }, 1_000)
+      await closing
+      clearTimeout(timer)
+    },
+  }
+}
+
+function argsOf(engine: Engine, payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
+  const { query, variables, operationName, extensions } = payload
+  const operation = engine.resolve({ query, variables, operationName, extensions })
+  if (!('node' in operation)) return operation
+  const { document, name } = operation
+  return { schema: engine.schema, document, operationName: name, contextValue: new Run(operation, payload) }
+}
+
+function runOf<T>(carried: unknown, start: (run: Run) => T): T {
+  if (carried instanceof Run) return start(carried)
+  throw new TypeError('an operation reached its start without having been checked')
+}
+
+function refuseUpgrade(stream: Duplex, status: string): void {
+  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+/** Pings, and ends a socket that has not answered when the next ping is due: it is gone, or does not read. */
+function keepAlive(socket: WebSocket): () => void {
+  let answered = true
+  socket.on('pong', () => {
+    answered = true
+  })
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate()
+    answered = false
+    socket.ping()
+  }, PING_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Log } from '../plugin.ts'
+import type { Engine, GraphqlParams } from './engine.ts'
+import type { Limits } from './limits.ts'
+import { publicError } from './mask.ts'
+import { RequestContext } from './request-context.ts'
+import type { Requests } from './requests.ts'
+
+interface ServerContext {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
+interface UserContext {
+  readonly deaios: RequestContext
+}
+
+type YogaContext = ServerContext & UserContext & { readonly params: GraphqlParams }
+
+/** General HTTP: GET, server-sent events, content negotiation. It runs operations by the same engine as the hot path. */
+export function makeYoga(
+  engine: Engine,
+  requests: Requests,
+  limits: Limits,
+  log: Log,
+): YogaServerInstance<ServerContext, UserContext> {
+  return createYoga<ServerContext, UserContext>({
+    schema: engine.schema,
+    graphqlEndpoint: '/graphql',
+    context: ({ params, res }) => {
+      const context = new RequestContext(params.extensions ?? {})
+      requests.add(context, res)
+      return { deaios: context }
+    },
+    maskedErrors: { maskError: (error) => publicError(error, 'http', log) },
+    maxRequestBodySize: limits.bodyBytes,
+    plugins: [useEngine(engine, requests)],
+    parserAndValidationCache: false,
+    logging: false,
+    batching: false,
+    multipart: false,
+    graphiql: false,
+    landingPage: false,
+    // The server in front decides about other origins.
+    cors: false,
+  })
+}
+
+/** Puts the engine's checks and its executor in the place of yoga's. */
+function useEngine(engine: Engine, requests: Requests): Plugin<YogaContext> {
+  const operationOf = ({ params }: YogaContext) => engine.resolve(params)
+  return {
+    onParse({ params, setParsedDocument }) {
+      const prepared = engine.documents.prepare(String(params.source))
+      if (!prepared.ok) throw new AggregateError(prepared.errors)
+      setParsedDocument(prepared.value.document)
+    },
+    // Done by `prepare`.
+    onValidate: ({ setResult }) => setResult([]),
+    onExecute({ args, setExecuteFn }) {
+      const { contextValue, variableValues } = args
+      setExecuteFn(async () => {
+        const operation = operationOf(contextValue)
+        if (!('node' in operation)) return { errors: operation }
+        return engine.interpret(operation, variableValues, contextValue.deaios)
+      })
+    },
+    onSubscribe({ args, setSubscribeFn }) {
+      const { contextValue, variableValues } = args
+      setSubscribeFn(async () => {
+        const operation = operationOf(contextValue)
+        if (!('node' in operation)) return { errors: operation }
+        requests.isStream(contextValue.deaios)
+        return engine.subscribe(operation, variableValues, contextValue.deaios)
+      })
+    },
+  }
+}

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DestinationStream, type Logger, multistream, pino, stdSerializers } from 'pino'
+import { messageOf } from './db/errors.ts'
 import type { Log } from './plugin/host.ts'
 
 const FILE_BYTES = 16 * 2 ** 20
@@ -32,7 +33,7 @@ export type RootLog = Log & { close(): void }
 
 /** Opens the node's log. Entries are on disk when the call returns. */
 export function openLog({ file, level, people }: LogOptions): RootLog {
-  const destination = new RotatingFile(file)
+  const destination = new RotatingFile(file, (problem) => people?.write(`the log cannot be written: ${problem}\n`))
   const streams: { level: 'debug' | 'info' | 'warn' | 'error'; stream: DestinationStream }[] = [
     { level, stream: destination },
   ]
@@ -81,9 +82,12 @@ class RotatingFile implements DestinationStream {
   #descriptor: number
   #bytes: number
   #closed = false
+  #isFailing = false
+  readonly #onFailure: (problem: string) => void
 
-  constructor(path: string) {
+  constructor(path: string, onFailure: (problem: string) => void) {
     this.#path = path
+    this.#onFailure = onFailure
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     this.#descriptor = openSync(path, 'a', 0o600)
     this.#bytes = fstatSync(this.#descriptor).size
@@ -92,8 +96,15 @@ class RotatingFile implements DestinationStream {
   write(line: string): void {
     // An entry after the end has nowhere to go.
     if (this.#closed) return
-    if (this.#bytes > FILE_BYTES) this.#rotate()
-    this.#bytes += writeSync(this.#descriptor, line)
+    try {
+      if (this.#bytes > FILE_BYTES) this.#rotate()
+      this.#bytes += writeSync(this.#descriptor, line)
+      this.#isFailing = false
+    } catch (error) {
+      // A full disk must not end the node because of its log; it is told once.
+      if (!this.#isFailing) this.#onFailure(messageOf(error))
+      this.#isFailing = true
+    }
   }
 
   close(): void {

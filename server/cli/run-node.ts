@@ -37,8 +37,9 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
     })
     try {
       const server = await listen(config, node, log)
-      log.info({ url: server.url }, 'ready')
-      streams.out.write(running(node, server.url, logFile))
+      const url = nearUrl(server, config.hostname)
+      log.info({ url }, 'ready')
+      streams.out.write(running(node, url, logFile))
       const why = await Promise.race([stop.requested, databaseLost(node)])
       log.info({ why: why instanceof Error ? why.message : why }, 'stopping')
       if (!(why instanceof Error)) streams.out.write(`\n${why}: finishing what is running; once more ends at once\n`)
@@ -62,7 +63,8 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
 async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<GraphqlServer> {
   const { port, hostname } = config
   try {
-    return await createGraphqlServer({ schema: node.schema, log, port, hostname })
+    const { schema, before } = node
+    return await createGraphqlServer({ schema, before, log, port, hostname, health: () => node.health() })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE')
       throw new CommandError(
@@ -75,6 +77,10 @@ async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise
     throw error
   }
 }
+
+/** The address as one would type it on this machine. */
+const nearUrl = ({ url, port }: GraphqlServer, hostname: string): string =>
+  ['127.0.0.1', '0.0.0.0', '::'].includes(hostname) ? `http://localhost:${port}/graphql` : url
 
 /** Resolves when another node has taken the database: to go on would be to have two leaders. */
 function databaseLost(node: Node): Promise<CommandError> {

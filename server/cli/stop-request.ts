@@ -6,15 +6,20 @@ export interface StopRequest {
   dispose(): void
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** npm passes on the Ctrl-C that the terminal has sent to us already: within this time it is the same one. */
+const SAME_REQUEST_MS = 500
 
 /** Waits for Ctrl-C and its like. The first one asks for an orderly end, the second ends the process at once. */
 export function awaitStopRequest(onImpatient: () => void): StopRequest {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  let count = 0
+  let first: number | undefined
   const listener = (signal: NodeJS.Signals): void => {
-    if (count++ > 0) onImpatient()
-    else resolve(signal)
+    if (first === undefined) {
+      first = performance.now()
+      resolve(signal)
+    } else if (performance.now() - first > SAME_REQUEST_MS) onImpatient()
   }
   for (const signal of SIGNALS) process.on(signal, listener)
   return {

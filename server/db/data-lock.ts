@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { DatabaseError, messageOf } from './errors.ts'
@@ -22,7 +22,7 @@ export function lockDataFolder(dataDir: string): DataLock {
   const holderFile = join(dataDir, 'lock.json')
   let file: DatabaseSync
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     file = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 })
   } catch (error) {
     throw unusable(dataDir, error)
@@ -40,6 +40,13 @@ export function lockDataFolder(dataDir: string): DataLock {
   }
   writeFileSync(holderFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() }))
   return { release: () => file.close() }
+}
+
+/** As `mkdir -p`; Node's own never returns where the parent can hold nothing, like /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
 
 const isBusy = (error: unknown): boolean =>

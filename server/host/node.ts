@@ -2,7 +2,8 @@ import type { GraphQLSchema } from 'graphql'
 import type { Database } from '../db/database.ts'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import { createEvents, type EventsService } from '../events/index.ts'
-import type { Clock, Log } from '../plugin/host.ts'
+import type { BeforeRequest } from '../graphql/index.ts'
+import type { Clock, Health, Log } from '../plugin/host.ts'
 import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.ts'
 import { BOUNDS } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
@@ -10,7 +11,7 @@ import { systemClock } from './clock.ts'
 import { type Shared, tooEarly } from './plugin-host.ts'
 import { buildNodeSchema } from './schema.ts'
 import { ServiceRegistry } from './services.ts'
-import { makeSlots, type PluginStatus } from './slot.ts'
+import { makeSlots, type PluginStatus, type Slot } from './slot.ts'
 
 export interface NodeOptions {
   /** Checked and in order. */
@@ -38,7 +39,11 @@ export interface Node {
   readonly database: Database
   readonly events: EventsService
   readonly plugins: readonly PluginStatus[]
+  /** What plugins want to run before each request. */
+  readonly before: readonly BeforeRequest[]
   readonly banner: readonly BannerLine[]
+  /** Of everything together: ok if the database and every plugin are. */
+  health(): Promise<Health>
   /** Drains and stops the plugins, those first that depend on others, then the events and the database. */
   stop(): Promise<void>
 }
@@ -71,7 +76,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   try {
     // The database starts in a process of its own; the schema needs nothing from it, so both are made at once.
     const opening = options.openDatabase()
-    const [opened, schema] = await bothOrClose(opening, async () => buildNodeSchema(slots))
+    const [opened, schema] = await bothOrClose(opening, async () => buildNodeSchema(slots, shared))
     database = opened
     await migrateAll(slots, opened, log)
     const topics = plugins.flatMap(({ definition }) => definition.topics ?? [])
@@ -79,11 +84,29 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await provideAll(slots, shared.services, log)
     await events.start()
     await startAll(slots, log, bounds)
-    return { schema, database: opened, events, plugins: slots, banner, stop }
+    const health = (): Promise<Health> => healthOf(opened, slots)
+    return { schema, database: opened, events, plugins: slots, before: beforeRequests(slots), banner, health, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+function beforeRequests(slots: readonly Slot[]): BeforeRequest[] {
+  return slots.flatMap(({ plugin: { definition }, host, status }) =>
+    definition.beforeRequest === undefined || status === 'FAILED'
+      ? []
+      : [(context) => definition.beforeRequest?.(context, host)],
+  )
+}
+
+async function healthOf(database: Database, slots: readonly Slot[]): Promise<Health> {
+  const status = database.status()
+  if (status.status !== 'up') return { ok: false, message: `the database is ${status.status}: ${status.reason}` }
+  const reports = await Promise.all(slots.map(async (slot) => ({ name: slot.name, health: await slot.health() })))
+  const ill = reports.filter(({ health }) => !health.ok)
+  if (ill.length === 0) return { ok: true }
+  return { ok: false, message: ill.map(({ name, health }) => `${name}: ${health.message ?? 'not ok'}`).join('; ') }
 }
 
 /** Waits for both; if the second fails, what the first has opened is closed again. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
-import type { Events } from '../plugin/events.ts'
+import type { EventsService } from '../events/index.ts'
 import type { Clock, Host, Log } from '../plugin/host.ts'
 import { ownerOf } from '../plugin/tokens.ts'
 import { SERVER_VERSION } from '../version.ts'
@@ -16,7 +16,7 @@ export interface Shared {
   readonly clock: Clock
   readonly dataDir: () => string
   readonly database: () => Database
-  readonly events: () => Events
+  readonly events: () => EventsService
   /** What to print about the node, by plugin. */
   readonly banner: (plugin: string, label: string, value: string) => void
 }

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { buildSchema, type SchemaPart } from '../../schema/index.ts'
+import { coreSchema } from '../graphql/core-schema.ts'
 import { silentLog } from '../log.ts'
 import type { CheckedPlugin } from './check.ts'
 import { systemClock } from './clock.ts'
@@ -8,8 +9,8 @@ import { ServiceRegistry } from './services.ts'
 import { makeSlots, type Slot } from './slot.ts'
 
 /** One schema from the core and all plugins. Throws SchemaError with every problem. */
-export function buildNodeSchema(slots: readonly Slot[]): GraphQLSchema {
-  const parts: SchemaPart[] = []
+export function buildNodeSchema(slots: readonly Slot[], { clock, events }: Shared): GraphQLSchema {
+  const parts: SchemaPart[] = [coreSchema({ clock, events, plugins: () => slots })]
   for (const { name, host, plugin } of slots) {
     const { definition } = plugin
     if (definition.graphql === undefined) continue
@@ -29,5 +30,5 @@ export function printableSchema(plugins: readonly CheckedPlugin[]): GraphQLSchem
     events: tooEarly('events'),
     banner: () => undefined,
   }
-  return buildNodeSchema(makeSlots(plugins, shared))
+  return buildNodeSchema(makeSlots(plugins, shared), shared)
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Builder } from '../../schema/index.ts'
+import type { Builder, Context } from '../../schema/index.ts'
 import type { Health, Host, Requirements } from './host.ts'
 import type { ExtensionPoint, Service, Topic } from './tokens.ts'
 
@@ -53,6 +53,8 @@ export interface PluginDefinition<
   /** Adds types and fields. Services and `host.sql` may be touched in resolvers only. */
   graphql?(builder: Builder, host: Host<z.output<C>, R>): void
   start?(host: Host<z.output<C>, R>): Async<void>
+  /** Runs before each query and mutation of a client. A coded error (`apiError`) refuses the request. */
+  beforeRequest?(context: Context, host: Host<z.output<C>, R>): Async<void>
   health?(host: Host<z.output<C>, R>): Async<Health>
   /** Takes no new work and finishes what is running. */
   drain?(host: Host<z.output<C>, R>): Async<void>

@@ -162,7 +162,7 @@ class Supervisor implements EmbeddedPostgres {
     })
     for (let attempt = 0; Date.now() < deadline; attempt++) {
       if (ended !== undefined) throw this.#failed(`ended at start (${ended})`, logFile)
-      if (await this.#answers()) return
+      if (this.#stopping.signal.aborted || (await this.#answers())) return
       if (attempt === 250) this.#given.log.warn('Postgres is still recovering; waiting for it')
       await sleep(attempt < 100 ? 10 : 100)
     }

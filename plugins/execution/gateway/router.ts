@@ -40,21 +40,23 @@ export class Router {
   route(tickets: readonly Ticket[], found: VerifyResponse): void {
     const messages = new Map(found.messages)
     const groups = new Map<Destination, Ticket[]>()
-    tickets.forEach((ticket, i) => {
+    for (const [i, ticket] of tickets.entries()) {
       const result = found.results[i]!
       if (result !== 0) {
         const code = REFUSAL_CODES[result - 1] ?? 'MALFORMED'
-        return refuse(ticket, code, messages.get(i))
+        refuse(ticket, code, messages.get(i))
+        continue
       }
       ticket.id = found.ids.slice(32 * i, 32 * i + 32)
       const destination = this.#find(found.realms[i]!, found.pathBits[i]!)
       if (destination === undefined) {
-        return refuse(ticket, 'BAD_ARGUMENTS', `there is no realm ${found.realms[i]}: use 0, the public one`)
+        refuse(ticket, 'BAD_ARGUMENTS', `there is no realm ${found.realms[i]}: use 0, the public one`)
+        continue
       }
       const group = groups.get(destination)
       if (group === undefined) groups.set(destination, [ticket])
       else group.push(ticket)
-    })
+    }
     for (const [destination, members] of groups) this.#send(destination, members)
   }
 

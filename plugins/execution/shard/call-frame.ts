@@ -93,7 +93,7 @@ export class CallFrame implements CallContext {
     return this.#cell.balance
   }
 
-  read<T>(type: CellType<T>): T | undefined {
+  read<T>(_type: CellType<T>): T | undefined {
     if (isNeverUsed(this.#cell)) return undefined
     // `write` checked it against the same schema.
     return decode(this.#cell.value) as T

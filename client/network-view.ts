@@ -1,4 +1,5 @@
 import { fromHex } from '../protocol/index.ts'
+import { ClientError } from './errors.ts'
 import { type Endpoint, request } from './http.ts'
 import { networkQuery } from './operations.ts'
 
@@ -22,7 +23,11 @@ const FRESH = 5_000
 /** Asks the network about itself. */
 export async function readNetwork(endpoint: Endpoint, signal?: AbortSignal): Promise<NetworkInfo> {
   const { network } = await request(endpoint, networkQuery, {}, signal)
-  return { ...network, rootHeight: Number(network.rootHeight) }
+  const { id, rootHeight, shardCount } = network
+  if (id === null || rootHeight === null || shardCount === null) {
+    throw new ClientError('BAD_RESPONSE', 'the node has no ledger now: see its field `plugins`')
+  }
+  return { ...network, id, shardCount, rootHeight: Number(rootHeight) }
 }
 
 /** What has to be known of the network to sign, asked for now and then. */

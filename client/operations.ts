@@ -42,11 +42,11 @@ interface SimulationDone {
 export const networkQuery = document<
   {
     readonly network: {
-      readonly id: string
+      readonly id: string | null
       readonly name: string
       readonly version: string
-      readonly rootHeight: string | number
-      readonly shardCount: number
+      readonly rootHeight: string | null
+      readonly shardCount: number | null
     }
   },
   Record<string, never>

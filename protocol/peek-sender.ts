@@ -1,3 +1,5 @@
+import { SIGNED_HEAD, UNSIGNED_HEAD } from './transaction.ts'
+
 /** Whose transaction some bytes claim to be. */
 export interface PeekedSender {
   readonly realm: number
@@ -8,11 +10,12 @@ export interface PeekedSender {
 const REALM_AT = 36
 
 /**
- * Realm and sender of a signed transaction at their fixed places, without reading the rest: to choose the shard that
- * will read it. Undefined if the bytes cannot be a transaction.
+ * Realm and sender of a transaction, signed or not, at their fixed places, without reading the rest: to choose the
+ * shard that will read it. Undefined if the bytes cannot be a transaction.
  */
 export function peekSender(wire: Uint8Array): PeekedSender | undefined {
-  if (wire[0] !== 0x8b || wire[1] !== 1 || wire[2] !== 0x58 || wire[3] !== 32) return undefined
+  if (wire[0] !== SIGNED_HEAD && wire[0] !== UNSIGNED_HEAD) return undefined
+  if (wire[1] !== 1 || wire[2] !== 0x58 || wire[3] !== 32) return undefined
   const head = wire[REALM_AT]
   if (head === undefined || head > 0x1a) return undefined
   const width = head < 24 ? 0 : 1 << (head - 24)

@@ -4,13 +4,13 @@ import { HttpError } from './http-error.ts'
 
 /**
  * Reads a whole body.
- * @throws HttpError BODY_TOO_LARGE as soon as it is known to be; BAD_REQUEST if the client stops in the middle
+ * @throws HttpError REQUEST_ENTITY_TOO_LARGE as soon as it is known to be; BAD_REQUEST if the client stops in the middle
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<string> {
   const tooLarge = () =>
     new HttpError(
       413,
-      'BODY_TOO_LARGE',
+      'REQUEST_ENTITY_TOO_LARGE',
       `The request is larger than ${limit} bytes. Send less at a time; network { limits { bodyBytes } } tells the limit.`,
     )
   if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge())

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GraphQLError } from 'graphql'
 import { apiError } from '../../schema/index.ts'
 import { parseParams, readBody } from './body.ts'
 import type { Engine } from './engine.ts'
@@ -34,7 +35,7 @@ export async function answerPlain(
   try {
     const params = parseParams(await readBody(request, limits.bodyBytes))
     const operation = engine.resolve(params)
-    if (!('node' in operation)) return sendJson(response, 200, JSON.stringify({ errors: operation }))
+    if (!('node' in operation)) return sendJson(response, statusOf(operation), JSON.stringify({ errors: operation }))
     if (operation.node.operation === 'subscription') {
       const error = apiError(
         'SUBSCRIPTION_NEEDS_STREAM',
@@ -51,3 +52,7 @@ export async function answerPlain(
     sendError(response, error)
   }
 }
+
+/** Which operation to run belongs to the request, not to the document: an HTTP error, as the general path has it. */
+const statusOf = (errors: readonly GraphQLError[]): number =>
+  errors.some(({ extensions }) => extensions.code === 'OPERATION_RESOLUTION_FAILURE') ? 400 : 200

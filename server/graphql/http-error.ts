@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 
 export type HttpErrorCode =
   | 'BAD_REQUEST'
-  | 'BODY_TOO_LARGE'
+  | 'REQUEST_ENTITY_TOO_LARGE'
   | 'DRAINING'
   | 'FORBIDDEN_ORIGIN'
   | 'METHOD_NOT_ALLOWED'

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Log } from '../plugin.ts'
 import type { Engine, GraphqlParams } from './engine.ts'
@@ -51,6 +52,12 @@ export function makeYoga(
 function useEngine(engine: Engine, requests: Requests): Plugin<YogaContext> {
   const operationOf = ({ params }: YogaContext) => engine.resolve(params)
   return {
+    onParams({ params: { query } }) {
+      if (typeof query === 'string') return
+      throw new GraphQLError('`query` must be a string.', {
+        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+      })
+    },
     onParse({ params, setParsedDocument }) {
       const prepared = engine.documents.prepare(String(params.source))
       if (!prepared.ok) throw new AggregateError(prepared.errors)

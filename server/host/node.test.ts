@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { apiError } from '../../schema/index.ts'
+import { createGraphqlServer } from '../graphql/index.ts'
+import { silentLog } from '../log.ts'
 import { type ConfiguredPlugin, definePlugin, extensionPoint, optional, service, topic } from '../plugin.ts'
 import { createTestHost, type TestHost, type TestHostOptions } from '../testing/index.ts'
 import { until } from '../testing/program.ts'
@@ -104,6 +107,42 @@ describe('a node', () => {
     })
     await host.restart()
     expect((await host.sql('weather')`select celsius from readings`).count).toBe(2)
+  })
+
+  it('lets a plugin look at each request, and adds up the health of all', async () => {
+    let isIll = false
+    const guard = definePlugin({
+      ...basis,
+      name: 'guard',
+      config: z.object({ closed: z.boolean() }),
+      beforeRequest: (context, host) => {
+        if (host.config.closed && context.requestExtensions.key !== 'open') throw apiError('CLOSED', 'Come back later.')
+      },
+      health: () => (isIll ? { ok: false, message: 'a cold' } : { ok: true }),
+    })
+    const { node } = await start([guard({ closed: true })])
+    const server = await createGraphqlServer({
+      schema: node.schema,
+      before: node.before,
+      health: () => node.health(),
+      log: silentLog,
+      port: 0,
+    })
+    const ask = async (extensions: Record<string, unknown>) => {
+      const headers = { 'content-type': 'application/json' }
+      const body = JSON.stringify({ query: '{ one plugins { name health { ok } } }', extensions })
+      return await (await fetch(server.url, { method: 'POST', headers, body })).json()
+    }
+    expect(await ask({})).toMatchObject({ errors: [{ extensions: { code: 'CLOSED' } }] })
+    expect(await ask({ key: 'open' })).toMatchObject({
+      data: { one: 1, plugins: [{ name: 'root' }, { name: 'guard' }] },
+    })
+    const health = new URL('/healthz', server.url)
+    expect((await fetch(health)).status).toBe(200)
+    isIll = true
+    const answer = await fetch(health)
+    expect([answer.status, await answer.json()]).toEqual([503, { ok: false, message: 'guard: a cold' }])
+    await server.close()
   })
 
   it('prints its schema with nothing opened', () => {

@@ -3,7 +3,8 @@ import { concat, equal, u64be, ZERO_HASH } from './bytes.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
-const LEAF = new Uint8Array([0])
+// 0x00 and a hash: the preimage of a leaf, made in place.
+const leafScratch = new Uint8Array(33)
 const ROOT = new Uint8Array([2])
 
 /** That an item is at a place of a list. */
@@ -80,7 +81,8 @@ export function decodeListProof(bytes: Uint8Array): ListProof {
 }
 
 function leafOf(item: Uint8Array): Uint8Array {
-  return sha256(concat(LEAF, sha256(item)))
+  leafScratch.set(sha256(item), 1)
+  return sha256(leafScratch)
 }
 
 function rootOf(count: number, top: Uint8Array): Uint8Array {

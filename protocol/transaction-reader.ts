@@ -14,9 +14,11 @@ import {
 } from './transaction.ts'
 import { VALUE_DEPTH } from './value.ts'
 
-/** `network`: when given, the only network that is taken. */
 export interface DecodeOptions {
+  /** When given, the only network that is taken. */
   readonly network?: Uint8Array
+  /** The transaction's id, where it is known already: it is not hashed again. */
+  readonly id?: Uint8Array
 }
 
 const NO_SIGNATURE = new Uint8Array(0)
@@ -29,7 +31,7 @@ const NO_SIGNATURE = new Uint8Array(0)
 export function decodeTransaction(wire: Uint8Array, options?: DecodeOptions): Transaction {
   checkSize(wire.length)
   try {
-    return read(wire, true, options?.network)
+    return read(wire, true, options)
   } catch (error) {
     throw refusal(error)
   }
@@ -43,7 +45,7 @@ export function decodeUnsigned(unsigned: Uint8Array, options?: DecodeOptions): U
   // The signature to come takes 66 bytes.
   checkSize(unsigned.length + 66)
   try {
-    return read(unsigned, false, options?.network)
+    return read(unsigned, false, options)
   } catch (error) {
     throw refusal(error)
   }
@@ -56,11 +58,11 @@ export function refusal(error: unknown): unknown {
   return new TransactionError(code, `not a transaction: ${error.message}`, { cause: error })
 }
 
-function read(bytes: Uint8Array, signed: boolean, only: Uint8Array | undefined): Transaction {
+function read(bytes: Uint8Array, signed: boolean, options: DecodeOptions | undefined): Transaction {
   const reader = new Reader(bytes)
   reader.arrayOf(signed ? 11 : 10)
   if (reader.uint() !== 1) throw new TransactionError('MALFORMED', 'the first item is the format version, 1')
-  const network = readNetwork(reader, only)
+  const network = readNetwork(reader, options?.network)
   const realm = reader.uint(MAX_REALM)
   const sender = reader.bytesOf(32)
   const signer = reader.bytesOf(32)
@@ -73,7 +75,7 @@ function read(bytes: Uint8Array, signed: boolean, only: Uint8Array | undefined):
   const signature = signed ? reader.bytesOf(64) : NO_SIGNATURE
   reader.done()
   const key = equal(sender, signer) ? sender : signer
-  const id = idOfItems(items)
+  const id = options?.id ?? idOfItems(items)
   return { network, realm, sender, key, lane, nonce, validUntil, maxFee, actions, signature, items, id }
 }
 

@@ -19,7 +19,8 @@ export type Subtree =
   | { readonly kind: 'leaf'; readonly key: Uint8Array; readonly valueHash: Uint8Array }
   | { readonly kind: 'node'; readonly hash: Uint8Array }
 
-const LEAF = new Uint8Array([0])
+// 0x00, a key of 32 or 40 bytes and a hash: the preimage of a leaf, made in place.
+const leafScratch = new Uint8Array(1 + 64 + 32)
 const EMPTY: Subtree = { kind: 'empty' }
 
 /**
@@ -54,7 +55,11 @@ export function join(left: Subtree, right: Subtree): Subtree {
 
 /** `H(0x00 || key || valueHash)`, never over 64 bytes, so that no leaf passes for a node. */
 export function leafHash(key: Uint8Array, valueHash: Uint8Array): Uint8Array {
-  return sha256(concat(LEAF, key, valueHash))
+  const length = 1 + key.length + valueHash.length
+  if (length > leafScratch.length) return sha256(concat(Uint8Array.of(0), key, valueHash))
+  leafScratch.set(key, 1)
+  leafScratch.set(valueHash, 1 + key.length)
+  return sha256(leafScratch.subarray(0, length))
 }
 
 /** `H(left || right)` of two 32-byte hashes. */

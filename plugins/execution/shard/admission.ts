@@ -61,9 +61,10 @@ export function priceOf(parts: PricingParts, transaction: Pick<Transaction, 'act
 export function poolEntry(
   parts: PricingParts,
   wire: Uint8Array,
+  id: Uint8Array,
   rootHeight: number,
 ): { readonly entry: PoolEntry } | { readonly refusal: Refusal } {
-  const transaction = decodeTransaction(wire)
+  const transaction = decodeTransaction(wire, { id })
   if (!equal(transaction.key, transaction.sender)) return { refusal: { code: 'KEY_NOT_AUTHORISED' } }
   if (transaction.validUntil < rootHeight) {
     return {
@@ -85,6 +86,7 @@ export function poolEntry(
       fee: cost.fee,
       cost: cost.total,
       waiters: [],
+      lane: undefined,
       state: 'waiting',
     },
   }

@@ -1,4 +1,4 @@
-import { cellPath, encode, type Message, STATUS, Writer } from '../../../protocol/index.ts'
+import { encode, type Message, STATUS, Writer } from '../../../protocol/index.ts'
 import { BlockCommitted } from '../api.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
@@ -174,7 +174,7 @@ export class BlockMaker {
       if (realm !== space.realm) return
       const key = idKey(id)
       if (store.get(key) !== undefined || ids.has(key)) return
-      const path = cellPath(id)
+      const path = store.pathOf(key, id)
       if (space.contains(path) && trie.has(path)) ids.set(key, id)
     }
     want(params.treasury.realm, params.treasury.id)

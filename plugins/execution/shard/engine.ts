@@ -1,4 +1,4 @@
-import { cellPath, concat, decodeHeader } from '../../../protocol/index.ts'
+import { concat, decodeHeader } from '../../../protocol/index.ts'
 import type { TransactionStatus } from '../api.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
 import { pause } from '../pause.ts'
@@ -191,7 +191,12 @@ export class ShardEngine {
     }
     let index = 0
     for (const wire of wiresOf(batch)) {
-      const made = poolEntry(this.#parts.pricing, wire, this.#rootHeight)
+      const made = poolEntry(
+        this.#parts.pricing,
+        wire,
+        batch.ids.subarray(32 * index, 32 * index + 32),
+        this.#rootHeight,
+      )
       if ('refusal' in made) refuse(index, made.refusal)
       else admissible.push({ entry: made.entry, index })
       index++
@@ -234,7 +239,7 @@ export class ShardEngine {
     for (const id of ids) {
       const key = idKey(id)
       if (this.#cells.get(key) !== undefined || paths.has(key)) continue
-      const path = cellPath(id)
+      const path = this.#cells.pathOf(key, id)
       if (this.trie.has(path)) paths.set(key, path)
     }
     if (paths.size === 0) return

@@ -1,4 +1,4 @@
-import { cellPath, type Message, STATUS, type Transaction, Writer } from '../../../protocol/index.ts'
+import { type Message, STATUS, type Transaction, Writer } from '../../../protocol/index.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
@@ -22,6 +22,13 @@ export interface InboundResult {
   /** Messages sent on to other shards, less the one that was done. */
   readonly delta: number
   readonly outcomes: readonly MessageOutcome[]
+}
+
+/** A message for this shard, with its cell's key and path. */
+interface Queued {
+  readonly message: Message
+  readonly key: string
+  readonly path: Uint8Array
 }
 
 /** Where the executor's cells come from. */
@@ -50,7 +57,7 @@ export class Execution {
   fees = 0n
   readonly #parts: ExecutionParts
   readonly #frame: CallFrame
-  #queue: Message[] = []
+  #queue: Queued[] = []
   #next = 0
   // What the running transaction or inbound message came to so far.
   #statuses: Uint8Array | undefined
@@ -110,7 +117,8 @@ export class Execution {
   /** Queues a message from another shard. */
   beginInbound(message: Message): void {
     this.#reset(undefined)
-    this.#queue.push(message)
+    const key = idKey(message.to)
+    this.#queue.push({ message, key, path: this.#parts.store.pathOf(key, message.to) })
   }
 
   /**
@@ -119,11 +127,12 @@ export class Execution {
    */
   resume(): Uint8Array[] | undefined {
     while (this.#next < this.#queue.length) {
-      const message = this.#queue[this.#next]!
-      const path = this.#pathOf(message.to)
-      if (!this.#isLoaded(message.to, path)) return this.#missing()
+      const queued = this.#queue[this.#next]!
+      const cell = this.#parts.store.get(queued.key)
+      if (cell === undefined && this.#parts.trie.has(queued.path)) return this.#missing()
       this.#next++
-      this.#deliver(message, path)
+      if (queued.message.kind === 'bounce') this.#deliverBounce(queued, cell)
+      else this.#deliverCall(queued, cell)
     }
     return undefined
   }
@@ -163,11 +172,6 @@ export class Execution {
     this.resume()
   }
 
-  /** True if the cell can be called: it is in memory, or does not exist. */
-  isLoaded(id: Uint8Array): boolean {
-    return this.#isLoaded(id, this.#pathOf(id))
-  }
-
   #reset(statuses: Uint8Array | undefined): void {
     this.#queue = []
     this.#next = 0
@@ -179,9 +183,10 @@ export class Execution {
 
   /** Queues a message for this shard, or puts it into the out box. */
   #route(message: Message): void {
-    const path = this.#pathOf(message.to)
+    const key = idKey(message.to)
+    const path = this.#parts.store.pathOf(key, message.to)
     if (message.realm === this.#parts.space.realm && this.#parts.space.contains(path)) {
-      this.#queue.push(message)
+      this.#queue.push({ message, key, path })
       return
     }
     this.outBox.add(path, message)
@@ -189,17 +194,11 @@ export class Execution {
     if (this.#statuses !== undefined && isAction(message)) this.#statuses[message.action] = STATUS.SENT
   }
 
-  #deliver(message: Message, path: Uint8Array): void {
-    if (message.kind === 'bounce') this.#deliverBounce(message, path)
-    else this.#deliverCall(message, path)
-  }
-
-  #deliverCall(message: Message, path: Uint8Array): void {
+  #deliverCall({ message, path }: Queued, known: LedgerCell | undefined): void {
     const registered = this.#parts.registry.get(message.call)
     if (registered === undefined) return this.#refuse(message, 'UNKNOWN_CALL', `no module has "${message.call}"`)
     const args = registered.call.args.safeParse(message.args)
     if (!args.success) return this.#refuse(message, 'BAD_ARGUMENTS', `the arguments do not fit "${message.call}"`)
-    const known = this.#parts.store.get(idKey(message.to))
     const owner = known === undefined || isNeverUsed(known) ? undefined : known.owner
     if (owner !== undefined && owner !== registered.module.name) {
       return this.#refuse(message, 'WRONG_OWNER', `the cell belongs to "${owner}", not to "${registered.module.name}"`)
@@ -220,8 +219,7 @@ export class Execution {
   }
 
   /** A refused message's value comes home; then the module that sent it is told. */
-  #deliverBounce(message: Message, path: Uint8Array): void {
-    const known = this.#parts.store.get(idKey(message.to))
+  #deliverBounce({ message, path }: Queued, known: LedgerCell | undefined): void {
     const isGone = known === undefined || isEmpty(known)
     if (isGone && !(message.to === message.payer || Buffer.compare(message.to, message.payer) === 0)) {
       // The sending cell is gone: the value goes to whoever signed.
@@ -299,21 +297,12 @@ export class Execution {
     return this.#parts.context.depositPerByte * BigInt(bytes)
   }
 
-  #pathOf(id: Uint8Array): Uint8Array {
-    return this.#parts.store.get(idKey(id))?.path ?? cellPath(id)
-  }
-
-  #isLoaded(id: Uint8Array, path: Uint8Array): boolean {
-    return this.#parts.store.get(idKey(id)) !== undefined || !this.#parts.trie.has(path)
-  }
-
   #missing(): Uint8Array[] {
-    const ids: Uint8Array[] = []
-    for (let i = this.#next; i < this.#queue.length; i++) {
-      const { to } = this.#queue[i]!
-      if (!this.isLoaded(to)) ids.push(to)
-    }
-    return ids
+    const { store, trie } = this.#parts
+    return this.#queue
+      .slice(this.#next)
+      .filter(({ key, path }) => store.get(key) === undefined && trie.has(path))
+      .map(({ message }) => message.to)
   }
 }
 

@@ -35,6 +35,8 @@ export interface PoolEntry {
   /** Fee and all values: what its sender must have. */
   readonly cost: bigint
   readonly waiters: Waiter[]
+  /** The lane it waits in, while it is in the pool. */
+  lane: Lane | undefined
   /** `waiting` for an earlier nonce, `ready`, `taken` into a block being made, `parked` for want of funds, or `dropped`. */
   state: 'waiting' | 'ready' | 'taken' | 'parked' | 'dropped'
 }
@@ -45,10 +47,19 @@ export type Admission =
   | { readonly kind: 'refused'; readonly code: RefusalCode }
 
 /** One client's sequence of nonces. */
-interface Lane {
+export interface Lane {
+  readonly sender: Sender
+  readonly number: number
   /** The nonce after the last one that is ready or taken. */
   next: number
   readonly entries: Map<number, PoolEntry>
+}
+
+/** A sender with transactions in the pool. */
+interface Sender {
+  readonly key: string
+  readonly lanes: Lane[]
+  count: number
 }
 
 /**
@@ -59,8 +70,7 @@ export class Mempool {
   readonly #limits: MempoolLimits
   readonly #onDrop: (entry: PoolEntry, status: TransactionStatus) => void
   readonly #entries = new Map<string, PoolEntry>()
-  readonly #lanes = new Map<string, Lane>()
-  readonly #perSender = new Map<string, number>()
+  readonly #senders = new Map<string, Sender>()
   #ready: PoolEntry[] = []
   #readyFrom = 0
   #readyCount = 0
@@ -96,23 +106,18 @@ export class Mempool {
   add(entry: PoolEntry, account: LedgerCell | undefined): Admission {
     const known = this.#entries.get(entry.key)
     if (known !== undefined) return { kind: 'known', entry: known }
-    const { lane: laneNumber, nonce } = entry.transaction
-    const laneKey = laneKeyOf(entry)
-    const used = account === undefined ? 0 : nextNonce(account.account, laneNumber)
+    const { lane: number, nonce } = entry.transaction
+    const sender = this.#senders.get(entry.senderKey) ?? { key: entry.senderKey, lanes: [], count: 0 }
+    const used = account === undefined ? 0 : nextNonce(account.account, number)
     if (nonce < used) return refused('NONCE_USED')
-    const lane = this.#lanes.get(laneKey) ?? { next: used, entries: new Map<number, PoolEntry>() }
+    const lane = sender.lanes.find((other) => other.number === number) ?? newLane(sender, number, used)
     if (nonce > lane.next + NONCE_WINDOW) return refused('NONCE_TOO_FAR')
     const before = lane.entries.get(nonce)
     if (before !== undefined && !this.#mayReplace(before, entry)) return refused('NONCE_USED')
     if (account === undefined || account.balance < entry.cost) return refused('INSUFFICIENT_FUNDS')
-    if (before === undefined && !this.#makeRoom(entry)) return refused('MEMPOOL_FULL')
+    if (before === undefined && !this.#makeRoom(entry, sender)) return refused('MEMPOOL_FULL')
     if (before !== undefined) this.#drop(before, 'REPLACED')
-    // Dropping another entry of the lane may have taken the lane with it.
-    this.#lanes.set(laneKey, lane)
-    lane.entries.set(nonce, entry)
-    this.#entries.set(entry.key, entry)
-    this.#bytes += entry.wire.length
-    this.#perSender.set(entry.senderKey, (this.#perSender.get(entry.senderKey) ?? 0) + 1)
+    this.#place(entry, lane)
     this.#promote(lane)
     return { kind: 'added' }
   }
@@ -177,6 +182,18 @@ export class Mempool {
     }
   }
 
+  /** Files an entry; dropping others before may have taken its lane and sender out. */
+  #place(entry: PoolEntry, lane: Lane): void {
+    const { sender } = lane
+    if (lane.entries.size === 0) sender.lanes.push(lane)
+    if (sender.count === 0) this.#senders.set(sender.key, sender)
+    sender.count++
+    lane.entries.set(entry.transaction.nonce, entry)
+    entry.lane = lane
+    this.#entries.set(entry.key, entry)
+    this.#bytes += entry.wire.length
+  }
+
   #mayReplace(before: PoolEntry, entry: PoolEntry): boolean {
     if (before.state === 'taken') return false
     return entry.transaction.maxFee * 100n >= before.transaction.maxFee * REPLACEMENT_PERCENT
@@ -198,9 +215,9 @@ export class Mempool {
     this.#readyCount++
   }
 
-  #makeRoom(entry: PoolEntry): boolean {
+  #makeRoom(entry: PoolEntry, sender: Sender): boolean {
     const { maxCount, maxBytes, maxPerSender } = this.#limits
-    if ((this.#perSender.get(entry.senderKey) ?? 0) >= maxPerSender) return false
+    if (sender.count >= maxPerSender) return false
     while (this.#entries.size >= maxCount || this.#bytes + entry.wire.length > maxBytes) {
       const victim = this.#nextVictim()
       if (victim === undefined || victim.transaction.maxFee >= entry.transaction.maxFee) return false
@@ -224,7 +241,7 @@ export class Mempool {
   }
 
   #drop(entry: PoolEntry, status: TransactionStatus): void {
-    const lane = this.#lanes.get(laneKeyOf(entry))
+    const { lane } = entry
     if (lane !== undefined && entry.transaction.nonce < lane.next) this.#demote(lane, entry.transaction.nonce)
     this.#forget(entry)
     this.#onDrop(entry, status)
@@ -245,19 +262,17 @@ export class Mempool {
     entry.state = 'dropped'
     this.#entries.delete(entry.key)
     this.#bytes -= entry.wire.length
-    const left = (this.#perSender.get(entry.senderKey) ?? 1) - 1
-    if (left === 0) this.#perSender.delete(entry.senderKey)
-    else this.#perSender.set(entry.senderKey, left)
-    const laneKey = laneKeyOf(entry)
-    const lane = this.#lanes.get(laneKey)
+    const { lane } = entry
+    entry.lane = undefined
     if (lane === undefined) return
+    const { sender } = lane
     lane.entries.delete(entry.transaction.nonce)
-    if (lane.entries.size === 0) this.#lanes.delete(laneKey)
+    if (lane.entries.size === 0) sender.lanes.splice(sender.lanes.indexOf(lane), 1)
+    sender.count--
+    if (sender.count === 0) this.#senders.delete(sender.key)
   }
 }
 
-function laneKeyOf(entry: PoolEntry): string {
-  return entry.senderKey + String.fromCharCode(entry.transaction.lane)
-}
+const newLane = (sender: Sender, number: number, next: number): Lane => ({ sender, number, next, entries: new Map() })
 
 const refused = (code: RefusalCode): Admission => ({ kind: 'refused', code })

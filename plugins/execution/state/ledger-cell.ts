@@ -27,6 +27,8 @@ export interface LedgerCell {
   depositBytes: number
   /** The block that this clone belongs to. */
   block: number
+  /** The record, once the block is sealed. */
+  record: Uint8Array | undefined
 }
 
 /** 32 bytes as a short string: what the maps are keyed by. */
@@ -47,6 +49,7 @@ export function newCell(id: Uint8Array, path: Uint8Array, block: number): Ledger
     account: NO_ACCOUNT,
     depositBytes: 0,
     block,
+    record: undefined,
   }
 }
 
@@ -58,8 +61,16 @@ export const isEmpty = (cell: LedgerCell): boolean => cell.balance === 0n && isN
 
 const writer = new Writer(1024)
 
-/** The record of a cell, CBOR[id, owner, balance, value]: what is stored, and what its value hash is the hash of. */
+/**
+ * The record of a cell, CBOR[id, owner, balance, value]: what is stored, and what its value hash is the hash of. It is
+ * kept with the cell, which does not change any more once its block is sealed.
+ */
 export function sealRecord(cell: LedgerCell): Uint8Array {
+  cell.record ??= writeRecord(cell)
+  return cell.record
+}
+
+function writeRecord(cell: LedgerCell): Uint8Array {
   writer.reset()
   writer.arrayHeader(4)
   writer.bytes(cell.id)
@@ -93,6 +104,7 @@ export function openRecord(record: Uint8Array, path?: Uint8Array): LedgerCell {
     account,
     depositBytes: depositBytes(owner, bytes, account),
     block: -1,
+    record,
   }
 }
 

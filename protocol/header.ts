@@ -11,7 +11,7 @@ export interface BlockHeader {
   readonly prevHash: Uint8Array
   /** The root height up to which messages were taken in. */
   readonly rootCursor: number
-  /** List root over the block's `TxItem`s, 32 bytes. */
+  /** List root over the block's `Receipt`s, 32 bytes. */
   readonly txRoot: Uint8Array
   /** List root over the block's `OutItem`s, 32 bytes. */
   readonly outRoot: Uint8Array

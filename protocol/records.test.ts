@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sha256 } from '#sha256'
-import { bodyHash, decodeBody, decodeTxItem, encodeBody, encodeTxItem } from './body.ts'
+import { bodyHash, decodeBody, encodeBody } from './body.ts'
 import { concat, toHex } from './bytes.ts'
 import { encode } from './cbor.ts'
 import { cellId, cellPath, decodeCell, encodeCell, valueHash } from './cell.ts'
@@ -11,6 +11,7 @@ import { decodeGenesis, encodeGenesis, type Genesis, networkId } from './genesis
 import { decodeHeader, encodeHeader, headerHash } from './header.ts'
 import { listRoot } from './list.ts'
 import { decodeMessage, decodeOutItem, encodeMessage, encodeOutItem } from './message.ts'
+import { decodeReceipt, encodeReceipt } from './receipt.ts'
 import {
   decodeRootHeader,
   decodeVotes,
@@ -68,7 +69,17 @@ const rootHeaders = fc.record({
   anchor: hashes,
 })
 const outItems = fc.record({ realm: realms, destPath: hashes, index: uints, message: messages })
-const txItems = fc.record({ id: hashes, statuses: fc.uint8Array({ max: 2, maxLength: 8 }) })
+const actionErrors = fc.record({
+  action: fc.nat(255),
+  code: names,
+  message: fc.string({ maxLength: 20, unit: 'grapheme-ascii' }),
+})
+const receipts = fc.record({
+  id: hashes,
+  statuses: fc.uint8Array({ max: 2, maxLength: 8 }),
+  fee: amounts,
+  errors: fc.array(actionErrors, { maxLength: 3 }),
+})
 const genesisDocuments: fc.Arbitrary<Genesis> = fc
   .record({
     name: names,
@@ -107,7 +118,7 @@ describe('every record comes back, and spoiled it is refused or stays what it sa
   test('cell', () => comesBack(cells, encodeCell, decodeCell))
   test('message', () => comesBack(messages, encodeMessage, decodeMessage))
   test('out item', () => comesBack(outItems, encodeOutItem, decodeOutItem))
-  test('transaction item', () => comesBack(txItems, encodeTxItem, decodeTxItem))
+  test('receipt', () => comesBack(receipts, encodeReceipt, decodeReceipt))
   test('header', () => comesBack(headers, encodeHeader, decodeHeader))
   test('root header', () => comesBack(rootHeaders, encodeRootHeader, decodeRootHeader))
   test('genesis', () => comesBack(genesisDocuments, encodeGenesis, decodeGenesis))
@@ -209,7 +220,9 @@ describe('a record is refused', () => {
   })
 
   test('when an action has a status that does not exist', () => {
-    expect(() => decodeTxItem(encodeTxItem({ id: bytesOf(32, 1), statuses: new Uint8Array([3]) }))).toThrow(malformed)
+    expect(() =>
+      decodeReceipt(encodeReceipt({ id: bytesOf(32, 1), statuses: new Uint8Array([3]), fee: 1n, errors: [] })),
+    ).toThrow(malformed)
   })
 
   test('when a genesis names a validator twice, or a quorum that cannot be met', () => {

@@ -38,11 +38,9 @@ function fateOf(refused: ActionOutcome['error'], space: ShardSpace): Pick<Action
   return { status: refused === null ? 'DONE' : 'REFUSED', error: refused, shard: space.id }
 }
 
-/** The shard of the sender; unsigned bytes have another head, but the same places. */
+/** The shard of the sender. */
 function homeOf(destinations: readonly Destination[], bytes: Uint8Array): ShardHost | undefined {
-  const signed = bytes.slice(0, 128)
-  if (signed[0] === 0x8a) signed[0] = 0x8b
-  const peeked = peekSender(signed)
+  const peeked = peekSender(bytes)
   if (peeked === undefined) return undefined
   return find(destinations, peeked.realm, cellPath(peeked.sender))?.host
 }

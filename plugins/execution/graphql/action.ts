@@ -1,7 +1,7 @@
 import { type Action, STATUS } from '../../../protocol/index.ts'
 import { toJson } from '../../../schema/index.ts'
 import type { BlockPlace, TransactionRef } from '../api.ts'
-import { MESSAGE_KIND } from '../shard/receipt.ts'
+import { MESSAGE_KIND } from '../shard/outcome.ts'
 import type { ExecutionErrorShape } from './execution-error.ts'
 import type { Loaders, TransactionBody } from './loaders.ts'
 import { realmInt } from './realm.ts'

@@ -1,6 +1,5 @@
-import { encode, encodeListProof, listProof } from '../../../protocol/index.ts'
+import { encode, encodeListProof, listProof, splitReceipts } from '../../../protocol/index.ts'
 import type { TransactionRow } from '../query/transaction-row.ts'
-import { splitReceipts } from '../shard/receipt.ts'
 import type { Loaders } from './loaders.ts'
 
 /**

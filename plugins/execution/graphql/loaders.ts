@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import type { Receipt } from '../../../protocol/index.ts'
 import { decodeTransaction, type Transaction } from '../../../protocol/index.ts'
 import type { Context } from '../../../schema/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
@@ -11,7 +12,6 @@ import { type RootBlockRow, rootBlocksByPlace } from '../query/root-blocks.ts'
 import { contentsById } from '../query/transaction-content.ts'
 import { type BlockSlice, transactionsOfBlocks } from '../query/transaction-pages.ts'
 import { type TransactionRow, transactionsById } from '../query/transaction-row.ts'
-import type { Receipt } from '../shard/receipt.ts'
 import { fillFromLedger } from './fill-from-ledger.ts'
 
 /** How a transaction stands: in a block, or as the ledger knows it while it is in none. */

@@ -7,11 +7,11 @@ import {
   fromHex,
   headerHash,
   Reader,
+  readReceipt,
   toHex,
   verifyListProof,
 } from '../../../protocol/index.ts'
 import { named, transactionOf } from '../query/written-ledger.ts'
-import { readReceipt } from '../shard/receipt.ts'
 import type { GraphqlFixture } from './graphql-fixture.ts'
 import { createStory, story } from './graphql-story.ts'
 import { pick, pickText } from './pick.ts'

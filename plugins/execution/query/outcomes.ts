@@ -1,5 +1,5 @@
 import type { Sql } from '../../../server/plugin.ts'
-import { type MessageOutcome, readOutcomes } from '../shard/receipt.ts'
+import { type MessageOutcome, readOutcomes } from '../shard/outcome.ts'
 import { hexes } from './keys.ts'
 
 /** What one later block made of a transaction's messages. */

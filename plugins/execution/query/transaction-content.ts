@@ -1,6 +1,5 @@
-import { Reader } from '../../../protocol/index.ts'
+import { Reader, type Receipt, readReceipt } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
-import { type Receipt, readReceipt } from '../shard/receipt.ts'
 import { hexes, inOrder } from './keys.ts'
 
 /** What a block holds of a transaction. */

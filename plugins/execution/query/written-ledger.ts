@@ -1,5 +1,6 @@
 import {
   type Action,
+  type ActionError,
   type CborValue,
   decodeTransaction,
   encode,
@@ -13,11 +14,12 @@ import {
   rootHeaderHash,
   sha256,
   Writer,
+  writeReceipt,
   ZERO_HASH,
 } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
 import type { BlockPlace } from '../api.ts'
-import { type ActionError, type MessageOutcome, outcomesValue, writeReceipt } from '../shard/receipt.ts'
+import { type MessageOutcome, outcomesValue } from '../shard/outcome.ts'
 
 /** For tests: 32 bytes that a text stands for. */
 export const named = (text: string): Uint8Array => sha256(new TextEncoder().encode(text))

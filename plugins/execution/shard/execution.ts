@@ -1,4 +1,11 @@
-import { type Message, STATUS, type Transaction, Writer } from '../../../protocol/index.ts'
+import {
+  type ActionError,
+  type Message,
+  type Receipt,
+  STATUS,
+  type Transaction,
+  Writer,
+} from '../../../protocol/index.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
@@ -8,7 +15,7 @@ import { ACCOUNT, depositBytes, idKey, isEmpty, isNeverUsed, type LedgerCell } f
 import type { Trie } from '../state/trie.ts'
 import { type BlockContext, CallFrame } from './call-frame.ts'
 import { OutBox } from './out-box.ts'
-import { type ActionError, MESSAGE_KIND, type MessageOutcome, type Receipt } from './receipt.ts'
+import { MESSAGE_KIND, type MessageOutcome } from './outcome.ts'
 import type { ShardSpace } from './shard-space.ts'
 
 const CREDIT = 'account.credit'

@@ -25,7 +25,7 @@ export interface TransactionOutcome {
   readonly transaction: Uint8Array
   readonly delta: number
   readonly refused: boolean
-  /** CBOR, as shard/receipt.ts reads it. */
+  /** CBOR, as shard/outcome.ts reads it. */
   readonly detail: Uint8Array
 }
 

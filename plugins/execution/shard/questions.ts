@@ -17,7 +17,7 @@ import { priceOf } from './admission.ts'
 import type { ShardEngine } from './engine.ts'
 import { Execution } from './execution.ts'
 import type { ShardAnswers, ShardQuestion, SimulatedHere, SimulatedMessages } from './messages.ts'
-import { MESSAGE_KIND } from './receipt.ts'
+import { MESSAGE_KIND } from './outcome.ts'
 
 /** Simulated messages of one transaction at most, so that a simulation ends. */
 const MAX_SIMULATED = 1000

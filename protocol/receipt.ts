@@ -1,4 +1,9 @@
-import { type CborValue, Reader, STATUS, type Writer } from '../../../protocol/index.ts'
+import { CodecError } from './errors.ts'
+import { Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+/** How an action of an included transaction fared in its block. */
+export const STATUS = { DONE: 0, REFUSED: 1, SENT: 2 } as const
 
 /** Why an action was refused. */
 export interface ActionError {
@@ -19,18 +24,35 @@ export interface Receipt {
   readonly errors: readonly ActionError[]
 }
 
+const writer = new Writer()
+
+/** CBOR of a receipt. */
+export function encodeReceipt(receipt: Receipt): Uint8Array {
+  writer.reset()
+  writeReceipt(writer, receipt)
+  return writer.finish()
+}
+
+/** The receipt of its CBOR; byte strings are views. @throws CodecError MALFORMED or NOT_CANONICAL. */
+export function decodeReceipt(bytes: Uint8Array): Receipt {
+  const reader = new Reader(bytes)
+  const receipt = readReceipt(reader)
+  reader.done()
+  return receipt
+}
+
 /** Writes CBOR [id, statuses, fee, [[action, code, message]...]]. */
-export function writeReceipt(writer: Writer, receipt: Receipt): void {
-  writer.arrayHeader(4)
-  writer.bytes(receipt.id)
-  writer.bytes(receipt.statuses)
-  writer.uint(receipt.fee)
-  writer.arrayHeader(receipt.errors.length)
+export function writeReceipt(to: Writer, receipt: Receipt): void {
+  to.arrayHeader(4)
+  to.bytes(receipt.id)
+  to.bytes(receipt.statuses)
+  to.uint(receipt.fee)
+  to.arrayHeader(receipt.errors.length)
   for (const error of receipt.errors) {
-    writer.arrayHeader(3)
-    writer.uint(error.action)
-    writer.text(error.code)
-    writer.text(error.message)
+    to.arrayHeader(3)
+    to.uint(error.action)
+    to.text(error.code)
+    to.text(error.message)
   }
 }
 
@@ -39,6 +61,9 @@ export function readReceipt(reader: Reader): Receipt {
   reader.arrayOf(4)
   const id = reader.bytesOf(32)
   const statuses = reader.bytes()
+  for (const status of statuses) {
+    if (status > STATUS.SENT) throw new CodecError('MALFORMED', `${status} is no status of an action`)
+  }
   const fee = reader.amount()
   const count = reader.arrayHeader()
   const errors: ActionError[] = []
@@ -64,41 +89,6 @@ export function splitReceipts(bytes: Uint8Array): Uint8Array[] {
     leaves.push(bytes.subarray(start, reader.offset))
   }
   return leaves
-}
-
-/** What kind of message an outcome is about. */
-export const MESSAGE_KIND = { ACTION: 0, BOUNCE: 1, SEND: 2 } as const
-
-/** What became of one message of a transaction in another block than the transaction's own. */
-export interface MessageOutcome {
-  readonly action: number
-  readonly kind: number
-  /** DONE or REFUSED. */
-  readonly status: number
-  readonly code: string
-  readonly message: string
-}
-
-/** CBOR value of outcomes, as `outcome.detail` holds them. */
-export const outcomesValue = (outcomes: readonly MessageOutcome[]): CborValue =>
-  outcomes.map((outcome) => [outcome.action, outcome.kind, outcome.status, outcome.code, outcome.message])
-
-/** Reads `outcome.detail`. @throws CodecError */
-export function readOutcomes(bytes: Uint8Array): MessageOutcome[] {
-  const reader = new Reader(bytes)
-  const count = reader.arrayHeader()
-  const outcomes: MessageOutcome[] = []
-  for (let i = 0; i < count; i++) {
-    reader.arrayOf(5)
-    outcomes.push({
-      action: reader.uint(),
-      kind: reader.uint(2),
-      status: reader.uint(STATUS.REFUSED),
-      code: reader.text(),
-      message: reader.text(),
-    })
-  }
-  return outcomes
 }
 
 function readError(reader: Reader): ActionError {

@@ -12,9 +12,9 @@ const ESCALATION: readonly (readonly [signal: NodeJS.Signals, ms: number])[] = [
 ]
 
 /**
- * Ends whatever Postgres still runs on the cluster folder, left behind by a process that was killed, and removes its
- * pid file. To be called with the data folder's lock held: then such a Postgres serves nobody. What the pid file says
- * is not believed, since the number may belong to another program by now, which would keep Postgres from starting.
+ * Ends whatever Postgres still runs on the cluster folder, left behind by a process that was killed. To be called with
+ * the data folder's lock held: then such a Postgres serves nobody. What the pid file says is not believed, since the
+ * number may belong to another program by now, which would keep Postgres from starting.
  *
  * @returns how many processes there were.
  */
@@ -33,8 +33,23 @@ export async function endOrphans(cluster: string): Promise<number> {
       'POSTGRES_FAILED',
       `an earlier Postgres on ${cluster} does not end; end process ${left.map((p) => p.pid).join(', ')} by hand`,
     )
-  rmSync(join(cluster, 'postmaster.pid'), { force: true })
+  forgetForeignPid(join(cluster, 'postmaster.pid'))
   return before.length
+}
+
+/**
+ * Removes a pid file whose number belongs to another program now. One whose process has ended stays: Postgres removes
+ * it itself, after checking that nothing uses the shared memory that it names.
+ */
+function forgetForeignPid(file: string): void {
+  const pid = Number(ifThere(() => readFileSync(file, 'utf8'))?.split('\n')[0])
+  if (!Number.isInteger(pid) || pid <= 0) return
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return
+  }
+  rmSync(file, { force: true })
 }
 
 interface Found {
@@ -50,24 +65,50 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The Postgres processes whose working folder is the cluster; every Postgres process stays there all its life. */
+/**
+ * The Postgres processes of the cluster. Each of them stays in its folder all its life; where we may not see that (a
+ * container's root, of a process of nobody), the postmaster is known by its `-D`, and the others by their parent.
+ */
 function runningOn(cluster: string): readonly Found[] {
   if (process.platform !== 'linux') return fromPidFile(cluster)
   const folder = realpathSync(cluster)
-  const parents = new Map<number, number>()
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid)) continue
-    try {
-      if (readlinkSync(`/proc/${name}/cwd`) !== folder) continue
-      // pid (comm) state ppid ...; comm may hold blanks
-      const [, comm, ppid] = /^\d+ \((.*)\) \S+ (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? []
-      if (comm === 'postgres') parents.set(pid, Number(ppid))
-    } catch {
-      // Ended meanwhile, or another user's: neither is ours.
-    }
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readProcess(Number(name)))
+  const own = new Set(
+    all.filter(({ cwd, words }) => (cwd ?? words[words.indexOf('-D') + 1]) === folder).map(({ pid }) => pid),
+  )
+  return all
+    .filter(({ pid, parent }) => own.has(pid) || own.has(parent))
+    .map(({ pid, parent }) => ({ pid, isPostmaster: !own.has(parent) }))
+}
+
+interface PostgresProcess {
+  readonly pid: number
+  readonly parent: number
+  /** Undefined if we may not see it. */
+  readonly cwd: string | undefined
+  readonly words: readonly string[]
+}
+
+/** The process, if it is a Postgres; nothing if it is not, or has ended meanwhile. */
+function readProcess(pid: number): readonly PostgresProcess[] {
+  const stat = ifThere(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  // pid (comm) state ppid ...; comm may hold blanks
+  const [, comm, state, parent] = /^\d+ \((.*)\) (\S+) (\d+)/s.exec(stat ?? '') ?? []
+  if (comm !== 'postgres' || state === 'Z') return []
+  const cwd = ifThere(() => readlinkSync(`/proc/${pid}/cwd`))
+  const words = ifThere(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.split('\0') ?? []
+  return [{ pid, parent: Number(parent), cwd, words }]
+}
+
+function ifThere(read: () => string): string | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) return undefined
+    throw error
   }
-  return [...parents].map(([pid, parent]) => ({ pid, isPostmaster: !parents.has(parent) }))
 }
 
 function fromPidFile(cluster: string): readonly Found[] {

@@ -131,6 +131,14 @@ test('a client that vanishes ends its streams', async () => {
   await expect.poll(() => log.aborted).toBe(2)
 })
 
+test('a query over a socket that closes is told so', async () => {
+  log.aborted = 0
+  const socket = await opened()
+  socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: '{ slow(ms: 200) }' } }))
+  setTimeout(() => socket.terminate(), 50)
+  await expect.poll(() => log.aborted).toBe(1)
+})
+
 async function opened(headers: Record<string, string> = {}): Promise<WebSocket> {
   const socket = new WebSocket(server.url.replace('http', 'ws'), 'graphql-transport-ws', { headers })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))

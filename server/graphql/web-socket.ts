@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ExecutionArgs, GraphQLError } from 'graphql'
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql'
 import { CloseCode, makeServer, type SubscribePayload } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { apiError } from '../../schema/index.ts'
@@ -17,7 +17,8 @@ const INIT_MS = 5_000
 const MAX_BUFFERED = 16 << 20
 
 interface Extra {
-  readonly socket: WebSocket
+  /** The operations that are open, to be told when the socket closes. */
+  readonly open: Set<RequestContext>
 }
 
 /** What is carried, as context, from the check of an operation to its start. */
@@ -26,10 +27,15 @@ class Run {
   readonly variables: RawVariables | null | undefined
   readonly context: RequestContext
 
-  constructor(operation: Operation, { variables, extensions }: SubscribePayload) {
+  readonly open: Set<RequestContext>
+
+  constructor(operation: Operation, { variables, extensions }: SubscribePayload, open: Set<RequestContext>) {
+    this.open = open
     this.operation = operation
     this.variables = variables
     this.context = new RequestContext(extensions ?? {})
+    this.open.add(this.context)
+    this.context.signal.addEventListener('abort', () => open.delete(this.context), { once: true })
   }
 }
 
@@ -69,14 +75,15 @@ export function serveWebSockets(
           ),
         ]
       }
-      return argsOf(engine, payload)
+      return argsOf(engine, payload, context.extra.open)
     },
-    execute: ({ contextValue }) => runOf(contextValue, (run) => engine.run(run.operation, run.variables, run.context)),
+    execute: ({ contextValue }) => runOf(contextValue, (run) => answer(engine, run, limits)),
     subscribe: ({ contextValue }) =>
       runOf(contextValue, (run) => engine.subscribe(run.operation, run.variables, run.context)),
   })
 
   sockets.on('connection', (socket) => {
+    const open = new Set<RequestContext>()
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -97,12 +104,13 @@ export function serveWebSockets(
             })
           }),
       },
-      { socket },
+      { open },
     )
     const stopPings = keepAlive(socket)
     socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
     socket.once('close', (code, reason) => {
       stopPings()
+      for (const context of open) context.abort('the client is gone')
       closed(code, String(reason)).catch((error: unknown) => log.debug({ error }, 'a WebSocket could not be closed'))
     })
   })
@@ -128,17 +136,41 @@ export function serveWebSockets(
   }
 }
 
-function argsOf(engine: Engine, payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
+function argsOf(
+  engine: Engine,
+  payload: SubscribePayload,
+  open: Set<RequestContext>,
+): ExecutionArgs | readonly GraphQLError[] {
   const { query, variables, operationName, extensions } = payload
   const operation = engine.resolve({ query, variables, operationName, extensions })
   if (!('node' in operation)) return operation
   const { document, name } = operation
-  return { schema: engine.schema, document, operationName: name, contextValue: new Run(operation, payload) }
+  return { schema: engine.schema, document, operationName: name, contextValue: new Run(operation, payload, open) }
 }
 
 function runOf<T>(carried: unknown, start: (run: Run) => T): T {
   if (carried instanceof Run) return start(carried)
   throw new TypeError('an operation reached its start without having been checked')
+}
+
+/** Runs a query or mutation within the time that any request has. */
+async function answer(
+  engine: Engine,
+  { operation, variables, context, open }: Run,
+  limits: Limits,
+): Promise<ExecutionResult> {
+  const { promise: late, resolve } = Promise.withResolvers<ExecutionResult>()
+  const timer = setTimeout(() => {
+    const message = `The request took longer than ${limits.timeoutSeconds} s. Ask for less at a time.`
+    context.abort(message)
+    resolve({ errors: [apiError('TIMEOUT', message)] })
+  }, limits.timeoutSeconds * 1000)
+  try {
+    return await Promise.race([engine.run(operation, variables, context), late])
+  } finally {
+    clearTimeout(timer)
+    open.delete(context)
+  }
 }
 
 function refuseUpgrade(stream: Duplex, status: string): void {

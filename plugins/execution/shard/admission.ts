@@ -87,6 +87,7 @@ export function poolEntry(
       cost: cost.total,
       waiters: [],
       lane: undefined,
+      place: 0,
       state: 'waiting',
     },
   }

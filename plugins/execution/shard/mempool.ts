@@ -37,6 +37,8 @@ export interface PoolEntry {
   readonly waiters: Waiter[]
   /** The lane it waits in, while it is in the pool. */
   lane: Lane | undefined
+  /** Its place in the line of ready ones; older places of it in the line do not count. */
+  place: number
   /** `waiting` for an earlier nonce, `ready`, `taken` into a block being made, `parked` for want of funds, or `dropped`. */
   state: 'waiting' | 'ready' | 'taken' | 'parked' | 'dropped'
 }
@@ -73,6 +75,8 @@ export class Mempool {
   readonly #senders = new Map<string, Sender>()
   #ready: PoolEntry[] = []
   #readyFrom = 0
+  /** The place of the first in the array. */
+  #readyBase = 0
   #readyCount = 0
   #parked: PoolEntry[] = []
   #bytes = 0
@@ -129,7 +133,7 @@ export class Mempool {
     let weight = 0
     while (this.#readyFrom < this.#ready.length && taken.length < limits.count) {
       const entry = this.#ready[this.#readyFrom]!
-      if (entry.state === 'ready') {
+      if (entry.state === 'ready' && entry.place === this.#readyBase + this.#readyFrom) {
         bytes += entry.wire.length
         weight += entry.weight
         if (bytes > limits.bytes || weight > limits.weight) break
@@ -141,6 +145,7 @@ export class Mempool {
     }
     if (this.#readyFrom > 4096 && 2 * this.#readyFrom > this.#ready.length) {
       this.#ready = this.#ready.slice(this.#readyFrom)
+      this.#readyBase += this.#readyFrom
       this.#readyFrom = 0
     }
     return taken
@@ -211,6 +216,7 @@ export class Mempool {
 
   #makeReady(entry: PoolEntry): void {
     entry.state = 'ready'
+    entry.place = this.#readyBase + this.#ready.length
     this.#ready.push(entry)
     this.#readyCount++
   }

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import type { TransactionStatus } from '../api.ts'
+import { newCell } from '../state/ledger-cell.ts'
+import { Mempool, type MempoolLimits, type PoolEntry } from './mempool.ts'
+
+const account = { ...newCell(new Uint8Array(32), new Uint8Array(32), 0), balance: 1_000_000n }
+const limits: MempoolLimits = { maxCount: 1000, maxBytes: 1_000_000, maxPerSender: 100 }
+const room = { count: 1000, bytes: 1_000_000, weight: 1_000_000 }
+
+function pool(overrides: Partial<MempoolLimits> = {}) {
+  const dropped: [string, TransactionStatus][] = []
+  const mempool = new Mempool({ ...limits, ...overrides }, (entry, status) => dropped.push([entry.key, status]))
+  return { mempool, dropped }
+}
+
+let serial = 0
+function entry(
+  nonce: number,
+  options: { sender?: string; lane?: number; maxFee?: bigint; validUntil?: number } = {},
+): PoolEntry {
+  serial++
+  const id = new Uint8Array(32).fill(serial)
+  return {
+    key: `tx ${serial}`,
+    transaction: {
+      network: id,
+      realm: 0,
+      sender: id,
+      key: id,
+      lane: options.lane ?? 0,
+      nonce,
+      validUntil: options.validUntil ?? 1000,
+      maxFee: options.maxFee ?? 100n,
+      actions: [],
+      items: id,
+      id,
+      signature: id,
+    },
+    wire: new Uint8Array(100),
+    senderKey: options.sender ?? 'alice',
+    weight: 10,
+    fee: 10n,
+    cost: 10n,
+    waiters: [],
+    lane: undefined,
+    place: 0,
+    state: 'waiting',
+  }
+}
+
+const taken = (mempool: Mempool): number[] => mempool.take(room).map(({ transaction }) => transaction.nonce)
+
+describe('a mempool', () => {
+  it('hands out nonces in order, whatever order they came in', () => {
+    const { mempool } = pool()
+    for (const nonce of [2, 0, 3, 1]) expect(mempool.add(entry(nonce), account)).toEqual({ kind: 'added' })
+    expect(taken(mempool)).toEqual([0, 1, 2, 3])
+  })
+
+  it('lets a nonce wait for the ones before it, up to 64 ahead', () => {
+    const { mempool } = pool()
+    expect(mempool.add(entry(64), account)).toEqual({ kind: 'added' })
+    expect(mempool.add(entry(65), account)).toEqual({ kind: 'refused', code: 'NONCE_TOO_FAR' })
+    expect(taken(mempool)).toEqual([])
+    mempool.add(entry(0), account)
+    expect(mempool.add(entry(65), account)).toEqual({ kind: 'added' })
+    expect(taken(mempool)).toEqual([0])
+  })
+
+  it('keeps lanes apart', () => {
+    const { mempool } = pool()
+    mempool.add(entry(1, { lane: 0 }), account)
+    mempool.add(entry(0, { lane: 7 }), account)
+    expect(taken(mempool)).toEqual([0])
+  })
+
+  it('replaces a transaction only for ten percent more, and says so', () => {
+    const { mempool, dropped } = pool()
+    const first = entry(0, { maxFee: 100n })
+    mempool.add(first, account)
+    mempool.add(entry(1), account)
+    expect(mempool.add(entry(0, { maxFee: 109n }), account)).toEqual({ kind: 'refused', code: 'NONCE_USED' })
+    const better = entry(0, { maxFee: 110n })
+    expect(mempool.add(better, account)).toEqual({ kind: 'added' })
+    expect(dropped).toEqual([[first.key, 'REPLACED']])
+    expect(mempool.take(room).map(({ key }) => key)[0]).toBe(better.key)
+    expect(mempool.size).toBe(2)
+  })
+
+  it('makes room for a higher fee by the lowest one, and what follows that one waits', () => {
+    const { mempool, dropped } = pool({ maxCount: 3 })
+    const cheap = entry(0, { sender: 'bob', maxFee: 50n })
+    mempool.add(cheap, account)
+    mempool.add(entry(1, { sender: 'bob', maxFee: 300n }), account)
+    mempool.add(entry(0, { maxFee: 200n }), account)
+    expect(mempool.add(entry(0, { sender: 'carol', maxFee: 50n }), account)).toEqual({
+      kind: 'refused',
+      code: 'MEMPOOL_FULL',
+    })
+    expect(mempool.add(entry(0, { sender: 'carol', maxFee: 60n }), account)).toEqual({ kind: 'added' })
+    expect(dropped).toEqual([[cheap.key, 'EVICTED']])
+    // Bob's second one is not lost, but must not run without the first.
+    expect(mempool.take(room).map(({ senderKey }) => senderKey)).toEqual(['alice', 'carol'])
+    expect(mempool.size).toBe(3)
+  })
+
+  it('is bounded for each sender and by bytes', () => {
+    const { mempool } = pool({ maxPerSender: 2, maxBytes: 250 })
+    mempool.add(entry(0), account)
+    mempool.add(entry(1), account)
+    expect(mempool.add(entry(2), account)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
+    expect(mempool.add(entry(0, { sender: 'bob' }), account)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
+    expect(mempool.bytes).toBe(200)
+  })
+
+  it('drops what is past its time, except what is in a block already', () => {
+    const { mempool, dropped } = pool()
+    const inBlock = entry(0, { validUntil: 5 })
+    mempool.add(inBlock, account)
+    mempool.take(room)
+    const late = entry(1, { validUntil: 5 })
+    mempool.add(late, account)
+    mempool.add(entry(2), account)
+    mempool.expire(6)
+    expect(dropped).toEqual([[late.key, 'EXPIRED']])
+    mempool.included(inBlock)
+    expect(taken(mempool)).toEqual([])
+  })
+
+  it('lets what its sender cannot pay try again later, in order', () => {
+    const { mempool } = pool()
+    const [first, second] = [entry(0), entry(1)]
+    mempool.add(first, account)
+    mempool.add(second, account)
+    for (const one of mempool.take(room)) mempool.park(one)
+    expect(taken(mempool)).toEqual([])
+    mempool.unpark()
+    expect(taken(mempool)).toEqual([0, 1])
+  })
+
+  it('forgets everything when all is included', () => {
+    const { mempool } = pool()
+    const all = Array.from({ length: 50 }, (_, nonce) =>
+      entry(nonce, { sender: `sender ${nonce % 7}`, lane: nonce % 3, maxFee: 1n }),
+    )
+    for (const one of all) mempool.add({ ...one, transaction: { ...one.transaction, nonce: 0 } }, account)
+    for (const one of mempool.take(room)) mempool.included(one)
+    expect([mempool.size, mempool.bytes, mempool.readyCount]).toEqual([0, 0, 0])
+  })
+})

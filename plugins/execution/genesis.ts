@@ -3,7 +3,7 @@ import type { LedgerModule } from './ledger/module.ts'
 import type { LedgerParams } from './shard/block-maker.ts'
 import { openRecord } from './state/ledger-cell.ts'
 
-/** Base units of one DEA. */
+/** Units of one DEA. */
 export const UNITS = 10n ** 9n
 const SUPPLY = 10n ** 9n * UNITS
 const FAUCET_SHARE = (SUPPLY * 9n) / 10n
@@ -50,7 +50,7 @@ export function planGenesis(
           },
         ]
       : []
-  const inFaucet = plan.kind === 'development' ? FAUCET_SHARE : 0n
+  const inFaucet = faucetCells.reduce((sum, cell) => sum + worthOf(cell, plan.depositPerByte), 0n)
   const rest = SUPPLY - inFaucet - granted
   if (rest < 0n) throw new RangeError(`the genesis accounts hold ${granted}, more than the supply leaves them`)
   return {
@@ -105,10 +105,12 @@ export function openGenesis(document: Uint8Array): Network {
     treasury: { realm: 0, id: treasury },
   }
   let supply = 0n
-  for (const cell of genesis.cells) {
-    supply += cell.balance + params.depositPerByte * BigInt(openRecord(encodeCell(cell)).depositBytes)
-  }
+  for (const cell of genesis.cells) supply += worthOf(cell, params.depositPerByte)
   return { id: networkId(document), genesis, params, supply }
 }
+
+/** Balance and deposit. */
+const worthOf = (cell: GenesisCell, depositPerByte: bigint): bigint =>
+  cell.balance + depositPerByte * BigInt(openRecord(encodeCell(cell)).depositBytes)
 
 const isAmount = (value: unknown): value is number | bigint => typeof value === 'number' || typeof value === 'bigint'

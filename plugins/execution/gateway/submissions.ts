@@ -1,5 +1,6 @@
 import type { Log } from '../../../server/plugin.ts'
-import type { SubmitOutcome, Wait } from '../api.ts'
+import type { SubmitOutcome, TransactionState, Wait } from '../api.ts'
+import { pause } from '../pause.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import type { VerifierPool } from '../verify/pool.ts'
 import { Batcher } from './batcher.ts'
@@ -12,6 +13,9 @@ import type { TransactionWatch } from './watch.ts'
 
 /** A submission is answered as it stands after so long. */
 const ANSWER_MS = 10_000
+/** Transactions that may be on their way to an answer, and their bytes. */
+const MAX_OPEN = 50_000
+const MAX_OPEN_BYTES = 256 * 1024 * 1024
 
 /** Takes signed transactions from clients to their shards, and the answers back. */
 export class Submissions {
@@ -22,6 +26,8 @@ export class Submissions {
   readonly #log: Log
   /** Submissions whose nonce is used: they may be repeats of included ones. Looked up together. */
   #repeats: Ticket[] = []
+  #open = 0
+  #openBytes = 0
 
   constructor(parts: {
     readonly pool: VerifierPool
@@ -43,8 +49,19 @@ export class Submissions {
    */
   async submit(wires: readonly Uint8Array[], wait: Wait, signal?: AbortSignal): Promise<SubmitOutcome[]> {
     if (wires.length === 0) return []
-    const included = await this.#submitted(wires, wait !== 'NONE', signal)
-    return wait === 'EXECUTED' ? this.#executed(included, signal) : included
+    const bytes = wires.reduce((sum, wire) => sum + wire.length, 0)
+    if (this.#open + wires.length > MAX_OPEN || this.#openBytes + bytes > MAX_OPEN_BYTES) {
+      throw new SubmissionError('OVERLOADED', 'too many transactions are on their way: try again in a second')
+    }
+    this.#open += wires.length
+    this.#openBytes += bytes
+    try {
+      const included = await this.#submitted(wires, wait !== 'NONE', signal)
+      return wait === 'EXECUTED' ? await this.#executed(included, signal) : included
+    } finally {
+      this.#open -= wires.length
+      this.#openBytes -= bytes
+    }
   }
 
   #submitted(wires: readonly Uint8Array[], waits: boolean, signal?: AbortSignal): Promise<SubmitOutcome[]> {
@@ -92,18 +109,37 @@ export class Submissions {
     })
   }
 
-  /** Waits for the messages of included transactions in other shards. */
-  async #executed(outcomes: SubmitOutcome[], signal?: AbortSignal): Promise<SubmitOutcome[]> {
-    const deadline = AbortSignal.timeout(ANSWER_MS)
-    const until = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
-    return Promise.all(
-      outcomes.map(async (outcome) => {
-        if (outcome.kind === 'refused' || isFinal(outcome.status)) return outcome
-        let last = outcome
-        for await (const { status, at } of this.#watch.states(outcome.id, until)) last = { ...outcome, status, at }
-        return last
-      }),
-    )
+  /** Waits for the messages of included transactions in other shards. All are looked up together. */
+  async #executed(outcomes: readonly SubmitOutcome[], signal?: AbortSignal): Promise<SubmitOutcome[]> {
+    const answers = [...outcomes]
+    const done = new AbortController()
+    let open = 0
+    const take = (place: number, { status, at }: TransactionState): void => {
+      const before = answers[place]
+      if (before?.kind !== 'accepted' || isFinal(before.status)) return
+      answers[place] = { ...before, status, at }
+      if (isFinal(status)) open--
+      if (open === 0) done.abort()
+    }
+    const watched: { readonly id: Uint8Array; readonly place: number; readonly end: () => void }[] = []
+    try {
+      for (const [place, outcome] of outcomes.entries()) {
+        if (outcome.kind === 'refused' || isFinal(outcome.status)) continue
+        open++
+        const end = this.#watch.listen(outcome.id, (state) => take(place, state))
+        watched.push({ id: outcome.id, place, end })
+      }
+      if (open === 0) return answers
+      const present = await this.#states.find(watched.map(({ id }) => id))
+      for (const [i, { place }] of watched.entries()) {
+        const state = present[i]
+        if (state !== null && state !== undefined) take(place, state)
+      }
+      await pause(ANSWER_MS, signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]))
+      return answers
+    } finally {
+      for (const { end } of watched) end()
+    }
   }
 
   /** A used nonce is an error, unless it was used by these very bytes: then it is the same payment, made once. */

@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
-  type GraphQLError,
-  GraphQLError as GraphQLErrorClass,
+  GraphQLError,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
@@ -126,7 +125,7 @@ export class Documents {
     try {
       return { ok: true, value: parse(source, { maxTokens: tokens }) }
     } catch (error) {
-      if (!(error instanceof GraphQLErrorClass)) throw error
+      if (!(error instanceof GraphQLError)) throw error
       if (/more tha[nt] \d+ tokens/.test(error.message))
         return refused(
           apiError(

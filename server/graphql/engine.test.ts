@@ -1,4 +1,4 @@
-import type { ExecutionResult } from 'graphql'
+import { type ExecutionResult, getIntrospectionQuery } from 'graphql'
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../log.ts'
 import { Engine, type GraphqlParams } from './engine.ts'
@@ -203,6 +203,17 @@ describe('limits', () => {
     log.loads.length = 0
     expect((await codes(query))?.[0]).toBe(code)
     expect(log.loads).toEqual([])
+  })
+
+  test('leave room for what GraphiQL asks first', async () => {
+    const query = getIntrospectionQuery({
+      descriptions: true,
+      specifiedByUrl: true,
+      inputValueDeprecation: true,
+      schemaDescription: true,
+      oneOf: true,
+    })
+    expect((await same({ query })).errors).toBeUndefined()
   })
 
   test('the cost follows the variables', async () => {

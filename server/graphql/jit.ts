@@ -2,8 +2,8 @@ import {
   type ArgumentNode,
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLInputType,
   type GraphQLSchema,
+  type GraphQLType,
   getNamedType,
   isInputObjectType,
   isLeafType,
@@ -51,7 +51,12 @@ function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
     visitWithTypeInfo(typeInfo, {
       VariableDefinition(definition) {
         const type = typeFromAST(schema, definition.type)
-        if (!isLeafType(getNamedType(type)) || !isPlain(type, definition.defaultValue !== undefined)) compilable = false
+        if (
+          type === undefined ||
+          !isLeafType(getNamedType(type)) ||
+          !isPlain(type, definition.defaultValue !== undefined)
+        )
+          compilable = false
       },
       Argument(argument: ArgumentNode) {
         const type = typeInfo.getInputType()
@@ -68,8 +73,8 @@ function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
 }
 
 /** Whether a type has no `@oneOf` in it and, if its values end up in the code, only values that JSON holds. */
-function isPlain(type: unknown, inCode: boolean, within: ReadonlySet<string> = new Set()): boolean {
-  const named = getNamedType(type as GraphQLInputType)
+function isPlain(type: GraphQLType, inCode: boolean, within: ReadonlySet<string> = new Set()): boolean {
+  const named = getNamedType(type)
   if (isScalarType(named)) return !inCode || isSpecifiedScalarType(named)
   if (isLeafType(named)) return true
   if (!isInputObjectType(named) || named.isOneOf) return false

@@ -49,7 +49,10 @@ export function addStatus(program: Command, streams: Streams): void {
       return {
         json: { network, plugins, shards: nodes },
         text: lines([
-          ['network', `${network.name} (${network.kind ?? 'unknown'}), root height ${network.rootHeight ?? 'unknown'}`],
+          [
+            'network',
+            `${network.name} (${network.kind?.toLowerCase() ?? 'unknown'}), root height ${network.rootHeight ?? 'unknown'}`,
+          ],
           ['id', network.id ?? undefined],
           ['server', network.version],
           ...plugins.map(({ name, version, status, error, health }): [string, string] => [

@@ -55,6 +55,7 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
     topics: new Set(topics.map(({ id }) => id)),
     prune,
     wake: () => sequencer.wake(),
+    revive: (topic, stored) => revivers.get(topic)?.(stored) ?? stored,
 
     async publish<P>(tx: SqlOrTransaction, topic: Topic<P>, payload: P): Promise<void> {
       const checked = topic.schema.parse(payload)

@@ -43,6 +43,8 @@ export interface Events {
     after?: string,
   ): Promise<EventPage<P>>
 
+  /** A payload as it is stored, with the types that its topic promises: a small integer may stand for a bigint. */
+  revive(topic: string, stored: unknown): unknown
   /** Tells the sequencer that rows were committed by another connection; without it they are seen within a second. */
   wake(): void
 }

@@ -25,6 +25,7 @@ export async function createStory(): Promise<GraphqlFixture> {
   )
   await test.tables.block({ shard: '0:0', height: 2, seconds: 3 }, alice.slice(2), [
     ['test.noted', { n: 2 }, away.id, 0],
+    ['execution.credited', { to: named('a'), from: named('b'), value: 5 }, away.id, 0],
   ])
   await test.tables.outcome(away.id, { shard: '0:0', height: 2 }, -1, [
     { action: 0, kind: 0, status: 0, code: '', message: '' },

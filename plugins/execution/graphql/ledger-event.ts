@@ -1,4 +1,5 @@
 import { type Builder, toJson } from '../../../schema/index.ts'
+import type { Events } from '../../../server/plugin.ts'
 
 /** An event as a call emitted it. */
 export interface LedgerEventShape {
@@ -6,12 +7,13 @@ export interface LedgerEventShape {
   readonly payload: unknown
 }
 
-export function ledgerEventType(builder: Builder) {
+/** @param events the node's, asked for in resolvers only */
+export function ledgerEventType(builder: Builder, events: () => Events) {
   return builder.objectRef<LedgerEventShape>('LedgerEvent').implement({
     description: 'An event that a call emitted. The stream of them is `events`.',
     fields: (t) => ({
       topic: t.exposeString('topic', { nullable: false }),
-      payload: t.field({ type: 'JSON', resolve: ({ payload }) => toJson(payload) }),
+      payload: t.field({ type: 'JSON', resolve: ({ topic, payload }) => toJson(events().revive(topic, payload)) }),
     }),
   })
 }

@@ -6,8 +6,8 @@ import type { Setting } from './setting.ts'
 export function extendNetwork({ builder, ledger }: Setting): void {
   const kind = builder.enumType('NetworkKind', {
     values: {
-      development: { description: 'Its coins are worth nothing; it has a faucet.' },
-      production: {},
+      DEVELOPMENT: { value: 'development', description: 'Its coins are worth nothing; it has a faucet.' },
+      PRODUCTION: { value: 'production' },
     } as const,
   })
   const randomness = builder.enumType('RandomnessSource', {

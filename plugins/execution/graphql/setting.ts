@@ -23,7 +23,7 @@ export function makeSetting(builder: Builder, host: Host) {
     account: builder.refOf(AccountType),
     cell: builder.refOf(CellStateType),
     error: executionErrorType(builder),
-    event: ledgerEventType(builder),
+    event: ledgerEventType(builder, () => host.events),
     actionStatus: actionStatusEnum(builder),
     transactionStatus: transactionStatusEnum(builder),
   }

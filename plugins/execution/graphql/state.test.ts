@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { toHex } from '../../../protocol/index.ts'
-import { named } from '../query/written-ledger.ts'
+import { z } from 'zod'
+import { decodeGenesis, fromHex, toHex } from '../../../protocol/index.ts'
+import { named, TEST_NETWORK } from '../query/written-ledger.ts'
 import type { GraphqlFixture } from './graphql-fixture.ts'
 import { createStory, story } from './graphql-story.ts'
 import { pick, pickText } from './pick.ts'
@@ -115,6 +116,26 @@ describe('accounts and cells', () => {
       .join(' ')
     await test.query(`{ ${aliases} }`)
     expect(test.ledger.calls).toEqual(['cells 0 3'])
+  })
+})
+
+describe('the network', () => {
+  it('is what the ledger says of it', async () => {
+    const answer = await test.query(
+      '{ network { id name kind rootHeight shardCount supply supplyCheck { total inFlight } randomness genesis } }',
+    )
+    const { genesis, ...network } = z.object({ network: z.looseObject({ genesis: z.string() }) }).parse(answer).network
+    expect(network).toEqual({
+      id: hex(TEST_NETWORK),
+      name: 'deaios',
+      kind: 'DEVELOPMENT',
+      rootHeight: '9',
+      shardCount: 3,
+      supply: '1000',
+      supplyCheck: { total: '1000', inFlight: '0' },
+      randomness: 'SINGLE_OPERATOR',
+    })
+    expect(decodeGenesis(fromHex(genesis))).toMatchObject({ kind: 'development', shards: ['0:0', '0:1'] })
   })
 })
 

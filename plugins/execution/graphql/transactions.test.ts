@@ -78,7 +78,13 @@ describe('a transaction', () => {
     const answer = await test.query(document, { id: hex(away.id) })
     expect(pick(answer, 'transaction')).toMatchObject({ status: 'EXECUTED', error: null, shard: { id: '0:1' } })
     expect(pick(answer, 'transaction.actions')).toMatchObject([
-      { status: 'DONE', shard: { id: '0:0' }, block: { height: '2' }, events: [{ payload: { n: 2 } }] },
+      {
+        status: 'DONE',
+        shard: { id: '0:0' },
+        block: { height: '2' },
+        // An amount is text in JSON, however small it is.
+        events: [{ payload: { n: 2 } }, { topic: 'execution.credited', payload: { value: '5' } }],
+      },
       { status: 'DONE', shard: { id: '0:1' }, block: { height: '1' }, events: [] },
     ])
   })

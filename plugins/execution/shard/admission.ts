@@ -1,7 +1,13 @@
 import { decodeTransaction, equal, type Transaction } from '../../../protocol/index.ts'
 import type { RefusalCode } from '../api.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
-import { BYTES_PER_WEIGHT, MAX_BLOCK_WEIGHT, TRANSACTION_SHARE, TRANSACTION_WEIGHT } from '../ledger/rules.ts'
+import {
+  BYTES_PER_WEIGHT,
+  MAX_BLOCK_WEIGHT,
+  MAX_ERROR_MESSAGE,
+  TRANSACTION_SHARE,
+  TRANSACTION_WEIGHT,
+} from '../ledger/rules.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import type { LedgerParams } from './block-maker.ts'
 import type { PoolEntry } from './mempool.ts'
@@ -43,7 +49,8 @@ export function priceOf(parts: PricingParts, transaction: Pick<Transaction, 'act
       const [issue] = args.error.issues
       return {
         code: 'BAD_ARGUMENTS',
-        message: `${action.call}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+        // The issue quotes what it refuses, which may be most of the transaction.
+        message: `${action.call}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.slice(0, MAX_ERROR_MESSAGE),
       }
     }
     if (!parts.realms.has(action.realm)) return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }

@@ -24,6 +24,8 @@ export class FakeLedger implements Ledger {
   readonly pending = new Map<string, TransactionState>()
   /** How often each method was called. */
   readonly calls: string[] = []
+  /** What the next questions fail with. */
+  trouble: Error | undefined
   outcomes: readonly SubmitOutcome[] = []
   simulation: Simulation = { kind: 'refused', code: 'MALFORMED', message: 'not a transaction' }
   watched: readonly TransactionState[] = []
@@ -53,6 +55,7 @@ export class FakeLedger implements Ledger {
 
   async submit(wires: readonly Uint8Array[], options: { readonly wait: Wait }): Promise<readonly SubmitOutcome[]> {
     this.calls.push(`submit ${wires.length} ${options.wait}`)
+    if (this.trouble !== undefined) throw this.trouble
     return this.outcomes
   }
 
@@ -74,6 +77,7 @@ export class FakeLedger implements Ledger {
 
   async cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
     this.calls.push(`cells ${realm} ${ids.length}`)
+    if (this.trouble !== undefined) throw this.trouble
     return ids.map((id) => this.cellStates.get(toHex(id)) ?? null)
   }
 

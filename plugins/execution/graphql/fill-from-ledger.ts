@@ -1,4 +1,5 @@
 import type { Ledger, TransactionState } from '../api.ts'
+import { told } from './told.ts'
 
 export interface Found<T> {
   readonly found: T | null
@@ -19,7 +20,7 @@ export async function fillFromLedger<T>(
   const results: Found<T>[] = first.map((found) => ({ found, state: null }))
   const missing = [...results.keys()].filter((index) => results[index]?.found === null)
   if (missing.length === 0) return results
-  const states = await ledger.states(pick(ids, missing))
+  const states = await told(() => ledger.states(pick(ids, missing)))
   const late: number[] = []
   missing.forEach((index, at) => {
     const state = states[at] ?? null

@@ -13,6 +13,7 @@ import { contentsById } from '../query/transaction-content.ts'
 import { type BlockSlice, transactionsOfBlocks } from '../query/transaction-pages.ts'
 import { type TransactionRow, transactionsById } from '../query/transaction-row.ts'
 import { fillFromLedger } from './fill-from-ledger.ts'
+import { told } from './told.ts'
 
 /** How a transaction stands: in a block, or as the ledger knows it while it is in none. */
 export interface Standing {
@@ -102,10 +103,8 @@ function makeLoaders(sql: Sql, ledger: Ledger): Loaders {
         const cells = new Array<CellState | null>(places.length).fill(null)
         const byRealm = Map.groupBy(places.keys(), (index) => places[index]?.realm ?? 0)
         for (const [realm, indexes] of byRealm) {
-          const found = await ledger.cells(
-            realm,
-            indexes.flatMap((index) => places[index]?.id ?? []),
-          )
+          const ids = indexes.flatMap((index) => places[index]?.id ?? [])
+          const found = await told(() => ledger.cells(realm, ids))
           indexes.forEach((index, at) => {
             cells[index] = found[at] ?? null
           })

@@ -1,5 +1,6 @@
 import type { ActionOutcome, Simulation } from '../api.ts'
 import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 
 type Done = Extract<Simulation, { readonly kind: 'done' }>
 
@@ -36,7 +37,7 @@ export function defineSimulation(setting: Setting): void {
       description: 'What a transaction would do and cost now. Nothing is kept.',
       args: { transaction: t.arg({ type: 'Bytes', required: true, description: 'Signed or unsigned.' }) },
       complexity: 20,
-      resolve: (_root, { transaction }) => ledger().simulate(transaction),
+      resolve: (_root, { transaction }) => told(() => ledger().simulate(transaction)),
     }),
   )
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/index.ts'
+import { SubmissionError } from '../gateway/errors.ts'
 import { named } from '../query/written-ledger.ts'
+import { ShardHostError } from '../shard/shard-host.ts'
 import { FAUCET_LIMITS } from './faucet-gate.ts'
 import type { GraphqlFixture } from './graphql-fixture.ts'
 import { createStory, story } from './graphql-story.ts'
@@ -65,6 +67,18 @@ describe('submissions', () => {
     const document = `mutation ($t: [Bytes!]!) { submitTransactions(transactions: $t) ${result} }`
     expect(await test.refusal(document, { t })).toBe('TOO_MANY_TRANSACTIONS')
     expect(test.ledger.calls).toEqual([])
+  })
+
+  it('say by a code that the ledger cannot answer now, and nothing of what else went wrong', async () => {
+    const document = `mutation { submitTransaction(transaction: "0x01") ${result} }`
+    test.ledger.trouble = new SubmissionError('OVERLOADED', 'too many transactions are on their way: try again')
+    expect(await test.refusal(document)).toBe('OVERLOADED')
+    test.ledger.trouble = new ShardHostError('SHARD_UNAVAILABLE', 'shard 0:0 is restarting; try again in a moment')
+    const account = 'query ($a: Bytes!) { account(address: $a) { balance } }'
+    expect(await test.refusal(account, { a: hex(waiting.id) })).toBe('SHARD_UNAVAILABLE')
+    test.ledger.trouble = new ShardHostError('ENOENT', '/secret/path')
+    expect(await test.refusal(document)).toBeUndefined()
+    test.ledger.trouble = undefined
   })
 
   it('from the faucet are paced, and refused on production networks', async () => {

@@ -4,6 +4,7 @@ import { FaucetGate } from './faucet-gate.ts'
 import { thirtyTwoBytes } from './realm.ts'
 import type { RefusedShape } from './refused.ts'
 import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 
 type Accepted = Extract<SubmitOutcome, { readonly kind: 'accepted' }>
 
@@ -49,7 +50,7 @@ export function defineSubmission(setting: Setting): void {
     resolveType: (outcome) => (outcome.kind === 'accepted' ? 'TransactionAccepted' : 'TransactionRefused'),
   })
   const submit = async (wires: readonly Uint8Array[], until: Wait | null | undefined, signal: AbortSignal) =>
-    ledger().submit(wires, { wait: until ?? 'NONE', signal })
+    told(() => ledger().submit(wires, { wait: until ?? 'NONE', signal }))
 
   builder.mutationFields((t) => ({
     submitTransaction: t.field({
@@ -98,7 +99,7 @@ export function defineSubmission(setting: Setting): void {
         const to = thirtyTwoBytes('address', address)
         const refusal = faucetRefusal(ledger(), gate, to)
         if (refusal !== undefined) return { kind: 'refused', ...refusal }
-        const outcome = await ledger().faucet(to)
+        const outcome = await told(() => ledger().faucet(to))
         renew(context)
         return outcome
       },

@@ -3,6 +3,7 @@ import { BlockCommitted, type TransactionState } from '../api.ts'
 import type { KnownBlock } from './block-source.ts'
 import { thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
+import { tellable } from './told.ts'
 
 /** The subscriptions `blocks` and `transaction`. */
 export function defineSubscriptions({ builder, refs, host, ledger, renew }: Setting): void {
@@ -16,9 +17,16 @@ export function defineSubscriptions({ builder, refs, host, ledger, renew }: Sett
 
   async function* states(id: Uint8Array, signal: AbortSignal): AsyncGenerator<TransactionState> {
     let known = false
-    for await (const state of ledger().watch(id, signal)) {
-      known = true
-      yield state
+    try {
+      for await (const state of ledger().watch(id, signal)) {
+        known = true
+        yield state
+      }
+    } catch (error) {
+      // The ledger watches only so many at a time.
+      if (error instanceof RangeError)
+        throw apiError('TOO_MANY_SUBSCRIPTIONS', 'Too many transactions are followed now. Ask for its status instead.')
+      throw tellable(error)
     }
     if (!known && !signal.aborted) {
       throw apiError('TRANSACTION_UNKNOWN', 'The node does not know this transaction. Submit it first.')

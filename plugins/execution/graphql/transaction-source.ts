@@ -42,9 +42,9 @@ export async function rowOf(loaders: Loaders, ref: KnownTransaction): Promise<Tr
   return (await loaders.standings.load(ref.id)).row
 }
 
-/** Its signed bytes and receipt. */
-export async function bodyOf(loaders: Loaders, ref: KnownTransaction): Promise<TransactionBody> {
-  return (await loaders.bodies.load(ref.id)) ?? gone()
+/** Its signed bytes and receipt; null if it ended without a block, for then they are not kept. */
+export function bodyOf(loaders: Loaders, ref: KnownTransaction): Promise<TransactionBody | null> {
+  return loaders.bodies.load(ref.id)
 }
 
 const ENDS: Partial<Record<TransactionStatus, string>> = {
@@ -59,8 +59,7 @@ export async function errorOf(loaders: Loaders, ref: KnownTransaction): Promise<
   const end = ENDS[status]
   if (end !== undefined) return { code: status, message: end }
   if (status !== 'FAILED' && status !== 'INCLUDED') return null
-  const { receipt } = await bodyOf(loaders, ref)
-  const first = receipt?.errors[0]
+  const first = (await bodyOf(loaders, ref))?.receipt?.errors[0]
   if (first !== undefined) return first
   const outcomes = await loaders.outcomes.load(ref.id)
   return outcomes.flatMap(({ messages }) => messages).find((message) => message.status === STATUS.REFUSED) ?? null

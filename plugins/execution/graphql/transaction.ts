@@ -23,7 +23,8 @@ export function defineTransaction(setting: Setting): void {
   const action = actionType(setting)
 
   builder.node(refs.transaction, {
-    description: 'A signed transaction.',
+    description:
+      'A signed transaction. If it ended without a block, the node remembers its status for a while, and nothing else.',
     id: { resolve: ({ id }) => toHex(id), description: 'Its id, 0x and 64 hex digits.' },
     loadMany: (keys, context) =>
       Promise.all(
@@ -33,8 +34,8 @@ export function defineTransaction(setting: Setting): void {
         }),
       ),
     fields: (t) => {
-      const body = <T>(ref: TransactionRef, context: Context, pick: (body: TransactionBody) => T): Promise<T> =>
-        bodyOf(loaders(context), ref).then(pick)
+      const body = <T>(ref: TransactionRef, context: Context, pick: (body: TransactionBody) => T): Promise<T | null> =>
+        bodyOf(loaders(context), ref).then((found) => found && pick(found))
       return {
         status: t.field({
           type: refs.transactionStatus,
@@ -48,7 +49,6 @@ export function defineTransaction(setting: Setting): void {
         }),
         sender: t.field({
           type: 'Bytes',
-          nullable: false,
           description: 'The account that pays and acts.',
           resolve: (ref: KnownTransaction, _args, context) =>
             ref.row?.sender ?? body(ref, context, ({ transaction }) => transaction.sender),
@@ -59,29 +59,24 @@ export function defineTransaction(setting: Setting): void {
         }),
         key: t.field({
           type: 'Bytes',
-          nullable: false,
           description: 'The key that signed: the sender itself, or a session key of it.',
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.key),
         }),
         lane: t.int({
-          nullable: false,
           description: 'Each lane of an account has nonces of its own.',
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.lane),
         }),
         nonce: t.field({
           type: 'BigInt',
-          nullable: false,
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.nonce),
         }),
         validUntil: t.field({
           type: 'BigInt',
-          nullable: false,
           description: 'The last root height at which it may be included.',
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.validUntil),
         }),
         maxFee: t.field({
           type: 'BigInt',
-          nullable: false,
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.maxFee),
         }),
         fee: t.field({
@@ -91,13 +86,11 @@ export function defineTransaction(setting: Setting): void {
         }),
         bytes: t.field({
           type: 'Bytes',
-          nullable: false,
           description: 'As it was signed and submitted.',
           resolve: (ref, _args, context) => body(ref, context, ({ wire }) => wire),
         }),
         actions: t.field({
           type: [action],
-          nullable: false,
           complexity: { field: 1, multiplier: 4 },
           description: 'What it does, in order; at most 256.',
           resolve: (ref, _args, context) =>
@@ -109,9 +102,9 @@ export function defineTransaction(setting: Setting): void {
           resolve: async (ref, _args, context) => {
             const place = await placeOf(loaders(context), ref)
             if (place !== null) return { id: place.shard }
-            const { transaction } = await bodyOf(loaders(context), ref)
-            const id = ledger().shardOf(transaction.realm, transaction.sender)
-            return id === undefined ? null : { id }
+            const found = await bodyOf(loaders(context), ref)
+            const id = found && ledger().shardOf(found.transaction.realm, found.transaction.sender)
+            return id == null ? null : { id }
           },
         }),
         block: t.field({

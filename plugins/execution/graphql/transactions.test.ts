@@ -111,12 +111,24 @@ describe('a transaction', () => {
 
   it('says why it ended without a block', async () => {
     const lost = transactionOf('bob', 3)
-    test.ledger.pending.set(hex(lost.id), { id: lost.id, status: 'EXPIRED', at: null, pending: lost.wire })
+    test.ledger.pending.set(hex(lost.id), { id: lost.id, status: 'EXPIRED', at: null, pending: null })
     expect(
-      await test.query('query ($id: Bytes!) { transaction(id: $id) { status error { code } nonce } }', {
-        id: hex(lost.id),
-      }),
-    ).toEqual({ transaction: { status: 'EXPIRED', error: { code: 'EXPIRED' }, nonce: '3' } })
+      await test.query(
+        'query ($id: Bytes!) { transaction(id: $id) { status error { code } nonce fee shard { id } actions { to } } }',
+        {
+          id: hex(lost.id),
+        },
+      ),
+    ).toEqual({
+      transaction: {
+        status: 'EXPIRED',
+        error: { code: 'EXPIRED' },
+        nonce: null,
+        fee: null,
+        shard: null,
+        actions: null,
+      },
+    })
   })
 
   it('is proven to be in its block', async () => {

@@ -1,10 +1,11 @@
-import { sha256, sha256Layer } from '#sha256'
+import { sha256, sha256Into, sha256Layer } from '#sha256'
 import { concat, equal, u64be, ZERO_HASH } from './bytes.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
 // 0x00 and a hash: the preimage of a leaf, made in place.
 const leafScratch = new Uint8Array(33)
+const itemHash = leafScratch.subarray(1)
 const ROOT = new Uint8Array([2])
 
 /** That an item is at a place of a list. */
@@ -81,7 +82,7 @@ export function decodeListProof(bytes: Uint8Array): ListProof {
 }
 
 function leafOf(item: Uint8Array): Uint8Array {
-  leafScratch.set(sha256(item), 1)
+  sha256Into(itemHash, item)
   return sha256(leafScratch)
 }
 
@@ -97,9 +98,12 @@ function paddedTo(count: number): number {
 function layersOf(items: readonly Uint8Array[]): Uint8Array[] {
   if (items.length === 0) return [ZERO_HASH]
   let layer = new Uint8Array(32 * paddedTo(items.length))
-  items.forEach((item, index) => {
-    layer.set(leafOf(item), 32 * index)
-  })
+  const leaf = new Uint8Array(32)
+  for (const [index, item] of items.entries()) {
+    sha256Into(itemHash, item)
+    sha256Into(leaf, leafScratch)
+    layer.set(leaf, 32 * index)
+  }
   const layers = [layer]
   while (layer.length > 32) {
     layer = new Uint8Array(sha256Layer(layer))

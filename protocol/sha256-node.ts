@@ -17,6 +17,12 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(digest.buffer, digest.byteOffset, 32)
 }
 
+/** SHA-256 of `bytes` into the 32 bytes of `output`, which may be part of `bytes`: for hot loops, it allocates nothing. */
+export function sha256Into(output: Uint8Array, bytes: Uint8Array): void {
+  if (bytes.length < SHORT) sodium.crypto_hash_sha256(output, bytes)
+  else output.set(hash('sha256', bytes, 'buffer'))
+}
+
 /** Hashes a whole Merkle layer: each 64 bytes of `nodes` become 32 bytes of the result, in order. */
 export function sha256Layer(nodes: Uint8Array): Uint8Array {
   const parents = new Uint8Array(nodes.length / 2)

@@ -1,4 +1,4 @@
-import { sha256 } from '#sha256'
+import { sha256, sha256Into } from '#sha256'
 import { compare, concat, equal, ZERO_HASH } from './bytes.ts'
 import { TrieError } from './errors.ts'
 
@@ -21,6 +21,8 @@ export type Subtree =
 
 // 0x00, a key of 32 or 40 bytes and a hash: the preimage of a leaf, made in place.
 const leafScratch = new Uint8Array(1 + 64 + 32)
+const cellLeafScratch = new Uint8Array(1 + 32 + 32)
+const cellValueHash = cellLeafScratch.subarray(33)
 const EMPTY: Subtree = { kind: 'empty' }
 
 /**
@@ -60,6 +62,13 @@ export function leafHash(key: Uint8Array, valueHash: Uint8Array): Uint8Array {
   leafScratch.set(key, 1)
   leafScratch.set(valueHash, 1 + key.length)
   return sha256(leafScratch.subarray(0, length))
+}
+
+/** `leafHash(path, SHA-256(record))`, for a path of 32 bytes: the leaf of a cell. */
+export function cellLeaf(path: Uint8Array, record: Uint8Array): Uint8Array {
+  cellLeafScratch.set(path, 1)
+  sha256Into(cellValueHash, record)
+  return sha256(cellLeafScratch)
 }
 
 /** `H(left || right)` of two 32-byte hashes. */

@@ -1,6 +1,7 @@
 import {
   bodyHash,
   type CommittedHeader,
+  cellLeaf,
   cellPath,
   encode,
   encodeBody,
@@ -13,14 +14,12 @@ import {
   type GenesisCell,
   headerHash,
   headersRoot,
-  leafHash,
   listRoot,
   parseShardId,
   rootHeaderHash,
   type Shard,
   shardHolds,
   sortCommitted,
-  valueHash,
   votingBytes,
   ZERO_HASH,
 } from '../../protocol/index.ts'
@@ -63,7 +62,7 @@ async function foundShard(tx: Transaction, network: Network, shard: Shard): Prom
   const { genesis, params } = network
   const cells = firstCells(genesis.cells, shard)
   const trie = new Trie({ keyBytes: 32, depth: shard.prefix.length })
-  trie.update(cells.map(({ path, record }) => ({ key: path, leaf: leafHash(path, valueHash(record)) })))
+  trie.update(cells.map(({ path, record }) => ({ key: path, leaf: cellLeaf(path, record) })))
   let holdings = 0n
   for (const { record, path } of cells) {
     const cell = openRecord(record, path)

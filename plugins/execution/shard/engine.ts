@@ -35,7 +35,7 @@ export interface ShardTuning {
 export const SHARD_TUNING: ShardTuning = {
   cacheCells: 200_000,
   foldCells: 50_000,
-  foldMs: 5_000,
+  foldMs: 20_000,
   pipelineAt: 256,
   mempool: MEMPOOL_LIMITS,
 }

@@ -1,4 +1,4 @@
-import { decodeHeader, decodeMessage, equal, leafHash, toHex, valueHash } from '../../../protocol/index.ts'
+import { cellLeaf, decodeHeader, decodeMessage, equal, toHex } from '../../../protocol/index.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import { type LeafChange, Trie } from '../state/trie.ts'
 import type { ChainTip } from './block-maker.ts'
@@ -44,7 +44,7 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
     const leaves: LeafChange[] = []
     for (const { path, record } of cells) {
       if (record === null) continue
-      leaves.push({ key: path, leaf: leafHash(path, valueHash(record)) })
+      leaves.push({ key: path, leaf: cellLeaf(path, record) })
       const cell = openRecord(record, path)
       holdings += cell.balance + depositPerByte * BigInt(cell.depositBytes)
     }

@@ -1,13 +1,13 @@
 import {
   type BlockHeader,
   bodyHash,
+  cellLeaf,
   compare,
   encodeHeader,
   headerHash,
   leafHash,
   listRoot,
   sha256,
-  valueHash,
   Writer,
 } from '../../../protocol/index.ts'
 import type { BlockChanges } from '../state/cell-store.ts'
@@ -43,7 +43,7 @@ export function sealCells(changes: BlockChanges, depositPerByte: bigint): Sealed
     writer.bytes(path)
     if (record === null) writer.value(null)
     else writer.bytes(record)
-    leaves.push({ key: path, leaf: record === null ? null : leafHash(path, valueHash(record)) })
+    leaves.push({ key: path, leaf: record === null ? null : cellLeaf(path, record) })
   }
   return { delta: writer.finish(), leaves, holdings }
 }

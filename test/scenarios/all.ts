@@ -1,0 +1,6 @@
+import { kill } from './faults/kill.ts'
+import { fuzz } from './fuzz/fuzz.ts'
+import type { Scenario } from './scenario.ts'
+
+/** What `npm run soak` can run. */
+export const SCENARIOS: readonly Scenario[] = [fuzz, kill]

@@ -25,8 +25,15 @@ export interface ProgramOptions {
 }
 
 /** Runs this Node with the words; the script first. */
-export function runNode(words: readonly string[], options: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [...words], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+export const runNode = (words: readonly string[], options: ProgramOptions = {}): Program =>
+  run(process.execPath, words, options)
+
+/** Runs lines as one types them into a shell; the first that fails ends it. */
+export const runShell = (lines: string, options: ProgramOptions = {}): Program =>
+  run('bash', ['-e', '-c', lines], options)
+
+function run(file: string, words: readonly string[], options: ProgramOptions): Program {
+  const child = spawn(file, [...words], { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { out: '', err: '' }
   const lines: string[] = []
   let wake = Promise.withResolvers<void>()

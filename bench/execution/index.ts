@@ -1,7 +1,11 @@
 import type { Benchmark } from '../benchmark.ts'
+import { across } from './across.ts'
+import { actions } from './actions.ts'
 import { cells } from './cells.ts'
+import { inclusion } from './inclusion.ts'
 import { shards } from './shards.ts'
+import { single } from './single.ts'
 import { transfers } from './transfers.ts'
 
-/** Layer 1, in the order of its table of figures. */
-export const executionBenchmarks: readonly Benchmark[] = [transfers, shards, cells]
+/** Layer 1. `inclusion` takes the full load that `transfers` found. */
+export const executionBenchmarks: readonly Benchmark[] = [transfers, actions, single, shards, inclusion, across, cells]

@@ -1,8 +1,9 @@
 import { cleanStop } from './faults/clean-stop.ts'
 import { kill } from './faults/kill.ts'
 import { outage } from './faults/outage.ts'
+import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What `npm run soak` can run. */
-export const SCENARIOS: readonly Scenario[] = [fuzz, kill, outage, cleanStop]
+export const SCENARIOS: readonly Scenario[] = [fuzz, kill, outage, workerCrash, cleanStop]

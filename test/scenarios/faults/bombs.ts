@@ -1,0 +1,35 @@
+import { cellPath, encodeTransaction, encodeUnsigned, signingBytes, toHex } from '../../../protocol/index.ts'
+import { sign } from '../../../server/crypto/ed25519.ts'
+import { BOMBERS } from '../node/payers.ts'
+
+/** Shards of a node under test, by the first bit of what lives in them. */
+export type Half = 0 | 1
+
+/**
+ * A transaction whose only action ends the thread of the shard that executes it, as 0x-hex.
+ * @param from the shard of its sender
+ * @param to the shard that it goes off in
+ */
+export function makeBomb(network: Uint8Array, from: Half, to: Half, how: 'exit' | 'throw'): string {
+  const key = BOMBERS[from]
+  if (key === undefined) throw new RangeError('there is a bomber in each shard')
+  const unsigned = encodeUnsigned({
+    network,
+    realm: 0,
+    sender: key.publicKey,
+    key: key.publicKey,
+    lane: 0,
+    nonce: 0,
+    validUntil: 10_000_000,
+    maxFee: 10_000n,
+    actions: [{ to: unusedCell(to), realm: 0, call: 'bomb.explode', args: { how }, value: 0n }],
+  })
+  return toHex(encodeTransaction(unsigned, sign(signingBytes(unsigned), key)))
+}
+
+/** A cell that no module owns, so that any may be called on it. */
+function unusedCell(half: Half): Uint8Array {
+  const id = new Uint8Array(32)
+  while ((cellPath(id)[0] ?? 0) >> 7 !== half) id[0] = (id[0] ?? 0) + 1
+  return id
+}

@@ -1,0 +1,7 @@
+import { describe } from 'vitest'
+import { atReducedCount } from '../at-reduced-count.ts'
+import { workerCrash } from './worker-crash.ts'
+
+describe('a thread that crashes', () => {
+  atReducedCount(workerCrash)
+})

@@ -1,0 +1,87 @@
+import { strict as assert } from 'node:assert'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { isRunning, until } from '../../../server/testing/program.ts'
+import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
+import { AnswerError, ask } from '../node/graphql.ts'
+import { type Stage, withNode } from '../node/with-node.ts'
+import type { Scenario } from '../scenario.ts'
+import { makeBomb } from './bombs.ts'
+
+const SETTLE_MS = 30_000
+const BACK_WITHIN_MS = 20_000
+/** Payments acknowledged after a crash that count as going on. */
+const GOING_ON = 50
+
+/** A shard's thread is made to crash while clients pay each other. */
+export const workerCrash: Scenario = {
+  name: 'execution/worker-crash',
+  claim: 'a shard whose thread crashes under load is started again and reported; the other shard takes no notice',
+  unit: 'crashes',
+  counts: { full: 12, reduced: 2 },
+  run: ({ count, random, progress }) =>
+    withNode(random, async (stage) => {
+      const { node, book, load } = stage
+      const { pid } = node
+      const { id: network } = await readGenesis(node.url)
+      for (let round = 0; round < count; round++) {
+        load.start(node.url)
+        await sleep(random.between(200, 1500))
+        const half = round % 2 === 0 ? 0 : 1
+        const how = random.pick(['exit', 'throw'] as const)
+        const way = random.pick(['simulate', 'submit'] as const)
+        const told = await crash(stage, makeBomb(network, half, half, how), `0:${half}`, way)
+        // A simulation is answered before the error comes out that nobody catches.
+        if (how === 'exit' || way === 'submit') assert.equal(told, 'SHARD_UNAVAILABLE')
+        const before = book.acknowledged
+        await until(() => book.acknowledged >= before + GOING_ON, 'payments go on', BACK_WITHIN_MS)
+        await load.stop()
+        assert.equal(isRunning(pid), true, 'the node lives')
+        await findAcknowledged(node.url, book)
+        await load.settle(node.url, SETTLE_MS)
+        await auditAll(node.url, book)
+        progress(`${round + 1} of ${count} crashes, ${book.size} payments`)
+      }
+      const reported = node.complaints.split('\n').filter((line) => line.includes('is started again after'))
+      assert.equal(reported.length, count, `crashes reported:\n${node.complaints}`)
+      await node.stop()
+      return { crashes: count, payments: book.size, 'repeated submissions': load.duplicates, ...load.troubles }
+    }),
+}
+
+/** Sets a bomb off and watches both shards until the struck one runs again. Gives the code that the bomber was told. */
+async function crash(
+  { node }: Stage,
+  wire: string,
+  struck: string,
+  way: 'simulate' | 'submit',
+): Promise<string | undefined> {
+  const document =
+    way === 'simulate'
+      ? 'query Bomb($wire: Bytes!) { simulate(transaction: $wire) { __typename } }'
+      : 'mutation Bomb($wire: Bytes!) { submitTransaction(transaction: $wire, wait: EXECUTED) { __typename } }'
+  const answer = ask(node.url, z.unknown(), document, { wire }).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  const seen = new Set<string>()
+  await until(
+    async () => {
+      const shards = await shardStatuses(node.url)
+      assert.equal(shards.find(({ id }) => id !== struck)?.status, 'RUNNING', 'the other shard runs on')
+      seen.add(shards.find(({ id }) => id === struck)?.status ?? '')
+      return seen.has('RESTARTING') && shards.every(({ status }) => status === 'RUNNING')
+    },
+    `shard ${struck} is down, and back`,
+    BACK_WITHIN_MS,
+  )
+  const error = await answer
+  return error instanceof AnswerError ? error.code : undefined
+}
+
+async function shardStatuses(url: string): Promise<readonly { readonly id: string; readonly status: string }[]> {
+  const node = z.object({ id: z.string(), status: z.string() })
+  const schema = z.object({ shards: z.object({ edges: z.array(z.object({ node })) }) })
+  const { shards } = await ask(url, schema, '{ shards { edges { node { id status } } } }')
+  return shards.edges.map((edge) => edge.node)
+}

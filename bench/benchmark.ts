@@ -15,9 +15,7 @@ export class BenchError extends Error {
 export interface BenchOptions {
   /** Length of each timed part; each benchmark has its own if absent. */
   readonly seconds?: number
-  /** Full sizes, where the default is a smaller one. */
-  readonly full: boolean
-  /** Cells of `execution.cells`. */
+  /** Size of the larger state of `execution.cells`. */
   readonly cells?: number
 }
 

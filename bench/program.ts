@@ -10,7 +10,6 @@ interface Flags {
   readonly json?: boolean
   readonly list?: boolean
   readonly seconds?: number
-  readonly full?: boolean
   readonly cells?: number
   readonly data?: string
 }
@@ -45,8 +44,7 @@ function benchCommand(streams: Streams): Command {
     .option('--json', 'one JSON object a figure and line, and nothing else on stdout')
     .option('--list', 'what can be measured')
     .option('--seconds <number>', 'length of each timed part', positive)
-    .option('--cells <number>', 'size of execution.cells', positive)
-    .option('--full', 'full sizes where the default is smaller')
+    .option('--cells <number>', 'size of the larger state of execution.cells (default: 10 million)', positive)
     .option('--data <folder>', 'a folder on the disk to be measured (default: the system folder for temporary files)')
     .exitOverride()
     .configureOutput({
@@ -79,7 +77,6 @@ async function measureAll(chosen: readonly Benchmark[], flags: Flags, streams: S
   const figures: Figure[] = []
   const { json, seconds, cells, data } = flags
   const options: BenchOptions = {
-    full: flags.full === true,
     ...(seconds === undefined ? {} : { seconds }),
     ...(cells === undefined ? {} : { cells: Math.round(cells) }),
   }

@@ -19,7 +19,7 @@ export const cells: Benchmark = {
   description: 'cost of a transaction (shard stage with a durable store) with 10 million cells against 10,000',
   async *run(bench) {
     const { cells: many = MANY } = bench.options
-    if (many > MAX_CELLS) throw new BenchError('LOAD_FAILED', `--cells is at most ${MAX_CELLS}`)
+    if (many > MAX_CELLS) throw new BenchError('LOAD_FAILED', `--cells is at most ${MAX_CELLS}, not ${many}`)
     const few = await costOf(bench, FEW)
     const cost = await costOf(bench, many)
     yield figure({

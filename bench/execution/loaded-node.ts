@@ -5,6 +5,7 @@ import type { LoadPlan } from '../load/plan.ts'
 import type { SubmissionForm } from '../load/request.ts'
 import { type BenchNode, startBenchNode } from '../node/bench-node.ts'
 
+/** Accounts of the networks that are measured. */
 export const ACCOUNTS = 10_000
 /** What a node surely does not exceed: sizes the first run, by which the next ones are sized. */
 const FIRST_GUESS = 40_000
@@ -18,6 +19,8 @@ export interface LoadOptions {
   readonly actions?: number
   readonly crossing?: LoadPlan['crossing']
   readonly wait?: SubmissionForm['wait']
+  /** ACCOUNTS if absent. */
+  readonly accounts?: number
 }
 
 /** A node, and a process that is ready to load it. */
@@ -28,9 +31,9 @@ export interface LoadedNode {
 }
 
 export async function startLoadedNode(bench: Bench, options: LoadOptions): Promise<LoadedNode> {
-  const { perRequest, actions = 1, crossing = 'half', wait = 'INCLUDED' } = options
-  const node = await startBenchNode(bench, ACCOUNTS)
-  const plan: LoadPlan = { network: node.network, accounts: ACCOUNTS, actions, crossing, validUntil: 2 ** 40 }
+  const { perRequest, actions = 1, crossing = 'half', wait = 'INCLUDED', accounts = ACCOUNTS } = options
+  const node = await startBenchNode(bench, accounts)
+  const plan: LoadPlan = { network: node.network, accounts, actions, crossing, validUntil: 2 ** 40 }
   const form: SubmissionForm = { port: node.port, path: '/graphql', perRequest, wait }
   const generator = await LoadGenerator.open(bench.scope, { plan, form })
   return { node, generator, plan }
@@ -49,7 +52,7 @@ export async function flood(
   const first = checked(await generator.ask({ kind: 'flood', connections, seconds: FIRST_SECONDS }))
   const wanted = Math.ceil((SPARE * seconds * 1000 * first.acknowledged) / first.ms)
   const signed = await generator.ask({ kind: 'sign', transactions: wanted })
-  bench.say(`${signed.ready} transactions signed in ${(signed.ms / 1000).toFixed(1)} s`)
+  bench.say(`${signed.ready} transactions are signed`)
   const result = checked(await generator.ask({ kind: 'flood', connections, seconds }))
   bench.say(
     `${result.acknowledged} acknowledged in ${(result.ms / 1000).toFixed(1)} s` +

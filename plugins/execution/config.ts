@@ -12,7 +12,7 @@ const address = z
 export const executionConfig = z.strictObject({
   genesis: z
     .strictObject({
-      name: z.string().min(1).max(64).default('deaios-dev'),
+      name: z.string().min(1).max(64).default('deaios'),
       /** A development network has a faucet. */
       kind: z.enum(['development', 'production']).default('development'),
       /** Shards of realm 0. */

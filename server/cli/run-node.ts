@@ -43,6 +43,8 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
       const why = await Promise.race([stop.requested, databaseLost(node)])
       log.info({ why: why instanceof Error ? why.message : why }, 'stopping')
       if (!(why instanceof Error)) streams.out.write(`\n${why}: finishing what is running; once more ends at once\n`)
+      // First the streams, so that each ends with the cursor to resume from.
+      node.events.drain()
       await server.close()
       if (why instanceof Error) throw why
     } finally {

@@ -25,7 +25,7 @@ export interface PluginReport {
 /** Functions are called in resolvers only, so that the schema can be printed without a node. */
 export interface CoreSchemaOptions {
   /** What the operator calls the network; `deaios` if absent. */
-  readonly networkName?: string
+  readonly networkName?: () => string
   readonly events: () => Events & { readonly topics: ReadonlySet<string> }
   readonly plugins: () => readonly PluginReport[]
   readonly clock: Clock
@@ -46,7 +46,7 @@ export function coreSchema(options: CoreSchemaOptions): SchemaPart {
 
 function defineNetwork(
   builder: Builder,
-  { networkName = 'deaios', clock, limits = DEFAULT_LIMITS }: CoreSchemaOptions,
+  { networkName = () => 'deaios', clock, limits = DEFAULT_LIMITS }: CoreSchemaOptions,
 ): void {
   const limitsType = builder.objectRef<Limits>('Limits').implement({
     description: 'What one request may ask for.',
@@ -88,7 +88,7 @@ function defineNetwork(
     }),
   })
   builder.queryField('network', (t) =>
-    t.field({ type: network, nullable: false, resolve: () => ({ name: networkName }) }),
+    t.field({ type: network, nullable: false, resolve: () => ({ name: networkName() }) }),
   )
 }
 

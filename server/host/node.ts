@@ -8,7 +8,7 @@ import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.t
 import { BOUNDS } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
 import { systemClock } from './clock.ts'
-import { type Shared, tooEarly } from './plugin-host.ts'
+import { type Shared, tooEarly, UNNAMED_NETWORK } from './plugin-host.ts'
 import { buildNodeSchema } from './schema.ts'
 import { ServiceRegistry } from './services.ts'
 import { makeSlots, type PluginStatus, type Slot } from './slot.ts'
@@ -65,6 +65,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     database: () => database ?? tooEarly('sql')(),
     events: () => events ?? tooEarly('events')(),
     banner: (plugin, label, value) => banner.push({ plugin, label, value }),
+    network: { name: UNNAMED_NETWORK },
   }
   const slots = makeSlots(plugins, shared)
   const stop = async (): Promise<void> => {

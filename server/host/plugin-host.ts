@@ -9,6 +9,9 @@ import type { CheckedPlugin } from './check.ts'
 import { HostError } from './errors.ts'
 import type { ServiceRegistry } from './services.ts'
 
+/** What `network { name }` answers until a plugin names the network. */
+export const UNNAMED_NETWORK = 'deaios'
+
 /** What the plugins of one node share. Members that are not there yet throw TOO_EARLY when touched. */
 export interface Shared {
   readonly services: ServiceRegistry
@@ -19,6 +22,8 @@ export interface Shared {
   readonly events: () => EventsService
   /** What to print about the node, by plugin. */
   readonly banner: (plugin: string, label: string, value: string) => void
+  /** The name of the network that this node is part of. */
+  readonly network: { name: string }
 }
 
 /** The host of a plugin, with nothing opened: each member is looked up when it is touched. */
@@ -66,6 +71,9 @@ export function makeHost(
     own: (token) => shared.services.own(name, token),
     contributions: (point) => shared.services.contributions(name, point),
     banner: (label, value) => shared.banner(name, label, value),
+    nameNetwork(network) {
+      shared.network.name = network
+    },
   }
 }
 

@@ -4,13 +4,13 @@ import { coreSchema } from '../graphql/core-schema.ts'
 import { silentLog } from '../log.ts'
 import type { CheckedPlugin } from './check.ts'
 import { systemClock } from './clock.ts'
-import { type Shared, tooEarly } from './plugin-host.ts'
+import { type Shared, tooEarly, UNNAMED_NETWORK } from './plugin-host.ts'
 import { ServiceRegistry } from './services.ts'
 import { makeSlots, type Slot } from './slot.ts'
 
 /** One schema from the core and all plugins. Throws SchemaError with every problem. */
-export function buildNodeSchema(slots: readonly Slot[], { clock, events }: Shared): GraphQLSchema {
-  const parts: SchemaPart[] = [coreSchema({ clock, events, plugins: () => slots })]
+export function buildNodeSchema(slots: readonly Slot[], { clock, events, network }: Shared): GraphQLSchema {
+  const parts: SchemaPart[] = [coreSchema({ clock, events, networkName: () => network.name, plugins: () => slots })]
   for (const { name, host, plugin } of slots) {
     const { definition } = plugin
     if (definition.graphql === undefined) continue
@@ -29,6 +29,7 @@ export function printableSchema(plugins: readonly CheckedPlugin[]): GraphQLSchem
     database: tooEarly('sql'),
     events: tooEarly('events'),
     banner: () => undefined,
+    network: { name: UNNAMED_NETWORK },
   }
   return buildNodeSchema(makeSlots(plugins, shared), shared)
 }

@@ -67,6 +67,8 @@ export interface Host<Config = unknown, R extends Requirements = Requirements> {
   own<T>(token: Service<T>): T
   /** What the plugins contributed to a point that this plugin owns, in dependency order. */
   contributions<T>(point: ExtensionPoint<T>): readonly T[]
+  /** Says which network this node is part of: what `network { name }` answers. */
+  nameNetwork(name: string): void
   /** Adds a line to what `deaios start` prints, like `operator key   .deaios/execution/operator.key`. */
   banner(label: string, value: string): void
 }

@@ -92,13 +92,12 @@ export class LocalOrderer implements Orderer {
     let last = performance.now()
     while (!this.#stopped.signal.aborted) {
       // The first shard block after a pause is committed at once; the pace holds from then on.
-      const since = performance.now() - last
-      if (since < pace.busyMs) await pause(pace.busyMs - since, this.#stopped.signal)
-      else if (this.#waiting.length === 0 && since < pace.idleMs) {
-        await this.#waitForWork(pace.idleMs - since)
+      const due = last + (this.#waiting.length > 0 ? pace.busyMs : pace.idleMs)
+      const left = due - performance.now()
+      if (left > 0) {
+        await this.#waitForWork(left)
         continue
       }
-      if (this.#stopped.signal.aborted) return
       last = performance.now()
       await this.#makeBlock()
     }

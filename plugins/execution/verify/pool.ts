@@ -29,6 +29,9 @@ export class VerifierError extends Error {
   readonly code = 'VERIFIER_CRASHED'
 }
 
+/** A larger nursery is collected less often; what is in it dies with its batch. */
+const YOUNG_MB = 64
+
 interface Waiting {
   readonly resolve: (response: VerifyResponse) => void
   readonly reject: (error: Error) => void
@@ -90,7 +93,11 @@ export class VerifierPool {
 
   #start(): Worker {
     const url = new URL(`./worker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-    return new Worker(url, { workerData: { network: this.#network }, name: 'deaios verifier' })
+    return new Worker(url, {
+      workerData: { network: this.#network },
+      name: 'deaios verifier',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
   }
 
   #listen(slot: Slot): void {

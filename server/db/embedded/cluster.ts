@@ -1,12 +1,25 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { appendFileSync, chmodSync, existsSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseError } from '../errors.ts'
+import { codeOf, DatabaseError } from '../errors.ts'
 import type { Binaries } from './binaries.ts'
 import { assertReachable, giveTo, type Identity } from './identity.ts'
 import { endOrphans } from './orphans.ts'
+
+const DRAFT = '.new-'
 
 export const CLUSTER_USER = 'deaios'
 /** Part of the socket's file name; nothing listens on a network. */
@@ -19,12 +32,9 @@ export const CLUSTER_PORT = 5432
 export async function prepareCluster(dataDir: string, binaries: Binaries, identity: Identity): Promise<string> {
   const cluster = join(realpathSync(dataDir), 'postgres')
   if (!existsSync(cluster)) {
-    const draft = `${cluster}.new`
-    if (existsSync(draft)) {
-      await endOrphans(draft)
-      rmSync(draft, { recursive: true })
-    }
-    mkdirSync(draft, { mode: 0o700 })
+    await removeDrafts(realpathSync(dataDir))
+    // A name of its own: an initdb that outlived a killed node may still be writing into an earlier draft.
+    const draft = mkdtempSync(`${cluster}${DRAFT}`)
     giveTo(identity, draft)
     assertReachable(identity, draft, dataDir)
     assertReachable(identity, binaries.postgres, dataDir)
@@ -34,6 +44,20 @@ export async function prepareCluster(dataDir: string, binaries: Binaries, identi
   giveTo(identity, cluster)
   assertReachable(identity, cluster, dataDir)
   return cluster
+}
+
+/** Removes what starts that were killed left half made. */
+async function removeDrafts(folder: string): Promise<void> {
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith(`postgres${DRAFT}`))) {
+    const draft = join(folder, name)
+    await endOrphans(draft)
+    try {
+      rmSync(draft, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    } catch (error) {
+      // An orphaned initdb still fills it; without its files it soon gives up, and the next start removes the rest.
+      if (codeOf(error) !== 'ENOTEMPTY') throw error
+    }
+  }
 }
 
 async function initialise(folder: string, binaries: Binaries, identity: Identity): Promise<void> {

@@ -304,7 +304,8 @@ export class Chain implements Ledger {
 
   /** The shard runs (again). A block may have become durable just before a crash, unreported: it is taken in first. */
   async #onReady(shard: RunningShard, tip: BlockReport): Promise<void> {
-    shard.held = []
+    const held: BlockReport[] = []
+    shard.held = held
     for (;;) {
       try {
         if (tip.height > shard.height) await this.#takeUnlisted(shard)
@@ -314,17 +315,20 @@ export class Chain implements Ledger {
         await pause(RETRY_MS)
       }
     }
+    // It crashed again meanwhile, and is ready once more: that call goes on.
+    if (shard.held !== held) return
     shard.status = 'RUNNING'
     shard.stateRoot = tip.stateRoot
-    const { held } = shard
     shard.held = undefined
     for (const block of held) this.#onBlock(shard, block)
     shard.feeder.resumeAfter(tip.rootCursor)
+    this.#watch.recheck()
   }
 
   #onBlock(shard: RunningShard, block: BlockReport): void {
     shard.stateRoot = block.stateRoot
-    this.#takeBlock(shard, { ...block, index: block.outIndex })
+    // After a crash it may have been read from the database already.
+    if (block.height > shard.height) this.#takeBlock(shard, { ...block, index: block.outIndex })
     this.#submissions.router.included(block)
     this.#watch.touched(block.included)
     this.#watch.touched(block.outcomes)

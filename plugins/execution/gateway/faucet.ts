@@ -1,6 +1,6 @@
 import { encodeTransaction, encodeUnsigned, signingBytes } from '../../../protocol/index.ts'
 import { sign } from '../../../server/crypto/ed25519.ts'
-import type { SubmitOutcome } from '../api.ts'
+import type { SubmitOutcome, TransactionStatus } from '../api.ts'
 import { faucetId, type Network } from '../genesis.ts'
 import type { OperatorKey } from '../keys.ts'
 import type { Submissions } from './submissions.ts'
@@ -9,6 +9,7 @@ import type { Submissions } from './submissions.ts'
 const LANE = 15
 const VALID_FOR = 600
 const MAX_FEE = 1_000_000n
+const INCLUDED: ReadonlySet<TransactionStatus> = new Set(['INCLUDED', 'EXECUTED', 'FAILED'])
 
 export interface FaucetParts {
   readonly network: Network
@@ -19,10 +20,15 @@ export interface FaucetParts {
   readonly nextNonce: (lane: number) => Promise<number>
 }
 
+/** Nonces as they are given out, from the next one that the ledger had. */
+interface Sequence {
+  next: number
+}
+
 /** The faucet of a development network: signs the operator's calls to the faucet's cell, one nonce after the other. */
 export class Faucet {
   readonly #parts: FaucetParts
-  #next: number | undefined
+  #sequence: Sequence | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: FaucetParts) {
@@ -34,17 +40,25 @@ export class Faucet {
     // Nonces are given out one at a time; the waiting for inclusion is not part of the turn.
     const signed = this.#turn.then(() => this.#sign(address))
     this.#turn = signed.catch(() => undefined)
-    const [outcome] = await this.#parts.submissions.submit([await signed], 'EXECUTED')
-    if (outcome === undefined) throw new TypeError('one transaction has one outcome')
-    // Out of step (a lost block after a crash, say): the next payment asks the ledger again.
-    if (outcome.kind === 'refused') this.#next = undefined
-    return outcome
+    const { wire, sequence } = await signed
+    let isIncluded = false
+    try {
+      const [outcome] = await this.#parts.submissions.submit([wire], 'EXECUTED')
+      if (outcome === undefined) throw new TypeError('one transaction has one outcome')
+      isIncluded = outcome.kind === 'accepted' && INCLUDED.has(outcome.status)
+      return outcome
+    } finally {
+      // Its nonce may be missing now (it was lost with a shard that crashed, say), and all after it would wait for ever:
+      // the next payment asks the ledger again. Others of the same sequence need not do so once more.
+      if (!isIncluded && this.#sequence === sequence) this.#sequence = undefined
+    }
   }
 
-  async #sign(address: Uint8Array): Promise<Uint8Array> {
+  async #sign(address: Uint8Array): Promise<{ readonly wire: Uint8Array; readonly sequence: Sequence }> {
     const { network, operator, rootHeight, nextNonce } = this.#parts
-    const nonce = this.#next ?? (await nextNonce(LANE))
-    this.#next = nonce + 1
+    const sequence = this.#sequence ?? { next: await nextNonce(LANE) }
+    this.#sequence = sequence
+    const nonce = sequence.next++
     const { publicKey } = operator.key
     const unsigned = encodeUnsigned({
       network: network.id,
@@ -57,6 +71,6 @@ export class Faucet {
       maxFee: MAX_FEE,
       actions: [{ to: faucetId(publicKey), realm: 0, call: 'faucet.drip', args: { to: address }, value: 0n }],
     })
-    return encodeTransaction(unsigned, sign(signingBytes(unsigned), operator.key))
+    return { wire: encodeTransaction(unsigned, sign(signingBytes(unsigned), operator.key)), sequence }
   }
 }

@@ -40,6 +40,12 @@ export class TransactionWatch {
     void this.#look()
   }
 
+  /** A shard was started again: what it made durable untold, or lost with its mempool, is told now. */
+  recheck(): void {
+    for (const [key, { id }] of this.#listeners) this.#changed.set(key, id)
+    void this.#look()
+  }
+
   /**
    * Calls the listener with each state that is found after a change; the caller looks up the first one itself, after
    * this. Returns how to end it. @throws RangeError if too many are watched.
@@ -99,9 +105,10 @@ export class TransactionWatch {
       for (const [key] of changed) this.#changed.delete(key)
       try {
         const states = await this.#states.find(changed.map(([, id]) => id))
-        for (const state of states) {
-          if (state === null) continue
-          for (const listener of [...(this.#listeners.get(idKey(state.id))?.listeners ?? [])]) listener(state)
+        for (const [i, [key, id]] of changed.entries()) {
+          // What was known and is not any more was in the mempool of a shard that crashed.
+          const state = states[i] ?? { id, status: 'EVICTED', at: null, pending: null }
+          for (const listener of [...(this.#listeners.get(key)?.listeners ?? [])]) listener(state)
         }
       } catch (error) {
         this.#log.warn({ error: String(error) }, 'transaction states cannot be read; trying again')

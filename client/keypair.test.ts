@@ -1,4 +1,3 @@
-// biome-ignore lint/style/noRestrictedImports: a test that looks for secrets in what is printed
 import { inspect } from 'node:util'
 import nacl from 'tweetnacl'
 import { describe, expect, test } from 'vitest'

@@ -3,7 +3,8 @@ import { kill } from './faults/kill.ts'
 import { outage } from './faults/outage.ts'
 import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
+import { fuzzHttp } from './fuzz/fuzz-http.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What `npm run soak` can run. */
-export const SCENARIOS: readonly Scenario[] = [fuzz, kill, outage, workerCrash, cleanStop]
+export const SCENARIOS: readonly Scenario[] = [fuzz, fuzzHttp, kill, outage, workerCrash, cleanStop]

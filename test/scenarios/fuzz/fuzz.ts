@@ -13,7 +13,7 @@ export const fuzz: Scenario = {
   name: 'execution/fuzz',
   claim: 'spoiled transactions are each refused with their code, and change nothing',
   unit: 'spoiled transactions',
-  counts: { full: 90_000, reduced: 4_000 },
+  counts: { full: 90_000, reduced: 3_000 },
   async run({ count, random, progress }) {
     const target = await openTarget()
     try {

@@ -3,18 +3,18 @@ import {
   createTestChain,
   type TestChain,
   type TestChainOptions,
-  testKey,
   testKeyIn,
 } from '../../../plugins/execution/testing.ts'
 import { toHex } from '../../../protocol/index.ts'
 import { type LogEntry, memoryLog } from '../ledger/memory-log.ts'
 import type { Random } from '../random.ts'
+import { materials } from './material.ts'
 import { type Material, seal } from './spoiled.ts'
 
 /** A ledger to throw things at. */
 export interface Target {
   readonly net: TestChain
-  /** Material with a sender in each shard, by turns. */
+  /** Material with a sender in each shard. */
   material(random: Random): Material
   /** What the ledger complained about. */
   readonly complaints: readonly LogEntry[]
@@ -28,7 +28,6 @@ const SENDERS = [testKeyIn(0, 'fuzz'), testKeyIn(1, 'fuzz')] as const
 const BALANCE = 10n ** 15n
 /** Executed transactions of each sender. */
 const EXECUTED = 10
-const VALID_FOR = 1_000_000
 
 /** Starts a ledger of two shards with some history. */
 export async function openTarget(options: TestChainOptions = {}): Promise<Target> {
@@ -41,29 +40,8 @@ export async function openTarget(options: TestChainOptions = {}): Promise<Target
   for (const outcome of await net.chain.submit(executed.flat(), { wait: 'EXECUTED' })) {
     assert.equal(outcome.kind === 'accepted' && outcome.status, 'EXECUTED')
   }
-  let turn = 0
-  const material: Target['material'] = (random) => {
-    turn++
-    const key = turn % 2 === 0 ? here : there
-    const { publicKey } = key
-    return {
-      random,
-      key,
-      stranger: testKey('stranger'),
-      executed: executed[turn % 2 === 0 ? 0 : 1] ?? [],
-      valid: () => ({
-        network: net.network.id,
-        realm: 0,
-        sender: publicKey,
-        key: publicKey,
-        lane: 0,
-        nonce: EXECUTED,
-        validUntil: VALID_FOR,
-        maxFee: 100_000n,
-        actions: [{ to: there.publicKey, realm: 0, call: 'account.credit', args: {}, value: 1n }],
-      }),
-    }
-  }
+  const senders = SENDERS.map((key, i) => ({ key, executed: executed[i] ?? [], nextNonce: EXECUTED }))
+  const material = materials(net.network.id, senders)
   return {
     net,
     complaints: entries,
@@ -80,9 +58,10 @@ export async function openTarget(options: TestChainOptions = {}): Promise<Target
       }
     },
     async takesValidOnes(random) {
-      const wires = SENDERS.map(() => material(random)).map(({ valid, key }) => seal(valid(), key))
-      for (const outcome of await net.chain.submit(wires, { wait: 'EXECUTED' })) {
-        assert.deepEqual(outcome.kind === 'accepted' && [outcome.duplicate, outcome.status], [false, 'EXECUTED'])
+      for (const sender of senders) {
+        const { valid, key } = materials(net.network.id, [sender])(random)
+        const [outcome] = await net.chain.submit([seal(valid(), key)], { wait: 'EXECUTED' })
+        assert.deepEqual(outcome?.kind === 'accepted' && [outcome.duplicate, outcome.status], [false, 'EXECUTED'])
       }
     },
   }

@@ -46,6 +46,11 @@ export class Book {
     return this.#payments.slice(this.#audited)
   }
 
+  /** What an account has signed so far. */
+  of(key: SigningKey): readonly Payment[] {
+    return this.#payments.filter(({ from }) => from === key)
+  }
+
   /** The unaudited ones are known to be executed, all of them. */
   close(): void {
     this.#audited = this.#payments.length

@@ -4,7 +4,8 @@ import { outage } from './faults/outage.ts'
 import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
+import { model } from './model/model.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What `npm run soak` can run. */
-export const SCENARIOS: readonly Scenario[] = [fuzz, fuzzHttp, kill, outage, workerCrash, cleanStop]
+export const SCENARIOS: readonly Scenario[] = [fuzz, fuzzHttp, model, kill, outage, workerCrash, cleanStop]

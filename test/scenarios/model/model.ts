@@ -1,0 +1,132 @@
+import { strict as assert } from 'node:assert'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { faucetId, treasuryId } from '../../../plugins/execution/genesis.ts'
+import { account } from '../../../plugins/execution/modules/account.ts'
+import { faucet } from '../../../plugins/execution/modules/faucet.ts'
+import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
+import { fromHex } from '../../../protocol/index.ts'
+import { memoryLog } from '../ledger/memory-log.ts'
+import { Diary, type DiaryValue, diary } from '../modules/diary.ts'
+import type { Random } from '../random.ts'
+import type { Scenario } from '../scenario.ts'
+import { LedgerModel, newParty, type Party } from './ledger-model.ts'
+import type { World } from './operations.ts'
+import { act, ended, type Submitted } from './round.ts'
+
+const PARTIES = 20
+const BALANCE = 10n ** 12n
+const SHARDS = [1, 2, 4] as const
+/** Transactions of a round, which run in no particular order. */
+const MOST_IN_ROUND = 120
+/** Of a hundred rounds, so many are interrupted by a restart of the ledger. */
+const RESTARTS = 10
+const AGREE_WITHIN_MS = 10_000
+
+/** Random transactions over one, two and four shards, against a model that a person could keep on paper. */
+export const model: Scenario = {
+  name: 'execution/model',
+  claim: 'whatever accounts do, over however many shards, the ledger says what a simple model of it says',
+  unit: 'transactions',
+  counts: { full: 60_000, reduced: 1_200 },
+  async run({ count, random, progress }) {
+    let restarts = 0
+    for (const shards of SHARDS) {
+      restarts += await compare(shards, Math.ceil(count / SHARDS.length), random, (done) => {
+        progress(`${shards} shards: ${done} of ${Math.ceil(count / SHARDS.length)}`)
+      })
+    }
+    return { transactions: count, restarts }
+  },
+}
+
+async function compare(
+  shards: number,
+  count: number,
+  random: Random,
+  progress: (done: number) => void,
+): Promise<number> {
+  const parties = Array.from({ length: PARTIES }, (_, i) => newParty(testKey(`party ${i}`)))
+  const { log, entries } = memoryLog()
+  const accounts = parties.map(({ key }) => ({ key, balance: BALANCE }))
+  const net = await createTestChain({ shards, accounts, modules: [account, faucet, diary], log })
+  try {
+    const operator = testKey('operator').publicKey
+    const world: World = { random, model: new LedgerModel(), parties, faucet: faucetId(operator) }
+    for (const { key } of parties) world.model.set(key.publicKey, BALANCE)
+    let restarts = 0
+    for (let done = 0; done < count; ) {
+      const round = Math.min(random.between(1, MOST_IN_ROUND), count - done)
+      if (await play(net, world, treasuryId(operator), round)) restarts++
+      await agree(net, world)
+      done += round
+      progress(done)
+    }
+    const { total } = await net.settled()
+    assert.equal(total, net.network.supply, 'the supply')
+    assert.deepEqual(entries, [], 'the ledger complained')
+    return restarts
+  } finally {
+    await net.close()
+  }
+}
+
+/** One round; true if the ledger was restarted in the middle of it. */
+async function play(net: TestChain, world: World, treasury: Uint8Array, size: number): Promise<boolean> {
+  const { random, model, parties } = world
+  const submitted: Submitted[] = []
+  while (submitted.length < size) {
+    const one = act(net, world, treasury)
+    if (one !== undefined) submitted.push(one)
+  }
+  const wires = submitted.map(({ wire }) => wire)
+  const isInterrupted = random.percent(RESTARTS)
+  // Included ones outlive the restart, wherever their messages are by then.
+  const outcomes = await net.chain.submit(wires, { wait: isInterrupted ? 'INCLUDED' : 'NONE' })
+  for (const outcome of outcomes) assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
+  if (isInterrupted) await net.restart()
+  await refuseSome(net, random.pick(parties), random.pick(wires))
+  await ended(net, submitted)
+  model.settle()
+  return isInterrupted
+}
+
+/** What cannot be paid is refused; what was paid is not paid again. */
+async function refuseSome(net: TestChain, { key, nonces }: Party, known: Uint8Array): Promise<void> {
+  const nonce = nonces.get(0) ?? 0
+  const all = { to: key.publicKey, value: BALANCE * BigInt(PARTIES) }
+  const outcomes = await net.chain.submit([net.sign({ key, nonce, actions: [all] }), known], { wait: 'NONE' })
+  assert.equal(outcomes[0]?.kind === 'refused' && outcomes[0].code, 'INSUFFICIENT_FUNDS')
+  assert.equal(outcomes[1]?.kind === 'accepted' && outcomes[1].duplicate, true)
+}
+
+/** Ledger and model agree about every cell, and every diary was kept in order. */
+async function agree(net: TestChain, { model, parties }: World): Promise<void> {
+  const ids = [...model.worth.keys()]
+  const deadline = Date.now() + AGREE_WITHIN_MS
+  for (;;) {
+    const cells = await net.chain.cells(0, ids.map(fromHex))
+    const wrong = ids.flatMap((id, i) => {
+      const cell = cells[i]
+      const found = (cell?.balance ?? 0n) + (cell?.deposit ?? 0n)
+      return found === model.worth.get(id) ? [] : [`${id} has ${found}, the model ${model.worth.get(id)}`]
+    })
+    if (wrong.length === 0) break
+    // Fees come to the treasury's shard a moment later.
+    assert.ok(wrong.length === 1 && Date.now() < deadline, wrong.join('; '))
+    await sleep(5)
+  }
+  const written = parties.flatMap(({ diary, noted, clerksDiary, dictated }) => [
+    { id: diary, count: noted },
+    { id: clerksDiary, count: dictated },
+  ])
+  const cells = await net.chain.cells(
+    0,
+    written.map(({ id }) => id),
+  )
+  for (const [i, { count }] of written.entries()) {
+    const found = cells[i] === null ? undefined : Diary.schema.parse(cells[i]?.value)
+    assert.deepEqual(found ?? EMPTY, { count, last: count - 1, disorder: 0 }, 'a diary')
+  }
+}
+
+const EMPTY: DiaryValue = { count: 0, last: -1, disorder: 0 }

@@ -1,0 +1,61 @@
+import { strict as assert } from 'node:assert'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TransactionStatus } from '../../../plugins/execution/api.ts'
+import type { TestChain } from '../../../plugins/execution/testing.ts'
+import { decodeTransaction, toHex } from '../../../protocol/index.ts'
+import type { Party } from './ledger-model.ts'
+import { OPERATIONS, type Step, type World } from './operations.ts'
+import { feeOf } from './weights.ts'
+
+const FINAL_WITHIN_MS = 60_000
+/** The most that one transaction of the operations can take. */
+const ENOUGH = 10_000_000n
+
+/** A transaction as it was submitted, and how it has to end. */
+export interface Submitted {
+  readonly wire: Uint8Array
+  readonly id: Uint8Array
+  readonly ends: TransactionStatus
+}
+
+/** Lets a random party do something at random; the model is told of it. Undefined if the party has too little left. */
+export function act(net: TestChain, world: World, treasury: Uint8Array): Submitted | undefined {
+  const { random, model, parties } = world
+  const party = random.pick(parties)
+  const { publicKey } = party.key
+  if (model.available(publicKey) < ENOUGH) return undefined
+  const steps = random.pick(OPERATIONS)(world, party)
+  // Diaries count on the order of one lane; what is paid is paid in any.
+  const isOrdered = steps.some(({ call }) => call.startsWith('diary.'))
+  const wire = sign(net, party, steps, isOrdered ? 0 : random.pick([0, 0, 1, 7, 15, 16, 200]))
+  model.move(publicKey, treasury, feeOf(wire, steps))
+  for (const { value, endsAt } of steps) model.move(publicKey, endsAt, value)
+  const ends = steps.some(({ isRefused }) => isRefused) ? 'FAILED' : 'EXECUTED'
+  return { wire, id: decodeTransaction(wire).id, ends }
+}
+
+function sign(net: TestChain, party: Party, steps: readonly Step[], lane: number): Uint8Array {
+  const nonce = party.nonces.get(lane) ?? 0
+  party.nonces.set(lane, nonce + 1)
+  const actions = steps.map(({ to, call, args, value }) => ({ to, call, args, value }))
+  return net.sign({ key: party.key, nonce, lane, maxFee: 1_000_000n, actions })
+}
+
+/** Waits until all transactions have ended, and checks how. */
+export async function ended(net: TestChain, submitted: readonly Submitted[]): Promise<void> {
+  const deadline = Date.now() + FINAL_WITHIN_MS
+  for (;;) {
+    const states = await net.chain.states(submitted.map(({ id }) => id))
+    const open = states.filter((state) => state === null || state.status === 'PENDING' || state.status === 'INCLUDED')
+    if (open.length === 0) {
+      for (const [i, { id, ends }] of submitted.entries()) assert.equal(states[i]?.status, ends, toHex(id))
+      return
+    }
+    const what = open.map((state) => state?.status ?? 'unknown')
+    assert.ok(
+      Date.now() < deadline,
+      `${open.length} of ${submitted.length} have no end: ${[...new Set(what)].join(', ')}`,
+    )
+    await sleep(5)
+  }
+}

@@ -142,6 +142,8 @@ export interface Ledger {
   watch(id: Uint8Array, signal: AbortSignal): AsyncIterable<TransactionState>
   /** Committed cells, in the order of the ids; null where there is none. */
   cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]>
+  /** CBOR of a cell proof (protocol/cell-proof.ts): the cell's record, or its absence. Null without such a realm. */
+  proof(realm: number, id: Uint8Array): Promise<Uint8Array | null>
   /** Pays from the faucet; development networks only. */
   faucet(address: Uint8Array): Promise<SubmitOutcome>
   /** Supply as last checked: balances + deposits + in flight, which must equal `network.supply`. */

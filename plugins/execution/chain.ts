@@ -250,6 +250,10 @@ export class Chain implements Ledger {
     return found
   }
 
+  async proof(realm: number, id: Uint8Array): Promise<Uint8Array | null> {
+    return (await this.#shardOf(realm, id)?.host.ask({ kind: 'proof', id })) ?? null
+  }
+
   faucet(address: Uint8Array): Promise<SubmitOutcome> {
     return this.#faucet.pay(address)
   }

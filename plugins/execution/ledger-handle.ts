@@ -38,6 +38,7 @@ export class LedgerHandle implements Ledger {
   readonly states: Ledger['states'] = (ids) => this.chain.states(ids)
   readonly watch: Ledger['watch'] = (id, signal) => this.chain.watch(id, signal)
   readonly cells: Ledger['cells'] = (realm, ids) => this.chain.cells(realm, ids)
+  readonly proof: Ledger['proof'] = (realm, id) => this.chain.proof(realm, id)
   readonly faucet: Ledger['faucet'] = (address) => this.chain.faucet(address)
   readonly supplyCheck: Ledger['supplyCheck'] = () => this.chain.supplyCheck()
 }

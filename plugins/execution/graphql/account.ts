@@ -5,6 +5,7 @@ import { ACCOUNT } from '../state/ledger-cell.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
 import { realmInt, realmOf, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 
 interface AccountShape {
   readonly address: Uint8Array
@@ -82,6 +83,12 @@ export function defineAccount(setting: Setting): void {
           (await stateOf(account, context)).keys
             .map((key) => (Array.isArray(key) ? key[0] : key))
             .filter((key) => key instanceof Uint8Array),
+      }),
+      proof: t.field({
+        type: 'Bytes',
+        complexity: 10,
+        description: 'That the account is as it is, or was never used: CBOR [header, record | null, trie proof].',
+        resolve: ({ realm, address }) => told(() => ledger().proof(realm, address)),
       }),
       shard: t.field({
         type: refs.shard,

@@ -4,6 +4,7 @@ import type { CellPlace } from './loaders.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
 import { realmInt, realmOf, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 
 /** The type Cell, and the query for it. */
 export function defineCell(setting: Setting): void {
@@ -57,6 +58,12 @@ export function defineCell(setting: Setting): void {
         type: refs.shard,
         nullable: false,
         resolve: async (cell, _args, context) => ({ id: (await stateOf(cell, context)).shard }),
+      }),
+      proof: t.field({
+        type: 'Bytes',
+        complexity: 10,
+        description: 'That the cell is as it is: CBOR [header, record, trie proof].',
+        resolve: ({ realm, id }) => told(() => setting.ledger().proof(realm, id)),
       }),
       height: t.field({
         type: 'BigInt',

@@ -81,6 +81,11 @@ export class FakeLedger implements Ledger {
     return ids.map((id) => this.cellStates.get(toHex(id)) ?? null)
   }
 
+  async proof(_realm: number, id: Uint8Array): Promise<Uint8Array> {
+    this.calls.push('proof')
+    return id
+  }
+
   async faucet(address: Uint8Array): Promise<SubmitOutcome> {
     this.calls.push('faucet')
     return { kind: 'accepted', id: address, duplicate: false, status: 'INCLUDED', at: { shard: '0:0', height: 1 } }

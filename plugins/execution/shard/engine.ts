@@ -68,6 +68,8 @@ export class ShardEngine {
   #trie: Trie | undefined
   #maker: BlockMaker | undefined
   #tip: ChainTip | undefined
+  /** Header bytes of the last sealed block. */
+  #header: Uint8Array = new Uint8Array(0)
   /** Height of the last block that readers may see. */
   #committed = 0
   #stateRoot: Uint8Array = new Uint8Array(32)
@@ -117,11 +119,22 @@ export class ShardEngine {
     return present(this.#tip)
   }
 
+  /** Header bytes of the last sealed block, which may not be durable yet; the trie is as of it. */
+  get header(): Uint8Array {
+    return this.#header
+  }
+
+  /** Resolves when the block at this height is durable. */
+  async durable(height: number): Promise<void> {
+    while (this.#committed < height) await (this.#committing ?? pause(1))
+  }
+
   /** Reads the state back, compares it with the last header and reports `ready`. @throws StateMismatchError */
   async open(): Promise<void> {
     const { space, store, pricing } = this.#parts
     const recovered = await recover(space, store, pricing.params.depositPerByte)
     this.#tip = recovered.tip
+    this.#header = recovered.header
     this.#trie = recovered.trie
     this.#committed = recovered.tip.height
     this.#rootHeight = recovered.tip.rootCursor
@@ -277,6 +290,7 @@ export class ShardEngine {
     }
     const { block, left } = made
     this.#settleLeft(left)
+    this.#header = block.headerBytes
     this.#tip = {
       height: block.header.height,
       hash: block.hash,

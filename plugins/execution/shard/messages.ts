@@ -14,6 +14,8 @@ export type ShardRequest =
 /** What a shard answers by value. */
 export type ShardQuestion =
   | { readonly kind: 'cells'; readonly ids: readonly Uint8Array[] }
+  /** CBOR of a cell proof (protocol/cell-proof.ts) against the newest durable header. */
+  | { readonly kind: 'proof'; readonly id: Uint8Array }
   | { readonly kind: 'pending'; readonly ids: readonly Uint8Array[] }
   | { readonly kind: 'simulate'; readonly transaction: Uint8Array }
   | { readonly kind: 'simulate-messages'; readonly messages: readonly Uint8Array[] }
@@ -22,6 +24,7 @@ export type ShardQuestion =
 export interface ShardAnswers {
   /** null where there is no cell. */
   readonly cells: readonly (CellState | null)[]
+  readonly proof: Uint8Array
   /** The wire bytes of transactions that wait here; null for the others. */
   readonly pending: readonly (Uint8Array | null)[]
   readonly simulate: SimulatedHere

@@ -18,6 +18,7 @@ import type { ShardEngine } from './engine.ts'
 import { Execution } from './execution.ts'
 import type { ShardAnswers, ShardQuestion, SimulatedHere, SimulatedMessages } from './messages.ts'
 import { MESSAGE_KIND } from './outcome.ts'
+import { proveCell } from './prove-cell.ts'
 
 /** Simulated messages of one transaction at most, so that a simulation ends. */
 const MAX_SIMULATED = 1000
@@ -31,6 +32,8 @@ export async function answer(
   switch (question.kind) {
     case 'cells':
       return readCells(engine, question.ids)
+    case 'proof':
+      return proveCell(engine, question.id)
     case 'pending':
       return question.ids.map((id) => engine.mempool.find(idKey(id))?.wire ?? null)
     case 'simulate':

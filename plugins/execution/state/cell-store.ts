@@ -1,4 +1,4 @@
-import { cellPath } from '../../../protocol/index.ts'
+import { cellPath, equal } from '../../../protocol/index.ts'
 import { type LedgerCell, newCell } from './ledger-cell.ts'
 
 /** Paths remembered, about 150 bytes each. */
@@ -134,6 +134,20 @@ export class CellStore {
     if (change !== undefined && this.#isOpen) return { known: true, cell: change.before }
     const cell = this.get(key)
     return { known: cell !== undefined, cell }
+  }
+
+  /** The version of the last sealed block, durable or not; undefined if it is not in memory. */
+  readSealed(key: string): LedgerCell | undefined {
+    const change = this.#isOpen ? this.#changes.get(key) : undefined
+    return change === undefined ? this.get(key) : change.before
+  }
+
+  /** The cell with this path among those that the cell table does not have yet. Reads all of them. */
+  findUnfolded(path: Uint8Array): LedgerCell | undefined {
+    for (const layer of [this.#dirty, this.#folding]) {
+      for (const { key, path: found } of layer.values()) if (equal(found, path)) return this.readSealed(key)
+    }
+    return undefined
   }
 
   /** Takes all changed cells for a fold; until `folded` they are still found here. */

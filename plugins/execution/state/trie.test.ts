@@ -60,7 +60,7 @@ describe('the trie of a shard', () => {
     trie.update(changes)
     for (const { key: target, leaf } of changes) {
       const { siblings, end } = trie.path(target)
-      expect(end).toEqual(target)
+      expect(end).toEqual({ key: target, leaf })
       let hash = leaf
       for (let depth = siblings.length - 1; depth >= 0; depth--) {
         const pair = bit(target, depth) === 0 ? [hash, siblings[depth]!] : [siblings[depth]!, hash]

@@ -7,6 +7,12 @@ export interface LeafChange {
   readonly leaf: Uint8Array | null
 }
 
+/** The way to a key: the hashes beside it, top down, and the leaf at its end. */
+export interface TriePath {
+  readonly siblings: readonly Uint8Array[]
+  readonly end: { readonly key: Uint8Array; readonly leaf: Uint8Array } | null
+}
+
 const LEAF = 0xffffffff
 const HASH_BATCH = 1024
 
@@ -73,7 +79,7 @@ export class Trie {
    * What stands beside the way to a key, top down, and where the way ends: at the key's own leaf, at another key's
    * (which proves that this one is absent), or at an empty subtree.
    */
-  path(key: Uint8Array): { readonly siblings: Uint8Array[]; readonly end: Uint8Array | null } {
+  path(key: Uint8Array): TriePath {
     const siblings: Uint8Array[] = []
     let node = this.#root
     let depth = this.depth
@@ -84,7 +90,7 @@ export class Trie {
       node = next
       depth++
     }
-    return { siblings, end: node === 0 ? null : this.#keyOf(node).slice() }
+    return { siblings, end: node === 0 ? null : { key: this.#keyOf(node).slice(), leaf: this.#hashOf(node).slice() } }
   }
 
   /** Applies changes, sorted by key, each key once, and brings all hashes up to date. */

@@ -4,13 +4,13 @@ import { faucetId, treasuryId } from '../../../plugins/execution/genesis.ts'
 import { account } from '../../../plugins/execution/modules/account.ts'
 import { faucet } from '../../../plugins/execution/modules/faucet.ts'
 import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
-import { fromHex } from '../../../protocol/index.ts'
+import { decodeHeader, equal, fromHex, ZERO_HASH } from '../../../protocol/index.ts'
 import { memoryLog } from '../ledger/memory-log.ts'
 import { Diary, type DiaryValue, diary } from '../modules/diary.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 import { LedgerModel, newParty, type Party } from './ledger-model.ts'
-import type { World } from './operations.ts'
+import { FLOOD, OPERATIONS, type World } from './operations.ts'
 import { act, ended, type Submitted } from './round.ts'
 
 const PARTIES = 20
@@ -20,6 +20,8 @@ const SHARDS = [1, 2, 4] as const
 const MOST_IN_ROUND = 120
 /** Of a hundred rounds, so many are interrupted by a restart of the ledger. */
 const RESTARTS = 10
+/** And in so many rounds everybody sends as much as blocks can hold. */
+const FLOODS = 15
 const AGREE_WITHIN_MS = 10_000
 
 /** Random transactions over one, two and four shards, against a model that a person could keep on paper. */
@@ -29,13 +31,16 @@ export const model: Scenario = {
   unit: 'transactions',
   counts: { full: 60_000, reduced: 1_200 },
   async run({ count, random, progress }) {
-    let restarts = 0
+    const figures = { transactions: 0, blocks: 0, 'blocks with messages left waiting': 0, restarts: 0 }
     for (const shards of SHARDS) {
-      restarts += await compare(shards, Math.ceil(count / SHARDS.length), random, (done) => {
-        progress(`${shards} shards: ${done} of ${Math.ceil(count / SHARDS.length)}`)
-      })
+      const each = Math.ceil(count / SHARDS.length)
+      const found = await compare(shards, each, random, (done) => progress(`${shards} shards: ${done} of ${each}`))
+      figures.transactions += each
+      figures.blocks += found.blocks
+      figures['blocks with messages left waiting'] += found.waiting
+      figures.restarts += found.restarts
     }
-    return { transactions: count, restarts }
+    return figures
   },
 }
 
@@ -44,7 +49,7 @@ async function compare(
   count: number,
   random: Random,
   progress: (done: number) => void,
-): Promise<number> {
+): Promise<{ readonly restarts: number; readonly blocks: number; readonly waiting: number }> {
   const parties = Array.from({ length: PARTIES }, (_, i) => newParty(testKey(`party ${i}`)))
   const { log, entries } = memoryLog()
   const accounts = parties.map(({ key }) => ({ key, balance: BALANCE }))
@@ -58,24 +63,32 @@ async function compare(
       const round = Math.min(random.between(1, MOST_IN_ROUND), count - done)
       if (await play(net, world, treasuryId(operator), round)) restarts++
       await agree(net, world)
+      if (Math.floor(done / 2000) !== Math.floor((done + round) / 2000)) progress(done + round)
       done += round
-      progress(done)
     }
     const { total } = await net.settled()
     assert.equal(total, net.network.supply, 'the supply')
     assert.deepEqual(entries, [], 'the ledger complained')
-    return restarts
+    return { restarts, ...(await countBlocks(net)) }
   } finally {
     await net.close()
   }
+}
+
+/** How many blocks were made, and how many of them left messages waiting for room. */
+async function countBlocks(net: TestChain): Promise<{ readonly blocks: number; readonly waiting: number }> {
+  const rows = await net.sql<{ header: Uint8Array }[]>`SELECT header FROM block`
+  const waiting = rows.filter(({ header }) => !equal(decodeHeader(header).deferredRoot, ZERO_HASH))
+  return { blocks: rows.length, waiting: waiting.length }
 }
 
 /** One round; true if the ledger was restarted in the middle of it. */
 async function play(net: TestChain, world: World, treasury: Uint8Array, size: number): Promise<boolean> {
   const { random, model, parties } = world
   const submitted: Submitted[] = []
+  const operations = random.percent(FLOODS) ? [FLOOD] : OPERATIONS
   while (submitted.length < size) {
-    const one = act(net, world, treasury)
+    const one = act(net, world, treasury, operations)
     if (one !== undefined) submitted.push(one)
   }
   const wires = submitted.map(({ wire }) => wire)
@@ -111,8 +124,8 @@ async function agree(net: TestChain, { model, parties }: World): Promise<void> {
       return found === model.worth.get(id) ? [] : [`${id} has ${found}, the model ${model.worth.get(id)}`]
     })
     if (wrong.length === 0) break
-    // Fees come to the treasury's shard a moment later.
-    assert.ok(wrong.length === 1 && Date.now() < deadline, wrong.join('; '))
+    // A block can be seen in the database before its shard knows it as durable; fees come to the treasury later still.
+    assert.ok(Date.now() < deadline, `${wrong.length} cells: ${wrong.slice(0, 5).join('; ')}`)
     await sleep(5)
   }
   const written = parties.flatMap(({ diary, noted, clerksDiary, dictated }) => [

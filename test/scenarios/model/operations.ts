@@ -65,8 +65,7 @@ const note = (party: Party): Step => ({
   isRefused: false,
 })
 
-const engrave = (random: Random, party: Party): Step => {
-  const weight = random.between(5_000, 18_000)
+const engrave = (party: Party, weight: number): Step => {
   return { ...note(party), call: 'diary.engrave', args: { n: party.noted - 1, weight }, weight }
 }
 
@@ -88,6 +87,9 @@ export const OPERATIONS: readonly Operation[] = [
   (world, party) => repeat(world.random, () => (world.random.percent(50) ? bounced(world, party) : transfer(world))),
   (world, party) => [foreignDiary(world, party)],
   ({ random }, party) => repeat(random, () => note(party)),
-  ({ random }, party) => repeat(random, () => engrave(random, party)),
+  ({ random }, party) => repeat(random, () => engrave(party, random.between(1, 18_000))),
   ({ random }, party) => repeat(random, () => dictate(party)),
 ]
+
+/** As heavy as a transaction may be. Many of these at a time bring a shard more messages than a block has room for. */
+export const FLOOD: Operation = (_world, party) => Array.from({ length: 4 }, () => engrave(party, 24_000))

@@ -4,7 +4,7 @@ import type { TransactionStatus } from '../../../plugins/execution/api.ts'
 import type { TestChain } from '../../../plugins/execution/testing.ts'
 import { decodeTransaction, toHex } from '../../../protocol/index.ts'
 import type { Party } from './ledger-model.ts'
-import { OPERATIONS, type Step, type World } from './operations.ts'
+import type { Operation, Step, World } from './operations.ts'
 import { feeOf } from './weights.ts'
 
 const FINAL_WITHIN_MS = 60_000
@@ -19,12 +19,17 @@ export interface Submitted {
 }
 
 /** Lets a random party do something at random; the model is told of it. Undefined if the party has too little left. */
-export function act(net: TestChain, world: World, treasury: Uint8Array): Submitted | undefined {
+export function act(
+  net: TestChain,
+  world: World,
+  treasury: Uint8Array,
+  operations: readonly Operation[],
+): Submitted | undefined {
   const { random, model, parties } = world
   const party = random.pick(parties)
   const { publicKey } = party.key
   if (model.available(publicKey) < ENOUGH) return undefined
-  const steps = random.pick(OPERATIONS)(world, party)
+  const steps = random.pick(operations)(world, party)
   // Diaries count on the order of one lane; what is paid is paid in any.
   const isOrdered = steps.some(({ call }) => call.startsWith('diary.'))
   const wire = sign(net, party, steps, isOrdered ? 0 : random.pick([0, 0, 1, 7, 15, 16, 200]))

@@ -6,6 +6,7 @@ import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
 import { model } from './model/model.ts'
 import type { Scenario } from './scenario.ts'
+import { streams } from './streams/streams.ts'
 
 /** What `npm run soak` can run. */
-export const SCENARIOS: readonly Scenario[] = [fuzz, fuzzHttp, model, kill, outage, workerCrash, cleanStop]
+export const SCENARIOS: readonly Scenario[] = [fuzz, fuzzHttp, model, kill, outage, workerCrash, cleanStop, streams]

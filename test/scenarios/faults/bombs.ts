@@ -3,7 +3,7 @@ import { cellPath, encodeTransaction, encodeUnsigned, fromHex, signingBytes, toH
 import { sign } from '../../../server/crypto/ed25519.ts'
 import { ask } from '../node/graphql.ts'
 import type { NodeUnderTest } from '../node/node-under-test.ts'
-import { BOMBERS } from '../node/payers.ts'
+import { OTHERS } from '../node/payers.ts'
 
 /** Shards of a node under test, by the first bit of what lives in them. */
 export type Half = 0 | 1
@@ -14,7 +14,7 @@ export type Half = 0 | 1
  * @param to the shard that it goes off in
  */
 export async function makeBomb(node: NodeUnderTest, from: Half, to: Half, how: 'exit' | 'throw'): Promise<string> {
-  const key = BOMBERS[from]
+  const key = OTHERS[from]
   if (key === undefined) throw new RangeError('there is a bomber in each shard')
   const account = z.object({ lanes: z.array(z.object({ nextNonce: z.coerce.number() })) })
   const schema = z.object({ network: z.object({ id: z.string() }), account })

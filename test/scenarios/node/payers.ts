@@ -7,8 +7,8 @@ export const PAYER_BALANCE = 10n ** 15n
 /** The accounts that pay each other while a node is mistreated; half of them in each shard. */
 export const PAYERS: readonly SigningKey[] = keys(0xda, 6).flat()
 
-/** Accounts that pay nobody and send bombs instead: one in `0:0`, one in `0:1`. */
-export const BOMBERS: readonly SigningKey[] = keys(0xb0, 1).flat()
+/** Accounts beside the payers, which pay nobody of them: one in `0:0`, one in `0:1`. */
+export const OTHERS: readonly SigningKey[] = keys(0xb0, 1).flat()
 
 /** So many keys for each of two shards. */
 function keys(kind: number, perShard: number): [SigningKey[], SigningKey[]] {

@@ -1,0 +1,92 @@
+import { strict as assert } from 'node:assert'
+import { z } from 'zod'
+import { type Client, document, isClientError } from '../../../client/index.ts'
+import { ask } from '../node/graphql.ts'
+
+interface Event {
+  readonly cursor: string
+  readonly topic: string
+}
+
+const subscription = document<
+  { readonly events: Event },
+  { readonly topics: readonly string[] | null; readonly after: string }
+>('subscription Events($topics: [String!], $after: Cursor) { events(topics: $topics, after: $after) { cursor topic } }')
+
+/** A client that reads events and, when its connection is cut, goes on behind the last one that it has. */
+export class EventReader {
+  readonly #client: Client
+  readonly #topics: readonly string[] | null
+  readonly #begin: string
+  /** Cursors of all events that came, in order. */
+  readonly received: string[] = []
+  /** How often it had to subscribe again. */
+  resumed = 0
+  #reading: Promise<void> = Promise.resolve()
+  readonly #leave = new AbortController()
+
+  /** @param begin the cursor that it begins behind */
+  constructor(client: Client, topics: readonly string[] | null, begin: string) {
+    this.#client = client
+    this.#topics = topics
+    this.#begin = begin
+  }
+
+  get last(): string {
+    return this.received.at(-1) ?? this.#begin
+  }
+
+  start(): void {
+    this.#reading = this.#read()
+    // Whoever stops the reader hears of it; until then it must not end the process.
+    this.#reading.catch(() => undefined)
+  }
+
+  /** @throws what ended it, other than a connection that was cut */
+  async stop(): Promise<void> {
+    this.#leave.abort(new Error('enough'))
+    await this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const { signal } = this.#leave
+    while (!signal.aborted) {
+      try {
+        const variables = { topics: this.#topics, after: this.last }
+        for await (const { events } of this.#client.subscribe(subscription, variables, { signal })) {
+          if (this.#topics !== null) assert.ok(this.#topics.includes(events.topic), events.topic)
+          this.received.push(events.cursor)
+        }
+        assert.ok(signal.aborted, 'a stream of events ends by an error only')
+      } catch (error) {
+        if (signal.aborted) return
+        if (!isClientError(error, 'DISCONNECTED', 'SLOW_CONSUMER')) throw error
+        this.resumed++
+      }
+    }
+  }
+}
+
+const Page = z.object({
+  events: z.object({
+    edges: z.array(z.object({ cursor: z.string() })),
+    pageInfo: z.object({ hasNextPage: z.boolean() }),
+  }),
+})
+
+/** Cursors of all events behind one, up to the present end, page by page. */
+export async function allEventsAfter(
+  url: string,
+  topics: readonly string[] | null,
+  begin: string | null,
+): Promise<readonly string[]> {
+  const query = `query Events($topics: [String!], $after: Cursor) {
+    events(topics: $topics, first: 100, after: $after) { edges { cursor } pageInfo { hasNextPage } }
+  }`
+  const cursors: string[] = []
+  for (;;) {
+    const { events } = await ask(url, Page, query, { topics, after: cursors.at(-1) ?? begin })
+    cursors.push(...events.edges.map(({ cursor }) => cursor))
+    if (!events.pageInfo.hasNextPage) return cursors
+  }
+}

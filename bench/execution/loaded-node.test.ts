@@ -18,8 +18,8 @@ describe(`a node under a load of ${TRANSACTIONS} transfers`, () => {
     const { generator, node } = loaded
     const { ready } = await generator.ask({ kind: 'sign', transactions: TRANSACTIONS })
     expect(ready).toBe(TRANSACTIONS)
-    const third = { kind: 'pace', perSecond: 100, seconds: 0.1, warmSeconds: 0 } as const
-    const paced = checked(await generator.ask(third))
+    const pace = { kind: 'pace', perSecond: 100, seconds: 0.1, warmSeconds: 0 } as const
+    const paced = checked(await generator.ask(pace))
     expect(paced).toMatchObject({ requests: 10, acknowledged: 200, ranOut: false })
     expect(paced.latencies.length).toBe(10)
     expect(checked(await generator.ask({ kind: 'single', count: 5, pauseMs: 1 })).acknowledged).toBe(100)

@@ -54,3 +54,5 @@ process.on('message', (request: LoadRequest) => {
 })
 // Whoever started this process is gone.
 process.on('disconnect', () => process.exit(0))
+// Ctrl-C in a terminal goes to every process; whoever started this one ends it in its turn.
+process.on('SIGINT', () => undefined)

@@ -57,6 +57,11 @@ export class HttpConnection {
     })
   }
 
+  /** False once the server has closed it. */
+  get isOpen(): boolean {
+    return this.#fault === undefined
+  }
+
   /** @throws ConnectionError, or the socket's error */
   send(request: Uint8Array): Promise<HttpAnswer> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault)

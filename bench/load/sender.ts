@@ -54,8 +54,9 @@ export class LoadSender {
 
   /** At fixed times. Requests of the first `warmSeconds` do not count as latencies. */
   async pace(perSecond: number, seconds: number, warmSeconds: number): Promise<LoadResult> {
-    const idle: HttpConnection[] = []
-    const open: HttpConnection[] = []
+    // First come, first used: the server closes those that are not used for some seconds.
+    let idle: HttpConnection[] = []
+    const opened: HttpConnection[] = []
     const underWay = new Set<Promise<void>>()
     this.#tally.begin()
     const started = performance.now()
@@ -68,8 +69,10 @@ export class LoadSender {
       const request = this.#requests.take()
       if (request === undefined) ranOut = true
       else {
-        const connection = idle.pop() ?? (await HttpConnection.open(this.#port))
-        if (!open.includes(connection)) open.push(connection)
+        idle = idle.filter(({ isOpen }) => isOpen)
+        const known = idle.shift()
+        const connection = known ?? (await HttpConnection.open(this.#port))
+        if (known === undefined) opened.push(connection)
         const sent: Promise<void> = this.#send(connection, request, due, due >= started + 1000 * warmSeconds).then(
           () => {
             idle.push(connection)
@@ -80,7 +83,7 @@ export class LoadSender {
       }
     }
     await Promise.all(underWay)
-    for (const connection of open) connection.close()
+    for (const connection of opened) connection.close()
     return this.#tally.result(performance.now() - started, ranOut)
   }
 

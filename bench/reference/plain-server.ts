@@ -27,3 +27,5 @@ process.once('message', ({ answer }: PlainServerTask) => {
   })
 })
 process.on('disconnect', () => process.exit(0))
+// Ctrl-C in a terminal goes to every process; whoever started this one ends it in its turn.
+process.on('SIGINT', () => undefined)

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   // Vite's own `development` condition loads graphql/__dev__, a second copy of graphql.
-  ssr: { resolve: { conditions: ['module-sync', 'node', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', '.deaios/**', 'dist/**'],

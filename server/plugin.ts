@@ -1,5 +1,6 @@
 /** What a plugin author imports. */
 export { connect, type PoolOptions } from './db/connect.ts'
+export { connectStatements, type StatementParameter, type Statements } from './db/statements.ts'
 export {
   type ConfiguredPlugin,
   definePlugin,

@@ -5,7 +5,7 @@ import { cellPath, compare, encode, encodeBody } from '../../../protocol/index.t
 import { startEmbeddedPostgres } from '../../../server/db/embedded/supervisor.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../../server/db/migrate.ts'
 import { silentLog } from '../../../server/log.ts'
-import { connect, type Sql } from '../../../server/plugin.ts'
+import { connect, connectStatements, type Sql } from '../../../server/plugin.ts'
 import type { Bench } from '../../benchmark.ts'
 import { type StageCell, stageCell, stageId } from './cells.ts'
 import { copyRows } from './copy.ts'
@@ -21,15 +21,18 @@ export const MAX_CELLS = 2 ** 24
 export async function filledLedger(bench: Bench, space: ShardSpace, cells: number): Promise<BlockStore> {
   const postgres = await startEmbeddedPostgres({ dataDir: bench.folder(), log: silentLog })
   bench.scope.defer(() => postgres.stop())
-  const sql = connect({ ...postgres.options, searchPath: ['execution'] }, { max: 3 })
+  const options = { ...postgres.options, searchPath: ['execution'] }
+  const sql = connect(options, { max: 3 })
   bench.scope.defer(() => sql.end({ timeout: 1 }))
+  const statements = connectStatements(options, { max: 3, applicationName: 'deaios bench' })
+  bench.scope.defer(() => statements.end())
   await migrate(sql, CORE_SCHEMA, CORE_MIGRATIONS)
   await migrate(sql, 'execution', MIGRATIONS)
   await storeFirst(sql, space, await fill(sql, space, cells, bench))
   // As autovacuum would leave it; and the next checkpoint is not ours to wait for.
   await sql`VACUUM (ANALYZE) cell`
   await sql`CHECKPOINT`
-  return new BlockStore(sql, space)
+  return new BlockStore(sql, statements, space)
 }
 
 /** Writes the cells in the order of their paths, which is that of the index. Gives the first block. */

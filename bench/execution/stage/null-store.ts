@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { BlockStore, type StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
 import { idKey } from '../../../plugins/execution/state/ledger-cell.ts'
-import { connect } from '../../../server/plugin.ts'
+import { connect, connectStatements } from '../../../server/plugin.ts'
 import type { StageCell } from './cells.ts'
 import { FirstBlock } from './first-block.ts'
 
@@ -17,7 +17,7 @@ export class NullStore extends BlockStore {
 
   /** `cells`: sorted by path. */
   constructor(space: ShardSpace, cells: readonly StageCell[]) {
-    super(connect(NOWHERE), space)
+    super(connect(NOWHERE), connectStatements(NOWHERE, { max: 1, applicationName: 'none' }), space)
     const first = new FirstBlock(space)
     first.add(cells)
     this.#tip = first.finish()

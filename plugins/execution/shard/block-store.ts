@@ -1,5 +1,5 @@
 import { concat } from '../../../protocol/index.ts'
-import type { Sql } from '../../../server/plugin.ts'
+import type { Sql, Statements } from '../../../server/plugin.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -28,10 +28,12 @@ export interface StoredTip {
  */
 export class BlockStore {
   readonly #sql: Sql
+  readonly #statements: Statements
   readonly #space: ShardSpace
 
-  constructor(sql: Sql, space: ShardSpace) {
+  constructor(sql: Sql, statements: Statements, space: ShardSpace) {
     this.#sql = sql
+    this.#statements = statements
     this.#space = space
   }
 
@@ -40,44 +42,40 @@ export class BlockStore {
     const { header, included, outcomes, deferredAdded } = block
     const details = lengths(outcomes.map((outcome) => outcome.detail))
     const messages = lengths(deferredAdded.map((entry) => entry.encoded))
-    await this.#sql.unsafe(
-      COMMIT,
-      [
-        this.#space.id,
-        header.height,
-        block.hash,
-        block.headerBytes,
-        block.body,
-        block.receipts,
-        concat(...block.outItems),
-        block.delta,
-        header.txCount,
-        new Date(header.time).toISOString(),
-        String(block.totals.holdings),
-        String(block.totals.emitted),
-        String(block.totals.consumed),
-        packIds(included.map(({ entry }) => entry.transaction)),
-        list(block.bodyAt),
-        list(block.receiptAt),
-        list(included.map(({ refused }) => refused)),
-        list(included.map(({ remote }) => remote)),
-        concat(...outcomes.map((outcome) => outcome.transaction)),
-        list(outcomes.map((outcome) => outcome.delta)),
-        list(outcomes.map((outcome) => outcome.refused)),
-        concat(...outcomes.map((outcome) => outcome.detail)),
-        list(details.starts),
-        list(details.lengths),
-        `{${block.events.topics.map((topic) => `"${topic}"`).join(',')}}`,
-        block.events.count,
-        block.events.body,
-        concat(...deferredAdded.map((entry) => entry.key)),
-        concat(...deferredAdded.map((entry) => entry.encoded)),
-        list(messages.starts),
-        list(messages.lengths),
-        concat(...block.deferredDone),
-      ] as never,
-      { prepare: true },
-    )
+    await this.#statements.run('commit-block', COMMIT, [
+      this.#space.id,
+      header.height,
+      block.hash,
+      block.headerBytes,
+      block.body,
+      block.receipts,
+      concat(...block.outItems),
+      block.delta,
+      header.txCount,
+      new Date(header.time).toISOString(),
+      String(block.totals.holdings),
+      String(block.totals.emitted),
+      String(block.totals.consumed),
+      packIds(included.map(({ entry }) => entry.transaction)),
+      list(block.bodyAt),
+      list(block.receiptAt),
+      list(included.map(({ refused }) => refused)),
+      list(included.map(({ remote }) => remote)),
+      concat(...outcomes.map((outcome) => outcome.transaction)),
+      list(outcomes.map((outcome) => outcome.delta)),
+      list(outcomes.map((outcome) => outcome.refused)),
+      concat(...outcomes.map((outcome) => outcome.detail)),
+      list(details.starts),
+      list(details.lengths),
+      `{${block.events.topics.map((topic) => `"${topic}"`).join(',')}}`,
+      block.events.count,
+      block.events.body,
+      concat(...deferredAdded.map((entry) => entry.key)),
+      concat(...deferredAdded.map((entry) => entry.encoded)),
+      list(messages.starts),
+      list(messages.lengths),
+      concat(...block.deferredDone),
+    ])
   }
 
   /** The hash of the stored block at a height; undefined if there is none. */
@@ -129,11 +127,7 @@ export class BlockStore {
 
   /** Records of cells by path; those that the table does not have are left out. */
   async records(paths: readonly Uint8Array[]): Promise<readonly { path: Uint8Array; record: Uint8Array }[]> {
-    return this.#sql.unsafe<{ path: Uint8Array; record: Uint8Array }[]>(
-      RECORDS,
-      [this.#space.realm, concat(...paths), paths.length] as never,
-      { prepare: true },
-    )
+    return this.#statements.run('read-cells', RECORDS, [this.#space.realm, concat(...paths), paths.length])
   }
 
   /** Writes the newest version of cells to the cell table, which is complete up to this height then. */
@@ -141,27 +135,23 @@ export class BlockStore {
     const kept = cells.filter((cell) => cell.record !== null)
     const gone = cells.filter((cell) => cell.record === null)
     const records = lengths(kept.map((cell) => cell.record ?? new Uint8Array(0)))
-    await this.#sql.unsafe(
-      FOLD,
-      [
-        this.#space.realm,
-        concat(...kept.map((cell) => cell.path)),
-        concat(...kept.map((cell) => cell.record ?? new Uint8Array(0))),
-        list(records.starts),
-        list(records.lengths),
-        concat(...gone.map((cell) => cell.path)),
-        this.#space.id,
-        height,
-      ] as never,
-      { prepare: true },
-    )
+    await this.#statements.run('fold-cells', FOLD, [
+      this.#space.realm,
+      concat(...kept.map((cell) => cell.path)),
+      concat(...kept.map((cell) => cell.record ?? new Uint8Array(0))),
+      list(records.starts),
+      list(records.lengths),
+      concat(...gone.map((cell) => cell.path)),
+      this.#space.id,
+      height,
+    ])
   }
 }
 
 const COMMIT = `
 WITH new_block AS (
   INSERT INTO block (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  VALUES ($1::text, $2::bigint, $3, $4, $5, $6, $7, $8, $9, $10::text::timestamptz, $11::text::numeric, $12::text::numeric, $13::text::numeric)
 ), new_tx AS (
   INSERT INTO tx (id, sender, shard, height, index, body_at, receipt_at, refused, remote)
   SELECT substring($14::bytea from (64 * i - 63)::int for 32), substring($14::bytea from (64 * i - 31)::int for 32),

@@ -1,7 +1,7 @@
 /** A shard in a worker thread: connects the engine to its port. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { DatabaseOptions } from '../../../server/plugin.ts'
-import { connect } from '../../../server/plugin.ts'
+import { connect, connectStatements } from '../../../server/plugin.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { CallRegistry } from '../ledger/registry.ts'
 import type { LedgerParams } from './block-maker.ts'
@@ -26,11 +26,14 @@ const CONNECTIONS = 3
 
 async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   const space = shardSpace(data.shard)
-  const sql = connect(data.database, { max: CONNECTIONS, applicationName: `deaios shard ${space.id}` })
+  const applicationName = `deaios shard ${space.id}`
+  // What is read once, at the start, needs no connection of its own for good.
+  const sql = connect(data.database, { max: 1, idleSeconds: 10, applicationName })
+  const statements = connectStatements(data.database, { max: CONNECTIONS, applicationName })
   const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
   const engine = new ShardEngine({
     space,
-    store: new BlockStore(sql, space),
+    store: new BlockStore(sql, statements, space),
     pricing: {
       registry: new CallRegistry(await loadModules(data.modules)),
       params: data.params,
@@ -43,7 +46,7 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   await engine.open()
   port.on('message', (request: ShardRequest) => handle(engine, request, report))
   await engine.run()
-  await sql.end({ timeout: 5 })
+  await Promise.all([sql.end({ timeout: 5 }), statements.end()])
   report({ type: 'stopped' })
   port.close()
 }

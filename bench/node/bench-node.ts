@@ -42,7 +42,7 @@ export async function startBenchNode(bench: Bench, accounts: number): Promise<Be
     if (program.output.err !== '') bench.say(`the node said: ${program.output.err.trim().slice(0, 2000)}`)
   })
   const ready = await program.line('ready ').catch((error: unknown) => {
-    throw new BenchError('NODE_FAILED', `the node did not start: ${String(error)}`, error)
+    throw new BenchError('NODE_FAILED', 'the node did not start; above is what it said', error)
   })
   const port = Number(new URL(ready.slice('ready '.length)).port)
   const ask = (query: string, variables?: Readonly<Record<string, unknown>>) => askNode(port, query, variables)

@@ -7,11 +7,12 @@ import { type BenchNode, startBenchNode } from '../node/bench-node.ts'
 
 /** Accounts of the networks that are measured. */
 export const ACCOUNTS = 10_000
-/** What a node surely does not exceed: sizes the first run, by which the next ones are sized. */
-const FIRST_GUESS = 40_000
+/** What a node surely does not exceed in a second: sizes the first run, by which the next one is sized. */
+const MOST_TRANSACTIONS = 40_000
+const MOST_ACTIONS = 300_000
 const FIRST_SECONDS = 2
 /** A load that is faster than the first run by more than this ends early. */
-const SPARE = 1.3
+const SPARE = 1.5
 
 export interface LoadOptions {
   readonly perRequest: number
@@ -48,7 +49,8 @@ export async function flood(
   { generator, plan }: LoadedNode,
   { connections, seconds }: { readonly connections: number; readonly seconds: number },
 ): Promise<LoadResult> {
-  await generator.ask({ kind: 'sign', transactions: Math.ceil((FIRST_GUESS * FIRST_SECONDS) / plan.actions) })
+  const most = Math.min(MOST_TRANSACTIONS, MOST_ACTIONS / plan.actions)
+  await generator.ask({ kind: 'sign', transactions: Math.ceil(FIRST_SECONDS * most) })
   const first = checked(await generator.ask({ kind: 'flood', connections, seconds: FIRST_SECONDS }))
   const wanted = Math.ceil((SPARE * seconds * 1000 * first.acknowledged) / first.ms)
   const signed = await generator.ask({ kind: 'sign', transactions: wanted })

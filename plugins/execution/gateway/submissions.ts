@@ -55,9 +55,10 @@ export class Submissions {
     }
     this.#open += wires.length
     this.#openBytes += bytes
+    const deadline = performance.now() + ANSWER_MS
     try {
       const included = await this.#submitted(wires, wait !== 'NONE', signal)
-      return wait === 'EXECUTED' ? await this.#executed(included, signal) : included
+      return wait === 'EXECUTED' ? await this.#executed(included, deadline, signal) : included
     } finally {
       this.#open -= wires.length
       this.#openBytes -= bytes
@@ -110,7 +111,11 @@ export class Submissions {
   }
 
   /** Waits for the messages of included transactions in other shards. All are looked up together. */
-  async #executed(outcomes: readonly SubmitOutcome[], signal?: AbortSignal): Promise<SubmitOutcome[]> {
+  async #executed(
+    outcomes: readonly SubmitOutcome[],
+    deadline: number,
+    signal?: AbortSignal,
+  ): Promise<SubmitOutcome[]> {
     const answers = [...outcomes]
     const done = new AbortController()
     let open = 0
@@ -135,7 +140,8 @@ export class Submissions {
         const state = present[i]
         if (state !== null && state !== undefined) take(place, state)
       }
-      await pause(ANSWER_MS, signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]))
+      const left = Math.max(0, deadline - performance.now())
+      await pause(left, signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]))
       return answers
     } finally {
       for (const { end } of watched) end()

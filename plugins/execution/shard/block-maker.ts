@@ -88,10 +88,11 @@ export class BlockMaker {
   }
 
   /**
-   * Makes the block after `tip`: deferred messages, then inbound ones, then transactions.
+   * Makes the block after `tip`: deferred messages, then inbound ones, then transactions. Without any of them there is
+   * no block: the root blocks that were delivered wait for the next one.
    * @throws SupplyError if value appeared or vanished; the store is as before then.
    */
-  async make(tip: ChainTip, input: BlockInput): Promise<{ block: MadeBlock; left: LeftOver }> {
+  async make(tip: ChainTip, input: BlockInput): Promise<{ block: MadeBlock | undefined; left: LeftOver }> {
     const { store, space, params } = this.#parts
     const height = tip.height + 1
     const last = input.deliveries.at(-1)
@@ -120,6 +121,10 @@ export class BlockMaker {
         rootCursor,
         MAX_BLOCK_WEIGHT - inbound.weight,
       )
+      if (inbound.now.length === 0 && inbound.arrived === 0 && ran.included.length === 0) {
+        store.abort()
+        return { block: undefined, left: ran.left }
+      }
       execution.payFees(params.treasury)
       const block = this.#seal(tip, execution, inbound, ran, outcomes, { height, rootCursor, time })
       store.seal()

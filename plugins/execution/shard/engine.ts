@@ -14,7 +14,7 @@ import { commitUntilDurable, isRefusedByData } from './commit.ts'
 import type { CellDelta } from './delta.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { MadeBlock } from './made-block.ts'
-import { MEMPOOL_LIMITS, Mempool, type MempoolLimits, type PoolEntry } from './mempool.ts'
+import { MEMPOOL_LIMITS, Mempool, type MempoolLimits, type PoolEntry, type Waiter } from './mempool.ts'
 import { type BlockReport, type ShardReport, WAITER_STATUS } from './messages.ts'
 import { indexOut } from './out-index.ts'
 import { recover } from './recovery.ts'
@@ -56,6 +56,8 @@ const REPORT_MS = 500
 const STALL_MS = 100
 /** Root blocks between two passes over the mempool for expired transactions; blocks check for themselves. */
 const EXPIRY_EVERY = 5
+/** Submitters of one transaction who wait to be told of its block. */
+const MAX_WAITERS = 16
 
 /**
  * One shard: takes transactions and root blocks, makes blocks while there is work, and tells what became durable.
@@ -220,14 +222,25 @@ export class ShardEngine {
       if (admission.kind === 'refused') refuse(index, { code: admission.code })
       else {
         results[index] = admission.kind === 'added' ? ADMITTED : KNOWN
-        const { waiters } = admission.kind === 'added' ? entry : admission.entry
-        // Submitting the same bytes over and over must not make the list long.
-        if (batch.wait && waiters.length < 16) waiters.push({ batch: batch.batch, index })
+        if (batch.wait) this.#wait(admission.kind === 'added' ? entry : admission.entry, { batch: batch.batch, index })
       }
     }
     const admission: BatchAdmission = { batch: batch.batch, results, messages }
     this.#parts.report({ type: 'admitted', admission })
     this.#wakeUp()
+  }
+
+  /** Submitting the same bytes over and over must not make the list long: who has waited longest is answered. */
+  #wait({ waiters }: PoolEntry, waiter: Waiter): void {
+    waiters.push(waiter)
+    const oldest = waiters.length > MAX_WAITERS ? waiters.shift() : undefined
+    if (oldest === undefined) return
+    const drop = {
+      status: 'PENDING',
+      ids: new Uint8Array(0),
+      waiters: Uint32Array.of(oldest.batch, oldest.index),
+    } as const
+    this.#parts.report({ type: 'dropped', drop })
   }
 
   /** Takes the next root block in. */
@@ -281,8 +294,7 @@ export class ShardEngine {
       made = await present(this.#maker).make(this.tip, { deliveries, candidates, now })
     } catch (error) {
       if (!isDatabaseAway(error)) throw error
-      this.#deliveries = [...deliveries, ...this.#deliveries]
-      this.#hasInbound = this.#deliveries.some((delivery) => delivery.sources.length > 0)
+      this.#takeBack(deliveries)
       for (const entry of candidates) this.mempool.putBack(entry)
       this.#setStalled(true, error)
       await pause(STALL_MS)
@@ -290,6 +302,7 @@ export class ShardEngine {
     }
     const { block, left } = made
     this.#settleLeft(left)
+    if (block === undefined) return this.#takeBack(deliveries)
     this.#header = block.headerBytes
     this.#tip = {
       height: block.header.height,
@@ -303,6 +316,12 @@ export class ShardEngine {
     await this.#committing
     this.#committing = this.#commit(block)
     await this.#fold(false)
+  }
+
+  /** Root blocks that no block has consumed. */
+  #takeBack(deliveries: readonly RootDelivery[]): void {
+    this.#deliveries = [...deliveries, ...this.#deliveries]
+    this.#hasInbound = this.#deliveries.some((delivery) => delivery.sources.length > 0)
   }
 
   async #commit(block: MadeBlock): Promise<void> {

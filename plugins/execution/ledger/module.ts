@@ -36,7 +36,7 @@ export interface CallContext {
   readonly payer: Uint8Array
   /** What the message carries, in the smallest unit; already in the cell's balance. */
   readonly value: bigint
-  /** The cell's balance, less its deposit. */
+  /** What the call may send: the cell's balance, less its deposit; while no module owns the cell, only `value`. */
   readonly balance: bigint
   /** The block's height in this shard, and its time in milliseconds since 1970. */
   readonly height: number

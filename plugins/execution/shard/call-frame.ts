@@ -48,6 +48,10 @@ export class CallFrame implements CallContext {
   #cell!: LedgerCell
   #registered: RegisteredCall | undefined
   #args: unknown
+  /** No module owns the cell, and what it has may be somebody's who never signed anything yet. */
+  #isForeign = false
+  /** What the call sent so far, in the smallest unit. */
+  #sentValue = 0n
 
   constructor(block: BlockContext) {
     this.#block = block
@@ -63,6 +67,8 @@ export class CallFrame implements CallContext {
     this.#cell = cell
     this.#registered = registered
     this.#args = args
+    this.#isForeign = registered !== undefined && registered.module.name !== ACCOUNT && isNeverUsed(cell)
+    this.#sentValue = 0n
     this.sent.length = 0
     this.events.reset()
     this.eventCount = 0
@@ -90,7 +96,7 @@ export class CallFrame implements CallContext {
   }
 
   get balance(): bigint {
-    return this.#cell.balance
+    return this.#isForeign ? this.#message.value - this.#sentValue : this.#cell.balance
   }
 
   read<T>(_type: CellType<T>): T | undefined {
@@ -141,10 +147,11 @@ export class CallFrame implements CallContext {
       )
     }
     const value = send.value ?? 0n
-    if (value < 0n || value > this.#cell.balance) {
-      throw new CallError('INSUFFICIENT_BALANCE', `the cell has ${this.#cell.balance}, less than the ${value} to send`)
+    if (value < 0n || value > this.balance) {
+      throw new CallError('INSUFFICIENT_BALANCE', `the call has ${this.balance}, less than the ${value} to send`)
     }
     this.#cell.balance -= value
+    this.#sentValue += value
     const { origin, action, payer, payerRealm } = this.#message
     this.sent.push({
       kind: 'call',
@@ -152,7 +159,7 @@ export class CallFrame implements CallContext {
       action,
       from: this.#cell.id,
       fromRealm: this.#block.realm,
-      module: this.#cell.owner,
+      module: this.#registered?.module.name ?? this.#cell.owner,
       to: send.to,
       realm: send.realm ?? this.#block.realm,
       call: send.call,
@@ -177,6 +184,7 @@ export class CallFrame implements CallContext {
       throw new CallError('NOT_DERIVED', `a new cell of "${module}" must have the id that its creator and salt give`)
     }
     this.#cell.owner = module
+    this.#isForeign = false
   }
 
   #replace(encoded: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { cleanStop } from './faults/clean-stop.ts'
 import { kill } from './faults/kill.ts'
 import { outage } from './faults/outage.ts'
+import { poison } from './faults/poison.ts'
 import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
@@ -9,4 +10,14 @@ import type { Scenario } from './scenario.ts'
 import { streams } from './streams/streams.ts'
 
 /** What `npm run soak` can run. */
-export const SCENARIOS: readonly Scenario[] = [fuzz, fuzzHttp, model, kill, outage, workerCrash, cleanStop, streams]
+export const SCENARIOS: readonly Scenario[] = [
+  fuzz,
+  fuzzHttp,
+  model,
+  kill,
+  outage,
+  workerCrash,
+  poison,
+  cleanStop,
+  streams,
+]

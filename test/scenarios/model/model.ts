@@ -15,6 +15,8 @@ import { act, ended, type Submitted } from './round.ts'
 
 const PARTIES = 20
 const BALANCE = 10n ** 12n
+/** What the faucet pays at a time. */
+const DRIP = 12_345n
 const SHARDS = [1, 2, 4] as const
 /** Transactions of a round, which run in no particular order. */
 const MOST_IN_ROUND = 120
@@ -53,15 +55,20 @@ async function compare(
   const parties = Array.from({ length: PARTIES }, (_, i) => newParty(testKey(`party ${i}`)))
   const { log, entries } = memoryLog()
   const accounts = parties.map(({ key }) => ({ key, balance: BALANCE }))
-  const net = await createTestChain({ shards, accounts, modules: [account, faucet, diary], log })
+  const net = await createTestChain({ shards, accounts, modules: [account, faucet, diary], log, plan: { drip: DRIP } })
   try {
-    const operator = testKey('operator').publicKey
-    const world: World = { random, model: new LedgerModel(), parties, faucet: faucetId(operator) }
+    const operator = newParty(testKey('operator'))
+    const { publicKey } = operator.key
+    const faucetCell = faucetId(publicKey)
+    const world: World = { random, model: new LedgerModel(), parties, operator, faucet: faucetCell, drip: DRIP }
     for (const { key } of parties) world.model.set(key.publicKey, BALANCE)
+    for (const cell of await net.chain.cells(0, [publicKey, faucetCell])) {
+      if (cell !== null) world.model.set(cell.id, cell.balance + cell.deposit)
+    }
     let restarts = 0
     for (let done = 0; done < count; ) {
       const round = Math.min(random.between(1, MOST_IN_ROUND), count - done)
-      if (await play(net, world, treasuryId(operator), round)) restarts++
+      if (await play(net, world, treasuryId(publicKey), round)) restarts++
       await agree(net, world)
       if (Math.floor(done / 2000) !== Math.floor((done + round) / 2000)) progress(done + round)
       done += round

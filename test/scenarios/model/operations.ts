@@ -12,6 +12,8 @@ export interface Step {
   readonly endsAt: Uint8Array
   readonly isRefused: boolean
   readonly weight?: number
+  /** What the called cell pays besides. */
+  readonly pays?: { readonly to: Uint8Array; readonly value: bigint }
 }
 
 /** What operations are chosen from. */
@@ -19,8 +21,11 @@ export interface World {
   readonly random: Random
   readonly model: LedgerModel
   readonly parties: readonly Party[]
-  /** The faucet's cell. */
+  /** Whom the faucet listens to. */
+  readonly operator: Party
+  /** The faucet's cell, and what it pays at a time. */
   readonly faucet: Uint8Array
+  readonly drip: bigint
 }
 
 /** Makes the actions of one transaction of a party. */
@@ -77,6 +82,14 @@ const dictate = (party: Party): Step => ({
   endsAt: party.clerksDiary,
   isRefused: false,
 })
+
+/** What only the operator can do. */
+export const PAY_OUT: Operation = ({ random, parties, faucet, drip }) =>
+  repeat(random, () => {
+    const to = random.pick(parties).key.publicKey
+    const pays = { to, value: drip }
+    return { to: faucet, call: 'faucet.drip', args: { to }, value: 0n, endsAt: faucet, isRefused: false, pays }
+  })
 
 /** What parties do, the common things more often. */
 export const OPERATIONS: readonly Operation[] = [

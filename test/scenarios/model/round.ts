@@ -4,12 +4,14 @@ import type { TransactionStatus } from '../../../plugins/execution/api.ts'
 import type { TestChain } from '../../../plugins/execution/testing.ts'
 import { decodeTransaction, toHex } from '../../../protocol/index.ts'
 import type { Party } from './ledger-model.ts'
-import type { Operation, Step, World } from './operations.ts'
+import { type Operation, PAY_OUT, type Step, type World } from './operations.ts'
 import { feeOf } from './weights.ts'
 
 const FINAL_WITHIN_MS = 60_000
 /** The most that one transaction of the operations can take. */
 const ENOUGH = 10_000_000n
+/** Of a hundred transactions, so many are the faucet's. */
+const PAID_BY_FAUCET = 7
 
 /** A transaction as it was submitted, and how it has to end. */
 export interface Submitted {
@@ -25,16 +27,19 @@ export function act(
   treasury: Uint8Array,
   operations: readonly Operation[],
 ): Submitted | undefined {
-  const { random, model, parties } = world
-  const party = random.pick(parties)
+  const { random, model, parties, operator } = world
+  const party = random.percent(PAID_BY_FAUCET) ? operator : random.pick(parties)
   const { publicKey } = party.key
   if (model.available(publicKey) < ENOUGH) return undefined
-  const steps = random.pick(operations)(world, party)
+  const steps = (party === operator ? PAY_OUT : random.pick(operations))(world, party)
   // Diaries count on the order of one lane; what is paid is paid in any.
   const isOrdered = steps.some(({ call }) => call.startsWith('diary.'))
   const wire = sign(net, party, steps, isOrdered ? 0 : random.pick([0, 0, 1, 7, 15, 16, 200]))
   model.move(publicKey, treasury, feeOf(wire, steps))
-  for (const { value, endsAt } of steps) model.move(publicKey, endsAt, value)
+  for (const { to, value, endsAt, pays } of steps) {
+    model.move(publicKey, endsAt, value)
+    if (pays !== undefined) model.move(to, pays.to, pays.value)
+  }
   const ends = steps.some(({ isRefused }) => isRefused) ? 'FAILED' : 'EXECUTED'
   return { wire, id: decodeTransaction(wire).id, ends }
 }

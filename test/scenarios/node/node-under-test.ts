@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRunning, type Program, runNode, until } from '../../../server/testing/program.ts'
-import { postgresProcesses, signalAll } from './postgres-processes.ts'
+import { postgresProcesses, signalAll, strayPostgres } from './postgres-processes.ts'
 
 const MAIN = new URL('../../../server/main.ts', import.meta.url).pathname
 const CONFIG = new URL('../../fixtures/ledger.config.ts', import.meta.url).pathname
@@ -59,7 +59,9 @@ export class NodeUnderTest {
     assert.ok(line !== undefined, `not ready within ${START_WITHIN_MS} ms:\n${this.complaints}`)
     this.slowestStart = Math.max(this.slowestStart, Math.round(performance.now() - started))
     this.#url = line.slice(line.indexOf('http'))
-    assert.equal(this.postgres().length > 0, true, 'its Postgres runs')
+    assert.ok(this.postgres().length > 0, 'its Postgres runs')
+    // A child that has just begun or ended may seem to be one for a moment.
+    await until(() => strayPostgres(this.dataDir).length === 0, 'no other Postgres is left on its data', 5_000)
   }
 
   /** kill -9. */

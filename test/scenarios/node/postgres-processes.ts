@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The process id that a cluster's pid file names; undefined if there is none. */
@@ -18,6 +18,27 @@ export function postgresProcesses(dataDir: string): readonly number[] {
   if (root === undefined) return []
   const parents = parentsOf()
   return parents.has(root) ? [root, ...[...parents].filter(([, parent]) => parent === root).map(([pid]) => pid)] : []
+}
+
+/**
+ * Processes that work in the cluster's folder without belonging to its postmaster: what an earlier one left behind.
+ * Only Linux tells; elsewhere there seem to be none.
+ */
+export function strayPostgres(dataDir: string): readonly number[] {
+  if (process.platform !== 'linux') return []
+  const cluster = realpathSync(join(dataDir, 'postgres'))
+  const inFolder = [...parentsOf().keys()].filter((pid) => workingFolder(pid) === cluster)
+  const known = new Set(postgresProcesses(dataDir))
+  return inFolder.filter((pid) => !known.has(pid))
+}
+
+function workingFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    // It has ended, or is not ours to look into.
+    return undefined
+  }
 }
 
 /** Sends a signal to each; those that have ended meanwhile do not matter. */

@@ -4,6 +4,7 @@ import { signalAll } from '../node/postgres-processes.ts'
 import { type Stage, withNode } from '../node/with-node.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
+import { Follower } from '../streams/follower.ts'
 
 const SETTLE_MS = 30_000
 
@@ -16,26 +17,34 @@ export const kill: Scenario = {
   run: ({ count, isFull, random, progress }) =>
     withNode(random, async (stage) => {
       const { node, book, load } = stage
-      const ways = { 'kills of the node alone': 0, 'kills with its Postgres': 0, 'kills during the start': 0 }
-      for (let round = 1; round <= count; round++) {
-        load.start(node.url)
-        await sleep(random.between(100, isFull ? 4000 : 1500))
-        ways[await killSomehow(stage, random)]++
-        await load.stop()
-        const open = load.open
-        await node.start()
-        await findAcknowledged(node.url, book)
-        await load.settle(node.url, SETTLE_MS)
-        await auditAll(node.url, book)
-        progress(`${round} of ${count} kills, ${book.size} payments, ${open} open at the last kill`)
-      }
-      await node.stop()
-      return {
-        kills: count,
-        ...ways,
-        payments: book.size,
-        'repeated submissions': load.duplicates,
-        'slowest start': `${node.slowestStart} ms`,
+      load.start(node.url)
+      const follower = await Follower.of(node.url)
+      await load.stop()
+      try {
+        const ways = { 'kills of the node alone': 0, 'kills with its Postgres': 0, 'kills during the start': 0 }
+        for (let round = 1; round <= count; round++) {
+          load.start(node.url)
+          await sleep(random.between(100, isFull ? 4000 : 1500))
+          ways[await killSomehow(stage, random)]++
+          await load.stop()
+          const open = load.open
+          await node.start()
+          await findAcknowledged(node.url, book)
+          await load.settle(node.url, SETTLE_MS)
+          await auditAll(node.url, book)
+          await follower.hasAll(node.url)
+          progress(`${round} of ${count} kills, ${book.size} payments, ${open} open at the last kill`)
+        }
+        return {
+          kills: count,
+          ...ways,
+          payments: book.size,
+          events: follower.count,
+          'repeated submissions': load.duplicates,
+          'slowest start': `${node.slowestStart} ms`,
+        }
+      } finally {
+        await follower.close()
       }
     }),
 }

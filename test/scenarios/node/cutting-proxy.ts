@@ -2,7 +2,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 
 /** A way to a node that can be cut at any byte, like a real network. */
 export class CuttingProxy {
-  readonly #target: number
+  #target: number
   readonly #server: Server
   readonly #open = new Set<Socket>()
 
@@ -23,6 +23,11 @@ export class CuttingProxy {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') throw new TypeError('the proxy is not open')
     return `http://127.0.0.1:${address.port}/graphql`
+  }
+
+  /** From now on leads to the node at this address. */
+  lead(url: string): void {
+    this.#target = Number(new URL(url).port)
   }
 
   /** Ends every connection, whatever is on its way. */

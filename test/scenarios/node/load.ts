@@ -76,9 +76,14 @@ export class Load {
     this.#loops = PAYERS.map((payer) => this.#pay(url, payer))
   }
 
+  /** Lets the payers begin nothing new. */
+  halt(): void {
+    this.#running = false
+  }
+
   /** Lets the payers end what they are doing; what is open stays open. @throws what a payer must never be told */
   async stop(): Promise<void> {
-    this.#running = false
+    this.halt()
     await Promise.all(this.#loops)
     this.#loops = []
     if (this.#failure !== undefined) throw this.#failure

@@ -14,11 +14,14 @@ export interface Stage {
 /** Runs a scenario on a node of its own. An error that comes out of it tells what the node said last. */
 export async function withNode<T>(random: Random, play: (stage: Stage) => Promise<T>): Promise<T> {
   const node = new NodeUnderTest()
+  let load: Load | undefined
   try {
     await node.start()
     const book = new Book((await readGenesis(node.url)).id)
-    return await play({ node, book, load: new Load(book, random) })
+    load = new Load(book, random)
+    return await play({ node, book, load })
   } catch (error) {
+    load?.halt()
     throw new Error(
       `${error instanceof Error ? error.message : error}\n\nstderr: ${node.complaints}\nlog: ${node.logTail()}`,
       {

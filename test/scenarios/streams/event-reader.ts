@@ -1,7 +1,12 @@
 import { strict as assert } from 'node:assert'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Client, document, isClientError } from '../../../client/index.ts'
+import { until } from '../../../server/testing/program.ts'
 import { ask } from '../node/graphql.ts'
+
+const RESUME_MS = 10
+const CATCH_UP_MS = 60_000
 
 interface Event {
   readonly cursor: string
@@ -42,6 +47,13 @@ export class EventReader {
     this.#reading.catch(() => undefined)
   }
 
+  /** Waits until it has all there is, and checks that this is all there is. */
+  async hasAll(url: string): Promise<void> {
+    const all = await allEventsAfter(url, this.#topics, this.#begin)
+    await until(() => this.received.length >= all.length, 'a reader catches up', CATCH_UP_MS)
+    assert.deepEqual(this.received, all)
+  }
+
   /** @throws what ended it, other than a connection that was cut */
   async stop(): Promise<void> {
     this.#leave.abort(new Error('enough'))
@@ -62,11 +74,15 @@ export class EventReader {
         if (signal.aborted) return
         if (!isClientError(error, 'DISCONNECTED', 'SLOW_CONSUMER')) throw error
         this.resumed++
+        await sleep(RESUME_MS)
       }
     }
   }
 }
 
+const PAGES = `query Events($topics: [String!], $after: Cursor) {
+  events(topics: $topics, first: 100, after: $after) { edges { cursor } pageInfo { hasNextPage } }
+}`
 const Page = z.object({
   events: z.object({
     edges: z.array(z.object({ cursor: z.string() })),
@@ -74,18 +90,25 @@ const Page = z.object({
   }),
 })
 
+/** The cursor of the first event that there ever was; waits for it. */
+export async function firstEvent(url: string): Promise<string> {
+  for (;;) {
+    const { events } = await ask(url, Page, PAGES, { topics: null, after: null })
+    const [edge] = events.edges
+    if (edge !== undefined) return edge.cursor
+    await sleep(RESUME_MS)
+  }
+}
+
 /** Cursors of all events behind one, up to the present end, page by page. */
-export async function allEventsAfter(
+async function allEventsAfter(
   url: string,
   topics: readonly string[] | null,
-  begin: string | null,
+  begin: string,
 ): Promise<readonly string[]> {
-  const query = `query Events($topics: [String!], $after: Cursor) {
-    events(topics: $topics, first: 100, after: $after) { edges { cursor } pageInfo { hasNextPage } }
-  }`
   const cursors: string[] = []
   for (;;) {
-    const { events } = await ask(url, Page, query, { topics, after: cursors.at(-1) ?? begin })
+    const { events } = await ask(url, Page, PAGES, { topics, after: cursors.at(-1) ?? begin })
     cursors.push(...events.edges.map(({ cursor }) => cursor))
     if (!events.pageInfo.hasNextPage) return cursors
   }

@@ -83,10 +83,11 @@ export function poolEntry(
   if (transaction.maxFee < cost.fee) {
     return { refusal: { code: 'FEE_TOO_LOW', message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}` } }
   }
+  const { realm, sender, lane, nonce, validUntil, maxFee, actions } = transaction
   return {
     entry: {
       key: idKey(transaction.id),
-      transaction,
+      transaction: { id, realm, sender, lane, nonce, validUntil, maxFee, actions },
       wire,
       senderKey: idKey(transaction.sender),
       weight: cost.weight,

@@ -10,6 +10,7 @@ import { Execution } from './execution.ts'
 import { type Arrival, arrivalsOf, type DeferredMessage, deferred, type RootDelivery } from './inbox.ts'
 import type { IncludedTransaction, MadeBlock, Totals, TransactionOutcome } from './made-block.ts'
 import type { PoolEntry } from './mempool.ts'
+import { indexOut } from './out-index.ts'
 import { outcomesValue } from './outcome.ts'
 import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -257,7 +258,7 @@ export class BlockMaker {
         weight += entry.weight
       }
     }
-    return { included, left, receipts: receipts.finish(), receiptAt, weight }
+    return { included, left, receipts: receipts.view(), receiptAt, weight }
   }
 
   /** Runs what is queued; loads cells that calls turned out to send to. */
@@ -322,7 +323,8 @@ export class BlockMaker {
       included: ran.included,
       receipts: ran.receipts,
       receiptAt: ran.receiptAt,
-      outItems: outgoing.items,
+      outgoing: outgoing.bytes,
+      outIndex: indexOut(outgoing.items),
       delta: cells.delta,
       outcomes,
       events: packEvents(execution, header.header, header.hash),
@@ -376,7 +378,7 @@ function packBody(included: readonly IncludedTransaction[]): { body: Uint8Array;
     bodyAt.push(writer.length)
     writer.raw(entry.wire)
   }
-  return { body: writer.finish(), bodyAt }
+  return { body: writer.view(), bodyAt }
 }
 
 /** The block's own event, then those of its calls: CBOR [[topic, payload, origin, action]...]. */
@@ -392,5 +394,5 @@ function packEvents(execution: Execution, header: MadeBlock['header'], hash: Uin
     0,
   ])
   writer.raw(calls)
-  return { topics: [BlockCommitted.id, ...execution.topics], count, body: writer.finish() }
+  return { topics: [BlockCommitted.id, ...execution.topics], count, body: writer.view() }
 }

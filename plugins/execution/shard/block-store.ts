@@ -49,7 +49,7 @@ export class BlockStore {
       block.headerBytes,
       block.body,
       block.receipts,
-      concat(...block.outItems),
+      block.outgoing,
       block.delta,
       header.txCount,
       new Date(header.time).toISOString(),

@@ -1,11 +1,4 @@
-import {
-  type ActionError,
-  type Message,
-  type Receipt,
-  STATUS,
-  type Transaction,
-  Writer,
-} from '../../../protocol/index.ts'
+import { type ActionError, type Message, type Receipt, STATUS, Writer } from '../../../protocol/index.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
@@ -14,6 +7,7 @@ import type { CellStore } from '../state/cell-store.ts'
 import { ACCOUNT, depositBytes, idKey, isEmpty, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
 import { type BlockContext, CallFrame } from './call-frame.ts'
+import type { PooledTransaction } from './mempool.ts'
 import { OutBox } from './out-box.ts'
 import { MESSAGE_KIND, type MessageOutcome } from './outcome.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -83,7 +77,7 @@ export class Execution {
   }
 
   /** True if the sender has what the transaction takes. `cost`: fee and all values. */
-  affords(sender: LedgerCell, transaction: Transaction, cost: bigint): boolean {
+  affords(sender: LedgerCell, transaction: PooledTransaction, cost: bigint): boolean {
     return sender.balance >= cost + this.#laneDeposit(sender, transaction)
   }
 
@@ -91,7 +85,7 @@ export class Execution {
    * Charges a transaction and queues its actions. The sender's cell must be loaded and afford it.
    * @param cost fee and all values
    */
-  begin(sender: LedgerCell, transaction: Transaction, fee: bigint, cost: bigint): void {
+  begin(sender: LedgerCell, transaction: PooledTransaction, fee: bigint, cost: bigint): void {
     const cell = this.#parts.store.change(sender)
     const deposit = this.#laneDeposit(cell, transaction)
     cell.account = withNonceUsed(cell.account, transaction.lane, transaction.nonce)
@@ -145,7 +139,7 @@ export class Execution {
   }
 
   /** The receipt of the transaction that ran, and how many messages it sent to other shards. */
-  receipt(transaction: Transaction, fee: bigint): { receipt: Receipt; refused: boolean; remote: number } {
+  receipt(transaction: PooledTransaction, fee: bigint): { receipt: Receipt; refused: boolean; remote: number } {
     const statuses = this.#statuses ?? new Uint8Array(0)
     const receipt = { id: transaction.id, statuses, fee, errors: this.#errors }
     return { receipt, refused: this.#errors.length > 0, remote: this.#remote }
@@ -297,7 +291,7 @@ export class Execution {
     return { code: 'MODULE_FAULT', text: `"${call}" broke; its author has to mend it` }
   }
 
-  #laneDeposit(sender: LedgerCell, transaction: Transaction): bigint {
+  #laneDeposit(sender: LedgerCell, transaction: PooledTransaction): bigint {
     if (transaction.lane < 16) return 0n
     const after = withNonceUsed(sender.account, transaction.lane, transaction.nonce)
     const bytes = depositBytes(ACCOUNT, sender.value, after) - sender.depositBytes

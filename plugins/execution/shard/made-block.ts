@@ -1,6 +1,7 @@
 import type { BlockHeader } from '../../../protocol/index.ts'
 import type { DeferredMessage } from './inbox.ts'
 import type { PoolEntry } from './mempool.ts'
+import type { OutIndex } from './out-index.ts'
 
 /** Running totals of a shard, in the smallest unit: holdings = genesis + consumed - emitted. */
 export interface Totals {
@@ -40,7 +41,9 @@ export interface MadeBlock {
   readonly bodyAt: readonly number[]
   readonly receiptAt: readonly number[]
   readonly receipts: Uint8Array
-  readonly outItems: readonly Uint8Array[]
+  /** The out items in their order, one after the other. */
+  readonly outgoing: Uint8Array<ArrayBuffer>
+  readonly outIndex: OutIndex
   readonly delta: Uint8Array
   readonly outcomes: readonly TransactionOutcome[]
   readonly events: { readonly topics: readonly string[]; readonly count: number; readonly body: Uint8Array }

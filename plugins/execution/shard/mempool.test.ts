@@ -23,18 +23,14 @@ function entry(
   return {
     key: `tx ${serial}`,
     transaction: {
-      network: id,
       realm: 0,
       sender: id,
-      key: id,
       lane: options.lane ?? 0,
       nonce,
       validUntil: options.validUntil ?? 1000,
       maxFee: options.maxFee ?? 100n,
       actions: [],
-      items: id,
       id,
-      signature: id,
     },
     wire: new Uint8Array(100),
     senderKey: options.sender ?? 'alice',

@@ -23,11 +23,17 @@ export interface Waiter {
   readonly index: number
 }
 
+/** What executing a transaction needs of it. The rest is in its wire bytes: entries live long, so each view counts. */
+export type PooledTransaction = Pick<
+  Transaction,
+  'id' | 'realm' | 'sender' | 'lane' | 'nonce' | 'validUntil' | 'maxFee' | 'actions'
+>
+
 /** A transaction that waits for a block. */
 export interface PoolEntry {
   /** The id as a map key. */
   readonly key: string
-  readonly transaction: Transaction
+  readonly transaction: PooledTransaction
   readonly wire: Uint8Array
   readonly senderKey: string
   readonly weight: number

@@ -11,7 +11,7 @@ import {
   Writer,
 } from '../../../protocol/index.ts'
 import type { BlockChanges } from '../state/cell-store.ts'
-import { isEmpty, type LedgerCell, sealRecord } from '../state/ledger-cell.ts'
+import { isEmpty, type LedgerCell, writeRecord } from '../state/ledger-cell.ts'
 import type { LeafChange, Trie } from '../state/trie.ts'
 
 /** The cells that a block changed, ready to be stored and hashed. */
@@ -26,26 +26,32 @@ export interface SealedCells {
 /** Encodes the changed cells of a block and their trie leaves. */
 export function sealCells(changes: BlockChanges, depositPerByte: bigint): SealedCells {
   const leaves: LeafChange[] = []
-  const records: { path: Uint8Array; record: Uint8Array | null }[] = []
+  const cells: LedgerCell[] = []
   let holdings = 0n
   for (const { before, after } of changes.values()) {
     holdings += worth(after, depositPerByte)
     if (before !== undefined) holdings -= worth(before, depositPerByte)
-    const isGone = isEmpty(after)
-    if (isGone && before === undefined) continue
-    records.push({ path: after.path, record: isGone ? null : sealRecord(after) })
+    if (before !== undefined || !isEmpty(after)) cells.push(after)
   }
-  records.sort((a, b) => compare(a.path, b.path))
-  const writer = new Writer(128 * records.length + 16)
-  writer.arrayHeader(records.length)
-  for (const { path, record } of records) {
-    writer.arrayHeader(2)
-    writer.bytes(path)
-    if (record === null) writer.value(null)
-    else writer.bytes(record)
-    leaves.push({ key: path, leaf: record === null ? null : cellLeaf(path, record) })
+  cells.sort((a, b) => compare(a.path, b.path))
+  const delta = new Writer(160 * cells.length + 16)
+  const record = new Writer(1024)
+  delta.arrayHeader(cells.length)
+  for (const cell of cells) {
+    delta.arrayHeader(2)
+    delta.bytes(cell.path)
+    if (isEmpty(cell)) {
+      delta.value(null)
+      leaves.push({ key: cell.path, leaf: null })
+      continue
+    }
+    record.reset()
+    writeRecord(record, cell)
+    delta.bytes(record.view())
+    leaves.push({ key: cell.path, leaf: cellLeaf(cell.path, record.view()) })
   }
-  return { delta: writer.finish(), leaves, holdings }
+  // A view, not a copy: the writer is this block's own.
+  return { delta: delta.view(), leaves, holdings }
 }
 
 function worth(cell: LedgerCell, depositPerByte: bigint): bigint {

@@ -80,7 +80,7 @@ export class CellStore {
   /** The block's own version of a cell, which may be changed in place. */
   change(cell: LedgerCell): LedgerCell {
     if (cell.block === this.#block) return cell
-    const after = { ...cell, block: this.#block, record: undefined }
+    const after = { ...cell, block: this.#block }
     this.#changes.set(cell.key, { before: cell, after })
     this.#dirty.set(cell.key, after)
     return after

@@ -27,8 +27,6 @@ export interface LedgerCell {
   depositBytes: number
   /** The block that this clone belongs to. */
   block: number
-  /** The record, once the block is sealed. */
-  record: Uint8Array | undefined
 }
 
 /** 32 bytes as a short string: what the maps are keyed by. */
@@ -49,7 +47,6 @@ export function newCell(id: Uint8Array, path: Uint8Array, block: number): Ledger
     account: NO_ACCOUNT,
     depositBytes: 0,
     block,
-    record: undefined,
   }
 }
 
@@ -61,24 +58,21 @@ export const isEmpty = (cell: LedgerCell): boolean => cell.balance === 0n && isN
 
 const writer = new Writer(1024)
 
-/**
- * The record of a cell, CBOR[id, owner, balance, value]: what is stored, and what its value hash is the hash of. It is
- * kept with the cell, which does not change any more once its block is sealed.
- */
+/** The record of a cell, CBOR[id, owner, balance, value]: what is stored, and what its value hash is the hash of. */
 export function sealRecord(cell: LedgerCell): Uint8Array {
-  cell.record ??= writeRecord(cell)
-  return cell.record
+  writer.reset()
+  writeRecord(writer, cell)
+  return writer.finish()
 }
 
-function writeRecord(cell: LedgerCell): Uint8Array {
-  writer.reset()
-  writer.arrayHeader(4)
-  writer.bytes(cell.id)
-  writer.text(cell.owner)
-  writer.uint(cell.balance)
-  if (cell.owner === ACCOUNT && cell.account !== NO_ACCOUNT) writer.value(accountValue(cell.account))
-  else writer.raw(cell.value)
-  return writer.finish()
+/** Writes a cell's record. */
+export function writeRecord(to: Writer, cell: LedgerCell): void {
+  to.arrayHeader(4)
+  to.bytes(cell.id)
+  to.text(cell.owner)
+  to.uint(cell.balance)
+  if (cell.owner === ACCOUNT && cell.account !== NO_ACCOUNT) to.value(accountValue(cell.account))
+  else to.raw(cell.value)
 }
 
 /** A cell read from its record. @throws CodecError if the record is damaged. */
@@ -104,7 +98,6 @@ export function openRecord(record: Uint8Array, path?: Uint8Array): LedgerCell {
     account,
     depositBytes: depositBytes(owner, bytes, account),
     block: -1,
-    record,
   }
 }
 

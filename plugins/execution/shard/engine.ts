@@ -54,6 +54,7 @@ export interface ShardEngineParts {
 const MAX_DELIVERIES = 100_000
 const REPORT_MS = 500
 const STALL_MS = 100
+const READ_WAIT_MS = 1_000
 /** Root blocks between two passes over the mempool for expired transactions; blocks check for themselves. */
 const EXPIRY_EVERY = 5
 /** Submitters of one transaction who wait to be told of its block. */
@@ -124,6 +125,17 @@ export class ShardEngine {
   /** Header bytes of the last sealed block, which may not be durable yet; the trie is as of it. */
   get header(): Uint8Array {
     return this.#header
+  }
+
+  /**
+   * Waits for the block under way, if there is one: others may have seen in the database that it is durable before its
+   * confirmation arrived here, and must not read older cells then. A database that is away is not waited for.
+   */
+  async current(): Promise<void> {
+    if (this.#committing === undefined || this.#stalled) return
+    const enough = new AbortController()
+    await Promise.race([this.#committing, pause(READ_WAIT_MS, enough.signal)])
+    enough.abort()
   }
 
   /** Resolves when the block at this height is durable. */

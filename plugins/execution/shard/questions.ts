@@ -44,6 +44,7 @@ export async function answer(
 }
 
 async function readCells(engine: ShardEngine, ids: readonly Uint8Array[]): Promise<(CellState | null)[]> {
+  await engine.current()
   await engine.load(ids)
   const { space, pricing } = engine.parts
   return ids.map((id) => {
@@ -132,6 +133,7 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
       message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}`,
     }
   }
+  await engine.current()
   const scratch = new Scratch(engine)
   await scratch.load([transaction.sender])
   const sender = scratch.store.get(idKey(transaction.sender))

@@ -13,6 +13,8 @@ CREATE TABLE event_batch (
   -- Canonical CBOR [[topic, payload], ...].
   body    bytea NOT NULL
 );
+-- Written on the path of every block: compressing would cost more than it saves.
+ALTER TABLE event_batch ALTER body SET STORAGE EXTERNAL;
 CREATE INDEX event_batch_waiting ON event_batch (id) WHERE seq IS NULL;
 CREATE INDEX event_batch_topics ON event_batch USING gin (topics);
 CREATE INDEX event_batch_time ON event_batch (time);

@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises'
 import { BlockStore, type StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
-import { cellPath, compare, encode, encodeBody } from '../../../protocol/index.ts'
+import { cellPath, compare, encode, encodeBody, encodeRootHeader, ZERO_HASH } from '../../../protocol/index.ts'
 import { startEmbeddedPostgres } from '../../../server/db/embedded/supervisor.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../../server/db/migrate.ts'
 import { silentLog } from '../../../server/log.ts'
@@ -83,7 +83,25 @@ async function storeFirst(sql: Sql, space: ShardSpace, tip: StoredTip): Promise<
       (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
     VALUES (${space.id}, 0, ${tip.hash}, ${tip.header}, ${encodeBody([])}, ${none}, ${none}, ${encode([])}, 0,
       ${new Date(0)}, ${String(tip.holdings)}, 0, 0)`
+  await sql`
+    INSERT INTO root_block (height, hash, header, votes, entries, time)
+    VALUES (0, ${ZERO_HASH}, ${rootHeader()}, ${none}, ${encode([])}, ${new Date(0)})`
 }
+
+/** The shard's first block names root block 0. */
+const rootHeader = (): Uint8Array =>
+  encodeRootHeader({
+    height: 0,
+    prevHash: ZERO_HASH,
+    time: 0,
+    headersRoot: ZERO_HASH,
+    cellsRoot: ZERO_HASH,
+    outRoot: ZERO_HASH,
+    exportsRoot: ZERO_HASH,
+    reveal: ZERO_HASH,
+    random: ZERO_HASH,
+    anchor: ZERO_HASH,
+  })
 
 function bigint(value: number): Uint8Array {
   const bytes = Buffer.alloc(8)

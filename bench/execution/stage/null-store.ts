@@ -34,6 +34,10 @@ export class NullStore extends BlockStore {
     return this.#tip
   }
 
+  override async rootRandom(): Promise<Uint8Array> {
+    return new Uint8Array(32)
+  }
+
   override async foldedHeight(): Promise<number> {
     return 0
   }

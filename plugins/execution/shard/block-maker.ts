@@ -1,17 +1,18 @@
 import { encode, type Message, STATUS, Writer, writeReceipt } from '../../../protocol/index.ts'
-import { BlockCommitted } from '../api.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
-import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
+import { MAX_BLOCK_WEIGHT } from '../ledger/rules.ts'
 import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
 import { Execution } from './execution.ts'
-import { type Arrival, arrivalsOf, type DeferredMessage, deferred, type RootDelivery } from './inbox.ts'
+import { type InboundPlan, planInbound, sumValues } from './inbound-plan.ts'
+import type { DeferredMessage, RootDelivery } from './inbox.ts'
 import type { IncludedTransaction, MadeBlock, Totals, TransactionOutcome } from './made-block.ts'
 import type { PoolEntry } from './mempool.ts'
 import { indexOut } from './out-index.ts'
 import { outcomesValue } from './outcome.ts'
+import { packBody, packEvents, slices } from './pack.ts'
 import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
 
@@ -70,10 +71,12 @@ export class BlockMaker {
   readonly #parts: BlockMakerParts
   readonly #deferredTrie: Trie
   #deferred: DeferredMessage[]
-  #random: Uint8Array = new Uint8Array(32)
+  #random: Uint8Array
 
-  constructor(parts: BlockMakerParts, waiting: readonly DeferredMessage[]) {
+  /** `random`: of the root block that the last block's cursor names. */
+  constructor(parts: BlockMakerParts, waiting: readonly DeferredMessage[], random: Uint8Array) {
     this.#parts = parts
+    this.#random = random
     this.#deferred = [...waiting]
     this.#deferredTrie = new Trie({ keyBytes: 40, depth: parts.space.prefix.length })
     this.#deferredTrie.update(waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)))
@@ -100,7 +103,7 @@ export class BlockMaker {
     if (last !== undefined) this.#random = last.random
     const rootCursor = last?.height ?? tip.rootCursor
     const time = Math.max(tip.time, input.now)
-    const inbound = this.#inbound(input.deliveries, tip.arrivals)
+    const inbound = planInbound(this.#parts.registry, this.#deferred, input.deliveries, tip.arrivals)
     await this.#preload(inbound.now, input.candidates)
     store.begin(height)
     const execution = new Execution({
@@ -135,41 +138,6 @@ export class BlockMaker {
       store.abort()
       throw error
     }
-  }
-
-  /** Splits what waits and what arrives into what runs now and what is (still) deferred. */
-  #inbound(deliveries: readonly RootDelivery[], arrivedBefore: number): Inbound {
-    const budget = MAX_BLOCK_WEIGHT * (1 - TRANSACTION_SHARE)
-    const now: Message[] = []
-    const done: Uint8Array[] = []
-    const added: DeferredMessage[] = []
-    let weight = 0
-    let waitingFrom = 0
-    for (const { key, message } of this.#deferred) {
-      if (weight >= budget) break
-      weight += this.#weightOf(message)
-      now.push(message)
-      done.push(key)
-      waitingFrom++
-    }
-    const arrivals: Arrival[] = []
-    for (const delivery of deliveries) arrivals.push(...arrivalsOf(delivery, arrivedBefore + arrivals.length))
-    let consumed = 0n
-    for (const arrival of arrivals) {
-      consumed += arrival.message.value
-      if (weight < budget) {
-        weight += this.#weightOf(arrival.message)
-        now.push(arrival.message)
-      } else added.push(deferred(arrival))
-    }
-    const waiting = [...this.#deferred.slice(waitingFrom), ...added]
-    return { now, weight, consumed, arrived: arrivals.length, added, done, waiting, before: this.#deferred }
-  }
-
-  #weightOf(message: Message): number {
-    const registered = this.#parts.registry.get(message.call)
-    const args = registered?.call.args.safeParse(message.args)
-    return registered !== undefined && args?.success === true ? this.#parts.registry.weight(registered, args.data) : 1
   }
 
   /** Loads every cell that is known to be needed, in one query. */
@@ -271,7 +239,7 @@ export class BlockMaker {
   #seal(
     tip: ChainTip,
     execution: Execution,
-    inbound: Inbound,
+    inbound: InboundPlan,
     ran: Ran,
     outcomes: readonly TransactionOutcome[],
     place: { height: number; rootCursor: number; time: number },
@@ -341,58 +309,10 @@ export class BlockMaker {
 
 type Outcomes = ReturnType<Execution['inboundResult']>['outcomes'][number][]
 
-interface Inbound {
-  readonly now: readonly Message[]
-  readonly weight: number
-  readonly consumed: bigint
-  readonly arrived: number
-  readonly added: readonly DeferredMessage[]
-  readonly done: readonly Uint8Array[]
-  readonly waiting: DeferredMessage[]
-  readonly before: readonly DeferredMessage[]
-}
-
 interface Ran {
   readonly included: readonly IncludedTransaction[]
   readonly left: LeftOver
   readonly receipts: Uint8Array
   readonly receiptAt: readonly number[]
   readonly weight: number
-}
-
-function sumValues(messages: readonly DeferredMessage[]): bigint {
-  let sum = 0n
-  for (const { message } of messages) sum += message.value
-  return sum
-}
-
-function slices(bytes: Uint8Array, starts: readonly number[]): Uint8Array[] {
-  return starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length))
-}
-
-function packBody(included: readonly IncludedTransaction[]): { body: Uint8Array; bodyAt: number[] } {
-  const writer = new Writer(512 * included.length + 16)
-  writer.arrayHeader(included.length)
-  const bodyAt: number[] = []
-  for (const { entry } of included) {
-    bodyAt.push(writer.length)
-    writer.raw(entry.wire)
-  }
-  return { body: writer.view(), bodyAt }
-}
-
-/** The block's own event, then those of its calls: CBOR [[topic, payload, origin, action]...]. */
-function packEvents(execution: Execution, header: MadeBlock['header'], hash: Uint8Array): MadeBlock['events'] {
-  const count = execution.eventCount + 1
-  const calls = execution.events.view()
-  const writer = new Writer(calls.length + 512)
-  writer.arrayHeader(count)
-  writer.value([
-    BlockCommitted.id,
-    { shard: header.shard, height: header.height, hash, txCount: header.txCount, time: header.time },
-    new Uint8Array(0),
-    0,
-  ])
-  writer.raw(calls)
-  return { topics: [BlockCommitted.id, ...execution.topics], count, body: writer.view() }
 }

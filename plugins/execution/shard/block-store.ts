@@ -1,4 +1,4 @@
-import { concat } from '../../../protocol/index.ts'
+import { concat, decodeRootHeader } from '../../../protocol/index.ts'
 import type { Sql, Statements } from '../../../server/plugin.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
@@ -95,6 +95,13 @@ export class BlockStore {
     if (row === undefined) return undefined
     const { holdings, emitted, consumed } = row
     return { ...row, holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) }
+  }
+
+  /** The randomness of a root block. @throws TypeError if there is none at this height. */
+  async rootRandom(height: number): Promise<Uint8Array> {
+    const [row] = await this.#sql<{ header: Uint8Array }[]>`SELECT header FROM root_block WHERE height = ${height}`
+    if (row === undefined) throw new TypeError(`root block ${height}, which a block names, is not stored`)
+    return decodeRootHeader(row.header).random.slice()
   }
 
   /** Up to which height the cell table has everything. */

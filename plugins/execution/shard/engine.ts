@@ -1,23 +1,25 @@
-import { concat, decodeHeader } from '../../../protocol/index.ts'
-import type { TransactionStatus } from '../api.ts'
+import { decodeHeader } from '../../../protocol/index.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
 import { pause } from '../pause.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { CellStore } from '../state/cell-store.ts'
-import { idKey, isEmpty, openRecord, sealRecord } from '../state/ledger-cell.ts'
+import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
+import { Activity, REPORT_MS } from './activity.ts'
 import { type PricingParts, poolEntry, type Refusal } from './admission.ts'
 import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
 import { BlockMaker, type ChainTip, type LeftOver } from './block-maker.ts'
+import { DropReports, reportOf } from './block-report.ts'
 import type { BlockStore } from './block-store.ts'
+import { CellFolder } from './cell-folder.ts'
 import { commitUntilDurable, isRefusedByData } from './commit.ts'
-import type { CellDelta } from './delta.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { MadeBlock } from './made-block.ts'
 import { MEMPOOL_LIMITS, Mempool, type MempoolLimits, type PoolEntry, type Waiter } from './mempool.ts'
-import { type BlockReport, type ShardReport, WAITER_STATUS } from './messages.ts'
+import type { ShardReport } from './messages.ts'
 import { indexOut } from './out-index.ts'
 import { recover } from './recovery.ts'
+import { RootQueue } from './root-queue.ts'
 import type { ShardSpace } from './shard-space.ts'
 
 /** What can be tuned without changing what blocks say. */
@@ -50,9 +52,6 @@ export interface ShardEngineParts {
   readonly now: () => number
 }
 
-/** Root blocks that may wait for a shard that cannot commit; the node stops sending beyond it. */
-const MAX_DELIVERIES = 100_000
-const REPORT_MS = 500
 const STALL_MS = 100
 const READ_WAIT_MS = 1_000
 /** Root blocks between two passes over the mempool for expired transactions; blocks check for themselves. */
@@ -76,25 +75,20 @@ export class ShardEngine {
   /** Height of the last block that readers may see. */
   #committed = 0
   #stateRoot: Uint8Array = new Uint8Array(32)
-  #deliveries: RootDelivery[] = []
-  #rootHeight = 0
-  #hasInbound = false
+  readonly #roots = new RootQueue()
   #committing: Promise<void> | undefined
-  #folding: Promise<void> | undefined
-  #foldedAt = 0
   #wake: (() => void) | undefined
   #stopping = false
-  #busyMs = 0
-  #reportedAt = 0
-  #stalled = false
-  /** Cells of the cell table that are gone since its last fold, by path; known by path only after a restart. */
-  readonly #gone = new Map<string, CellDelta>()
-  #drops: { readonly status: TransactionStatus; readonly entries: PoolEntry[] }[] = []
+  readonly #activity: Activity
+  readonly #folder: CellFolder
 
   constructor(parts: ShardEngineParts) {
     this.#parts = parts
     this.#cells = new CellStore({ cacheSize: parts.tuning.cacheCells })
-    this.mempool = new Mempool(parts.tuning.mempool, (entry, status) => this.#dropped(entry, status))
+    this.#folder = new CellFolder({ ...parts, cells: this.#cells })
+    const drops = new DropReports(parts.report)
+    this.mempool = new Mempool(parts.tuning.mempool, (entry, status) => drops.add(entry, status))
+    this.#activity = new Activity(parts.report, this.mempool)
   }
 
   get cells(): CellStore {
@@ -111,7 +105,7 @@ export class ShardEngine {
   }
 
   get rootHeight(): number {
-    return this.#rootHeight
+    return this.#roots.height
   }
 
   get parts(): ShardEngineParts {
@@ -132,7 +126,7 @@ export class ShardEngine {
    * confirmation arrived here, and must not read older cells then. A database that is away is not waited for.
    */
   async current(): Promise<void> {
-    if (this.#committing === undefined || this.#stalled) return
+    if (this.#committing === undefined || this.#activity.isStalled) return
     const enough = new AbortController()
     await Promise.race([this.#committing, pause(READ_WAIT_MS, enough.signal)])
     enough.abort()
@@ -151,9 +145,8 @@ export class ShardEngine {
     this.#header = recovered.header
     this.#trie = recovered.trie
     this.#committed = recovered.tip.height
-    this.#rootHeight = recovered.tip.rootCursor
+    this.#roots.startAfter(recovered.tip.rootCursor)
     this.#stateRoot = decodeHeader(recovered.header).cellsRoot
-    this.#foldedAt = this.#parts.now()
     this.#maker = new BlockMaker(
       {
         space,
@@ -164,10 +157,11 @@ export class ShardEngine {
         load: (ids) => this.load(ids),
       },
       recovered.waiting,
+      recovered.random,
     )
     // Changes after the last fold are in the blocks only: take them in as if they had just been made.
     for (const [key, delta] of recovered.unfolded) {
-      if (delta.record === null) this.#gone.set(key, delta)
+      if (delta.record === null) this.#folder.gone(key, delta)
       else this.#cells.restore(openRecord(delta.record, delta.path))
     }
     this.#parts.report({
@@ -192,14 +186,14 @@ export class ShardEngine {
   /** Makes blocks until `stop`. */
   async run(): Promise<void> {
     while (!this.#stopping) {
-      this.#reportState()
+      this.#activity.report()
       // With little to do, a block a commit: a fuller next block costs less than two half empty ones.
       const isWaitingForDisk = this.#committing !== undefined && this.mempool.readyCount < this.#parts.tuning.pipelineAt
       if (this.#hasWork() && !isWaitingForDisk) await this.#makeBlock()
       else await this.#idle()
     }
     await this.#committing
-    await this.#fold(true)
+    await this.#folder.fold(this.tip.height, this.#committing, true)
   }
 
   stop(): void {
@@ -222,7 +216,7 @@ export class ShardEngine {
         this.#parts.pricing,
         wire,
         batch.ids.subarray(32 * index, 32 * index + 32),
-        this.#rootHeight,
+        this.#roots.height,
       )
       if ('refusal' in made) refuse(index, made.refusal)
       else admissible.push({ entry: made.entry, index })
@@ -257,17 +251,10 @@ export class ShardEngine {
 
   /** Takes the next root block in. */
   deliver(delivery: RootDelivery): void {
-    if (delivery.height <= this.#rootHeight) return
-    if (this.#deliveries.length >= MAX_DELIVERIES) {
-      throw new RangeError(`shard ${this.#parts.space.id} has ${MAX_DELIVERIES} root blocks waiting and takes no more`)
-    }
-    this.#deliveries.push(delivery)
-    this.#rootHeight = delivery.height
-    if (delivery.sources.length > 0) this.#hasInbound = true
+    if (!this.#roots.add(delivery)) return
     // Funds may have come, time has passed.
     this.mempool.unpark()
     if (delivery.height % EXPIRY_EVERY === 0) this.mempool.expire(delivery.height)
-    this.#compactDeliveries()
     this.#wakeUp()
   }
 
@@ -287,14 +274,12 @@ export class ShardEngine {
   }
 
   #hasWork(): boolean {
-    return this.mempool.readyCount > 0 || this.#hasInbound || present(this.#maker).deferredCount > 0
+    return this.mempool.readyCount > 0 || this.#roots.hasMessages || present(this.#maker).deferredCount > 0
   }
 
   async #makeBlock(): Promise<void> {
     const started = performance.now()
-    const deliveries = this.#deliveries
-    this.#deliveries = []
-    this.#hasInbound = false
+    const deliveries = this.#roots.take()
     const candidates = this.mempool.take({
       count: MAX_BLOCK_TRANSACTIONS,
       bytes: MAX_BODY_BYTES,
@@ -306,15 +291,15 @@ export class ShardEngine {
       made = await present(this.#maker).make(this.tip, { deliveries, candidates, now })
     } catch (error) {
       if (!isDatabaseAway(error)) throw error
-      this.#takeBack(deliveries)
+      this.#roots.putBack(deliveries)
       for (const entry of candidates) this.mempool.putBack(entry)
-      this.#setStalled(true, error)
+      this.#activity.stall(error)
       await pause(STALL_MS)
       return
     }
     const { block, left } = made
     this.#settleLeft(left)
-    if (block === undefined) return this.#takeBack(deliveries)
+    if (block === undefined) return this.#roots.putBack(deliveries)
     this.#header = block.headerBytes
     this.#tip = {
       height: block.header.height,
@@ -324,24 +309,18 @@ export class ShardEngine {
       time: block.header.time,
       totals: block.totals,
     }
-    this.#busyMs += performance.now() - started
+    this.#activity.worked(performance.now() - started)
     await this.#committing
     this.#committing = this.#commit(block)
-    await this.#fold(false)
-  }
-
-  /** Root blocks that no block has consumed. */
-  #takeBack(deliveries: readonly RootDelivery[]): void {
-    this.#deliveries = [...deliveries, ...this.#deliveries]
-    this.#hasInbound = this.#deliveries.some((delivery) => delivery.sources.length > 0)
+    await this.#folder.fold(this.tip.height, this.#committing)
   }
 
   async #commit(block: MadeBlock): Promise<void> {
     await commitUntilDurable(this.#parts.store, block, {
-      onStall: (error) => this.#setStalled(true, error),
+      onStall: (error) => this.#activity.stall(error),
       isStopping: () => this.#stopping,
     })
-    this.#setStalled(false)
+    this.#activity.resume()
     this.#cells.committed(block.header.height)
     this.#committed = block.header.height
     this.#stateRoot = block.header.cellsRoot
@@ -359,94 +338,6 @@ export class ShardEngine {
     for (const entry of left.stale) this.mempool.reject(entry, 'REPLACED')
   }
 
-  /** Writes changed cells to the cell table when enough of them, or enough time, came together. */
-  async #fold(force: boolean): Promise<void> {
-    const { tuning, now } = this.#parts
-    const count = this.#cells.dirtyCount
-    const isDue = force || count >= tuning.foldCells || now() - this.#foldedAt >= tuning.foldMs
-    if (count === 0 || !isDue) return
-    if (this.#folding !== undefined) {
-      // Memory for changed cells is bounded: wait when a second fold is due before the first is done.
-      if (!force && count < 2 * tuning.foldCells) return
-      await this.#folding
-    }
-    const { height } = this.tip
-    const cells = this.#cells.takeDirty()
-    this.#foldedAt = now()
-    const deltas = cells.map((cell) => ({ path: cell.path, record: isEmpty(cell) ? null : sealRecord(cell) }))
-    this.#folding = this.#writeFold(height, deltas)
-    if (force) await this.#folding
-  }
-
-  async #writeFold(height: number, deltas: readonly CellDelta[]): Promise<void> {
-    for (const { path } of deltas) this.#gone.delete(idKey(path))
-    const gone = [...this.#gone.values()]
-    try {
-      await this.#committing
-      await this.#parts.store.fold(height, [...deltas, ...gone])
-      this.#cells.folded()
-      for (const { path } of gone) this.#gone.delete(idKey(path))
-    } catch (error) {
-      // Nothing is lost: the blocks hold the changes, and the next fold takes these cells again.
-      this.#cells.notFolded()
-      this.#parts.report({ type: 'warning', message: 'cells were not folded', fields: { error: String(error) } })
-    } finally {
-      this.#folding = undefined
-    }
-  }
-
-  #dropped(entry: PoolEntry, status: TransactionStatus): void {
-    // Whole senders expire together: one report for all of a status.
-    if (this.#drops.length === 0) queueMicrotask(() => this.#reportDrops())
-    const same = this.#drops.find((drop) => drop.status === status)
-    if (same === undefined) this.#drops.push({ status, entries: [entry] })
-    else same.entries.push(entry)
-  }
-
-  #reportDrops(): void {
-    const drops = this.#drops
-    this.#drops = []
-    for (const { status, entries } of drops) {
-      const ids = concat(...entries.map((entry) => entry.transaction.id))
-      const waiters = entries.flatMap((entry) => entry.waiters.flatMap(({ batch, index }) => [batch, index]))
-      this.#parts.report({ type: 'dropped', drop: { status, ids, waiters: Uint32Array.from(waiters) } })
-    }
-  }
-
-  /** Root blocks without messages need no memory of their own: the last one stands for all. */
-  #compactDeliveries(): void {
-    const { length } = this.#deliveries
-    const before = this.#deliveries[length - 2]
-    if (before !== undefined && before.sources.length === 0) this.#deliveries.splice(length - 2, 1)
-  }
-
-  #setStalled(isStalled: boolean, error?: unknown): void {
-    if (this.#stalled === isStalled) return
-    this.#stalled = isStalled
-    if (isStalled) {
-      this.#parts.report({
-        type: 'warning',
-        message: 'the database does not take blocks; trying again',
-        fields: { error: String(error) },
-      })
-    }
-    this.#reportState(true)
-  }
-
-  #reportState(force = false): void {
-    const now = performance.now()
-    const since = now - this.#reportedAt
-    if (!force && since < REPORT_MS) return
-    this.#parts.report({
-      type: 'state',
-      status: this.#stalled ? 'STALLED' : 'RUNNING',
-      load: Math.min(1, this.#busyMs / Math.max(since, 1)),
-      mempool: { size: this.mempool.size, bytes: this.mempool.bytes },
-    })
-    this.#reportedAt = now
-    this.#busyMs = 0
-  }
-
   /** Waits for work, for the block under way, or for the time of the next report. */
   async #idle(): Promise<void> {
     const woken = new AbortController()
@@ -459,31 +350,6 @@ export class ShardEngine {
   #wakeUp(): void {
     this.#wake?.()
     this.#wake = undefined
-  }
-}
-
-function reportOf(block: MadeBlock): BlockReport {
-  const { header, included } = block
-  const ids = new Uint8Array(32 * included.length)
-  const waiters: number[] = []
-  included.forEach(({ entry, refused, remote }, i) => {
-    ids.set(entry.transaction.id, 32 * i)
-    const status = WAITER_STATUS.indexOf(remote > 0 ? 'INCLUDED' : refused ? 'FAILED' : 'EXECUTED')
-    for (const waiter of entry.waiters) waiters.push(waiter.batch, waiter.index, status)
-  })
-  return {
-    shard: header.shard,
-    height: header.height,
-    header: block.headerBytes,
-    hash: block.hash,
-    rootCursor: header.rootCursor,
-    stateRoot: header.cellsRoot,
-    totals: block.totals,
-    outgoing: block.outgoing,
-    outIndex: block.outIndex,
-    included: ids,
-    outcomes: concat(...block.outcomes.map((outcome) => outcome.transaction)),
-    waiters: Uint32Array.from(waiters),
   }
 }
 

@@ -20,6 +20,8 @@ export interface RecoveredShard {
   readonly waiting: readonly DeferredMessage[]
   /** Newest versions of cells that the cell table does not have yet, by path as a map key. */
   readonly unfolded: ReadonlyMap<string, CellDelta>
+  /** Of the root block up to which messages were taken in. */
+  readonly random: Uint8Array
   /** Header bytes of the last block. */
   readonly header: Uint8Array
 }
@@ -75,7 +77,8 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
     time: header.time,
     totals: { holdings: stored.holdings, emitted: stored.emitted, consumed: stored.consumed },
   }
-  return { tip, trie, waiting, unfolded: changed, header: stored.header }
+  const random = await store.rootRandom(header.rootCursor)
+  return { tip, trie, waiting, random, unfolded: changed, header: stored.header }
 }
 
 function check(space: ShardSpace, height: number, what: string, expected: Uint8Array, found: Uint8Array): void {

@@ -16,7 +16,7 @@ export type ActionStatus =
 
 /** How far a transaction got. */
 export type TransactionStatus =
-  /** It left a full mempool for transactions that offer more. Final, unless it is submitted again. */
+  /** It left the mempool: for one that offers more, or lost in a crash. Final, unless it is submitted again. */
   | 'EVICTED'
   /** All its actions are done, in all shards. Final. */
   | 'EXECUTED'

@@ -8,7 +8,7 @@ const descriptions: Record<TransactionStatus, string> = {
   FAILED: 'At least one action was refused, the others stand. Final.',
   EXPIRED: 'It was in no block when its validUntil passed. Final.',
   REPLACED: 'Another transaction with the same nonce and a higher maxFee took its place. Final.',
-  EVICTED: 'It left a full mempool for transactions that offer more. Final, unless it is submitted again.',
+  EVICTED: 'It left the mempool: for one that offers more, or lost in a crash. Final, unless it is submitted again.',
 }
 
 export function transactionStatusEnum(builder: Builder) {

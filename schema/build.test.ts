@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { typeRef } from '../server/plugin.ts'
 import {
+  ANONYMOUS,
   buildSchema,
   type Context,
   keysetCursor,
@@ -72,6 +73,7 @@ const forecast: SchemaPart = {
 const context: Context = {
   requestId: '1',
   signal: new AbortController().signal,
+  principal: ANONYMOUS,
   requestExtensions: {},
   responseExtensions: {},
 }

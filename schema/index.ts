@@ -17,5 +17,6 @@ export {
 } from './connection.ts'
 export type { Context } from './context.ts'
 export { type ApiErrorDetails, apiError, SchemaError, type SchemaProblem, type SchemaProblemCode } from './errors.ts'
+export { ANONYMOUS, type Principal } from './principal.ts'
 export { formatBytes, parseBytes, toJson } from './scalars.ts'
 export { type NetworkShape, NetworkType } from './tokens.ts'

@@ -10,6 +10,20 @@ export {
 } from './plugin/define.ts'
 export type { EventPage, EventRecord, Events } from './plugin/events.ts'
 export type { Clock, Health, Host, Log } from './plugin/host.ts'
+export type { HttpRoute, RouteRequest } from './plugin/http.ts'
+export {
+  type ContinuousJob,
+  type CronJob,
+  continuous,
+  cron,
+  type EnqueueOptions,
+  type Job,
+  type JobRun,
+  type Jobs,
+  type QueueJob,
+  queue,
+} from './plugin/jobs.ts'
+export type { Counter, Gauge, Histogram, MetricOptions, Metrics } from './plugin/metrics.ts'
 export type { DatabaseOptions, Sql, SqlOrTransaction, Transaction } from './plugin/sql.ts'
 export {
   type ExtensionPoint,

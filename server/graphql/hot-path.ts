@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { GraphQLError } from 'graphql'
+import { GraphQLError } from 'graphql'
 import { apiError } from '../../schema/index.ts'
+import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
 import { parseParams, readBody } from './body.ts'
 import type { Engine } from './engine.ts'
 import { HttpError, sendError, sendJson } from './http-error.ts'
@@ -29,10 +30,14 @@ export async function answerPlain(
   engine: Engine,
   requests: Requests,
   limits: Limits,
+  authenticate: Authenticate,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
+    const known = authenticate(credentialsOf(request))
+    // Waited for only where it is not at hand: most keys are remembered.
+    const principal = known instanceof Promise ? await known : known
     const params = parseParams(await readBody(request, limits.bodyBytes))
     const operation = engine.resolve(params)
     if (!('node' in operation)) return sendJson(response, statusOf(operation), JSON.stringify({ errors: operation }))
@@ -43,11 +48,13 @@ export async function answerPlain(
       )
       return sendJson(response, 406, JSON.stringify({ errors: [error] }))
     }
-    const context = new RequestContext(params.extensions ?? {})
+    const context = new RequestContext(params.extensions ?? {}, principal)
     requests.add(context, response)
     const result = await engine.run(operation, params.variables, context)
     sendJson(response, 200, JSON.stringify(result))
   } catch (error) {
+    if (error instanceof GraphQLError)
+      return sendJson(response, httpStatusOf(error), JSON.stringify({ errors: [error] }))
     if (!(error instanceof HttpError)) throw error
     sendError(response, error)
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { GraphQLSchema } from 'graphql'
 import type { Health, Log } from '../plugin.ts'
+import { type Authenticate, everybodyIsAnonymous } from './authenticate.ts'
 import { type BeforeRequest, Engine } from './engine.ts'
 import { sendGraphiql, wantsPage } from './graphiql.ts'
 import { answerPlain, isPlain } from './hot-path.ts'
@@ -25,6 +26,8 @@ export interface GraphqlServerOptions {
   readonly origins?: readonly string[]
   /** Answers GET /healthz; healthy if absent. */
   readonly health?: () => Promise<Health> | Health
+  /** Tells who a client is; everybody is anonymous if absent. */
+  readonly authenticate?: Authenticate
   /** Run before each query and mutation. */
   readonly before?: readonly BeforeRequest[]
   /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
@@ -47,7 +50,14 @@ export interface GraphqlServer {
  * @throws the error of `listen`, like EADDRINUSE
  */
 export async function createGraphqlServer(options: GraphqlServerOptions): Promise<GraphqlServer> {
-  const { schema, log, limits = DEFAULT_LIMITS, origins = [], hotPath = true } = options
+  const {
+    schema,
+    log,
+    limits = DEFAULT_LIMITS,
+    origins = [],
+    hotPath = true,
+    authenticate = everybodyIsAnonymous,
+  } = options
   const engine = new Engine({
     schema,
     limits,
@@ -55,7 +65,7 @@ export async function createGraphqlServer(options: GraphqlServerOptions): Promis
     ...(options.before === undefined ? {} : { before: options.before }),
   })
   const requests = new Requests(limits.timeoutSeconds)
-  const yoga = makeYoga(engine, requests, limits, log)
+  const yoga = makeYoga(engine, requests, limits, authenticate, log)
   let draining = false
 
   const graphql = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -68,7 +78,7 @@ export async function createGraphqlServer(options: GraphqlServerOptions): Promis
       if (!isJson(headers['content-type'])) throw new HttpError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send application/json.')
       if (!isAllowedOrigin(request, origins))
         throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
-      if (hotPath && isPlain(request)) return answerPlain(engine, requests, limits, request, response)
+      if (hotPath && isPlain(request)) return answerPlain(engine, requests, limits, authenticate, request, response)
     } else if (method !== 'GET') throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Use POST, or GET for queries.')
     await yoga(request, response)
   }
@@ -104,6 +114,7 @@ export async function createGraphqlServer(options: GraphqlServerOptions): Promis
     engine,
     limits,
     log,
+    authenticate,
     (request) => !draining && isAllowedOrigin(request, origins),
   )
   const hostname = options.hostname ?? '127.0.0.1'

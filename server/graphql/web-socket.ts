@@ -1,10 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { CloseCode, makeServer, type SubscribePayload } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { apiError } from '../../schema/index.ts'
+import { ANONYMOUS, apiError, type Principal } from '../../schema/index.ts'
 import type { Log } from '../plugin.ts'
+import { type Authenticate, type Credentials, credentialsOf } from './authenticate.ts'
 import type { RawVariables } from './cost.ts'
 import type { Operation } from './documents.ts'
 import type { Engine } from './engine.ts'
@@ -19,6 +20,10 @@ const MAX_BUFFERED = 16 << 20
 interface Extra {
   /** The operations that are open, to be told when the socket closes. */
   readonly open: Set<RequestContext>
+  /** Who it is, as far as the connection itself tells. */
+  readonly credentials: Credentials
+  /** Who it is; known from the connection's first message on. */
+  principal: Principal
 }
 
 /** What is carried, as context, from the check of an operation to its start. */
@@ -29,11 +34,11 @@ class Run {
 
   readonly open: Set<RequestContext>
 
-  constructor(operation: Operation, { variables, extensions }: SubscribePayload, open: Set<RequestContext>) {
+  constructor(operation: Operation, { variables, extensions }: SubscribePayload, { open, principal }: Extra) {
     this.open = open
     this.operation = operation
     this.variables = variables
-    this.context = new RequestContext(extensions ?? {})
+    this.context = new RequestContext(extensions ?? {}, principal)
     this.open.add(this.context)
     this.context.signal.addEventListener('abort', () => open.delete(this.context), { once: true })
   }
@@ -54,6 +59,7 @@ export function serveWebSockets(
   engine: Engine,
   limits: Limits,
   log: Log,
+  authenticate: Authenticate,
   isAllowed: (request: IncomingMessage) => boolean,
 ): WebSockets {
   const sockets = new WebSocketServer({
@@ -64,6 +70,17 @@ export function serveWebSockets(
   })
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_MS,
+    onConnect: async ({ extra, connectionParams }) => {
+      const { authorization = extra.credentials.authorization } = connectionParams ?? {}
+      if (authorization !== undefined && typeof authorization !== 'string') return false
+      try {
+        extra.principal = await authenticate({ ...extra.credentials, authorization })
+        return true
+      } catch (error) {
+        if (error instanceof GraphQLError) return false
+        throw error
+      }
+    },
     onSubscribe: (context, _id, payload) => {
       if (Object.keys(context.subscriptions).length > limits.subscriptionsPerConnection) {
         const limit = limits.subscriptionsPerConnection
@@ -75,14 +92,14 @@ export function serveWebSockets(
           ),
         ]
       }
-      return argsOf(engine, payload, context.extra.open)
+      return argsOf(engine, payload, context.extra)
     },
     execute: ({ contextValue }) => runOf(contextValue, (run) => answer(engine, run, limits)),
     subscribe: ({ contextValue }) =>
       runOf(contextValue, (run) => engine.subscribe(run.operation, run.variables, run.context)),
   })
 
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, request) => {
     const open = new Set<RequestContext>()
     const closed = protocol.opened(
       {
@@ -104,7 +121,7 @@ export function serveWebSockets(
             })
           }),
       },
-      { open },
+      { open, credentials: credentialsOf(request), principal: ANONYMOUS },
     )
     const stopPings = keepAlive(socket)
     socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
@@ -136,16 +153,12 @@ export function serveWebSockets(
   }
 }
 
-function argsOf(
-  engine: Engine,
-  payload: SubscribePayload,
-  open: Set<RequestContext>,
-): ExecutionArgs | readonly GraphQLError[] {
+function argsOf(engine: Engine, payload: SubscribePayload, extra: Extra): ExecutionArgs | readonly GraphQLError[] {
   const { query, variables, operationName, extensions } = payload
   const operation = engine.resolve({ query, variables, operationName, extensions })
   if (!('node' in operation)) return operation
   const { document, name } = operation
-  return { schema: engine.schema, document, operationName: name, contextValue: new Run(operation, payload, open) }
+  return { schema: engine.schema, document, operationName: name, contextValue: new Run(operation, payload, extra) }
 }
 
 function runOf<T>(carried: unknown, start: (run: Run) => T): T {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Principal } from '../../schema/index.ts'
 import type { Log } from '../plugin.ts'
+import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
 import type { Engine, GraphqlParams } from './engine.ts'
 import type { Limits } from './limits.ts'
 import { publicError } from './mask.ts'
@@ -24,13 +26,14 @@ export function makeYoga(
   engine: Engine,
   requests: Requests,
   limits: Limits,
+  authenticate: Authenticate,
   log: Log,
 ): YogaServerInstance<ServerContext, UserContext> {
   return createYoga<ServerContext, UserContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    context: ({ params, res }) => {
-      const context = new RequestContext(params.extensions ?? {})
+    context: async ({ params, req, res }) => {
+      const context = new RequestContext(params.extensions ?? {}, await principalOf(req, authenticate))
       requests.add(context, res)
       return { deaios: context }
     },
@@ -82,5 +85,16 @@ function useEngine(engine: Engine, requests: Requests): Plugin<YogaContext> {
         return engine.subscribe(operation, variableValues, contextValue.deaios)
       })
     },
+  }
+}
+
+async function principalOf(request: IncomingMessage, authenticate: Authenticate): Promise<Principal> {
+  try {
+    return await authenticate(credentialsOf(request))
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error
+    throw new GraphQLError(error.message, {
+      extensions: { ...error.extensions, http: { status: httpStatusOf(error) } },
+    })
   }
 }

@@ -65,6 +65,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     database: () => database ?? tooEarly('sql')(),
     events: () => events ?? tooEarly('events')(),
     banner: (plugin, label, value) => banner.push({ plugin, label, value }),
+    jobs: tooEarly('jobs'),
+    metrics: tooEarly('metrics'),
     network: { name: UNNAMED_NETWORK },
   }
   const slots = makeSlots(plugins, shared)

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
 import type { EventsService } from '../events/index.ts'
 import type { Clock, Host, Log } from '../plugin/host.ts'
+import type { Jobs } from '../plugin/jobs.ts'
+import type { Metrics } from '../plugin/metrics.ts'
 import { ownerOf } from '../plugin/tokens.ts'
 import { SERVER_VERSION } from '../version.ts'
 import type { CheckedPlugin } from './check.ts'
@@ -20,6 +22,8 @@ export interface Shared {
   readonly dataDir: () => string
   readonly database: () => Database
   readonly events: () => EventsService
+  readonly jobs: (plugin: string) => Jobs
+  readonly metrics: (plugin: string) => Metrics
   /** What to print about the node, by plugin. */
   readonly banner: (plugin: string, label: string, value: string) => void
   /** The name of the network that this node is part of. */
@@ -62,6 +66,12 @@ export function makeHost(
     },
     get events() {
       return shared.events()
+    },
+    get jobs() {
+      return shared.jobs(name)
+    },
+    get metrics() {
+      return shared.metrics(name)
     },
     get dataDir() {
       const folder = join(shared.dataDir(), name)

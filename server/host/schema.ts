@@ -29,6 +29,8 @@ export function printableSchema(plugins: readonly CheckedPlugin[]): GraphQLSchem
     database: tooEarly('sql'),
     events: tooEarly('events'),
     banner: () => undefined,
+    jobs: tooEarly('jobs'),
+    metrics: tooEarly('metrics'),
     network: { name: UNNAMED_NETWORK },
   }
   return buildNodeSchema(makeSlots(plugins, shared), shared)

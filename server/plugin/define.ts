@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { Builder, Context } from '../../schema/index.ts'
 import type { Health, Host, Requirements } from './host.ts'
+import type { HttpRoute } from './http.ts'
+import type { Job } from './jobs.ts'
 import type { ExtensionPoint, Service, Topic } from './tokens.ts'
 
 /** A plugin's config: an object schema. Keys that it does not know are refused. */
@@ -20,6 +22,12 @@ export type Checked<Pairs extends readonly (readonly unknown[])[]> = {
 }
 
 type Async<T> = T | Promise<T>
+
+/**
+ * A list; or a function of the host that gives one, which lets what is written in place see the host's own type. The
+ * function is called before the node runs: like `graphql`, it touches services and `host.sql` only in what it returns.
+ */
+export type Listed<T, H> = readonly T[] | { list(host: H): readonly T[] }['list']
 
 /**
  * A plugin: everything it contributes, declared. The functions run once for each host, in the order of the fields
@@ -48,6 +56,10 @@ export interface PluginDefinition<
   readonly migrations?: URL
   /** The topics it publishes. */
   readonly topics?: readonly Topic<unknown>[]
+  /** What it does by itself: by the clock, from a queue, or all the time. */
+  readonly jobs?: Listed<Job<Host<z.output<C>, R>>, Host<z.output<C>, R>>
+  /** What it serves beside GraphQL. */
+  readonly http?: Listed<HttpRoute<Host<z.output<C>, R>>, Host<z.output<C>, R>>
   /** Builds its services; synchronous. The services of `requires` are ready by then. */
   provides?(host: Host<z.output<C>, R>): S & Checked<S>
   /** Adds types and fields. Services and `host.sql` may be touched in resolvers only. */

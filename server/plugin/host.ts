@@ -1,4 +1,6 @@
 import type { Events } from './events.ts'
+import type { Jobs } from './jobs.ts'
+import type { Metrics } from './metrics.ts'
 import type { DatabaseOptions, Sql } from './sql.ts'
 import type { ExtensionPoint, OptionalService, Service } from './tokens.ts'
 
@@ -57,6 +59,9 @@ export interface Host<Config = unknown, R extends Requirements = Requirements> {
   /** How to open further connections with the same search_path, for example in a worker thread. */
   readonly database: DatabaseOptions
   readonly events: Events
+  readonly jobs: Jobs
+  /** Already labelled with the plugin's name. */
+  readonly metrics: Metrics
   readonly log: Log
   /** Aborts when the node shuts down (or gives the plugin up). */
   readonly signal: AbortSignal

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ExecutionResult, type GraphQLSchema, graphql, printSchema } from 'graphql'
+import { ANONYMOUS } from '../../schema/index.ts'
 import type { Bounds } from '../host/boot.ts'
 import { checkPlugins } from '../host/check.ts'
 import { type Node, startNode } from '../host/node.ts'
@@ -81,6 +82,7 @@ export async function createTestHost(options: TestHostOptions): Promise<TestHost
         contextValue: {
           requestId: `test-${++requests}`,
           signal: new AbortController().signal,
+          principal: ANONYMOUS,
           requestExtensions: {},
           responseExtensions: {},
         },

@@ -1,5 +1,5 @@
 import { type ExecutionResult, parse, subscribe } from 'graphql'
-import type { Context } from '../../../schema/index.ts'
+import { ANONYMOUS, type Context } from '../../../schema/index.ts'
 import { definePlugin } from '../../../server/plugin.ts'
 import { createTestHost, type TestHost } from '../../../server/testing/index.ts'
 import { BlockCommitted, Credited, Ledger } from '../api.ts'
@@ -75,6 +75,7 @@ export async function createGraphqlFixture(): Promise<GraphqlFixture> {
 const context = (): Context => ({
   requestId: 'test',
   signal: new AbortController().signal,
+  principal: ANONYMOUS,
   requestExtensions: {},
   responseExtensions: {},
 })

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http'
+import type { GraphQLError } from 'graphql'
+import { ANONYMOUS, type Principal } from '../../schema/index.ts'
+
+/** What a client shows of itself. */
+export interface Credentials {
+  /** As in the header: `Bearer dk_...`. For WebSockets, `authorization` of the connection's parameters, if given. */
+  readonly authorization: string | undefined
+  /** Where the connection comes from. */
+  readonly address: string
+}
+
+/**
+ * Tells who a client is. Throws a GraphQL error UNAUTHENTICATED for credentials that are not good, rather than taking
+ * their bearer for anonymous.
+ */
+export type Authenticate = (credentials: Credentials) => Principal | Promise<Principal>
+
+/** Takes everybody for anonymous. */
+export const everybodyIsAnonymous: Authenticate = () => ANONYMOUS
+
+export const credentialsOf = ({ headers, socket }: IncomingMessage): Credentials => ({
+  authorization: headers.authorization,
+  address: socket.remoteAddress ?? '',
+})
+
+/** The status of a request that was refused for whom it comes from. */
+export const httpStatusOf = ({ extensions }: GraphQLError): number =>
+  extensions.code === 'UNAUTHENTICATED' ? 401 : extensions.code === 'RATE_LIMITED' ? 429 : 503

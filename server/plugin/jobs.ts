@@ -1,0 +1,102 @@
+import type { z } from 'zod'
+import type { Host } from './host.ts'
+import type { SqlOrTransaction } from './sql.ts'
+
+/** One run of a job. */
+export interface JobRun<Data = undefined> {
+  /** Aborts when the run's time is up, its lease is lost, or the node stops. Long work must honour it. */
+  readonly signal: AbortSignal
+  /**
+   * Grows each time that a leader is made. A leader's changes carry it, so that the database refuses those of one that
+   * was replaced and does not know yet: `host.jobs.guard(tx, fence)`. 0 for cron and queue jobs and for replicas.
+   */
+  readonly fence: bigint
+  /** 1 for the first. */
+  readonly attempt: number
+  readonly data: Data
+}
+
+interface JobBase {
+  readonly kind: string
+  /** Unique in its plugin. Lower case letters, digits, `_` and `-`. */
+  readonly name: string
+}
+
+/** Runs at times of the clock, on one of the nodes that share the database. */
+export interface CronJob<H = Host> extends JobBase {
+  readonly kind: 'cron'
+  /** Five fields (minute, hour, day of month, month, day of week) in UTC, like `0 4 * * *` (every day at four). */
+  readonly schedule: string
+  /** Tries in all; 3 if absent. */
+  readonly attempts?: number
+  /** A longer run is aborted and counts as failed; 300 if absent. */
+  readonly timeoutSeconds?: number
+  run(run: JobRun, host: H): Promise<void> | void
+}
+
+/** Works off what `host.jobs.enqueue` puts in, on any of the nodes that share the database. */
+export interface QueueJob<Data = unknown, H = Host> extends JobBase {
+  readonly kind: 'queue'
+  /** What a piece of work is told. */
+  readonly input: z.ZodType<Data>
+  /** Runs at a time, on each node; 1 if absent. */
+  readonly concurrency?: number
+  /** Tries in all; 3 if absent. */
+  readonly attempts?: number
+  /** Wait before a further try: `seconds` (1 if absent), doubled each time up to `maxSeconds` (300 if absent). */
+  readonly backoff?: { readonly seconds?: number; readonly maxSeconds?: number }
+  /** A longer run is aborted and counts as failed; 300 if absent. */
+  readonly timeoutSeconds?: number
+  run(run: JobRun<Data>, host: H): Promise<void> | void
+}
+
+/** Runs all the time: on every node (`replica`), or on one of the nodes that share the database (`leader`). */
+export interface ContinuousJob<H = Host> extends JobBase {
+  readonly kind: 'continuous'
+  readonly scope: 'leader' | 'replica'
+  /** Returns when the signal aborts. If it returns or throws before, it is called again after a pause. */
+  run(run: JobRun, host: H): Promise<void> | void
+}
+
+export type Job<H = Host> = CronJob<H> | QueueJob<unknown, H> | ContinuousJob<H>
+
+type Options<J> = Omit<J, 'kind'>
+
+/** A job by the clock. */
+export const cron = <H = Host>(options: Options<CronJob<H>>): CronJob<H> => Object.freeze({ kind: 'cron', ...options })
+
+/** A job for pieces of work; keep the result to enqueue with. */
+export const queue = <Data, H = Host>(options: Options<QueueJob<Data, H>>): QueueJob<Data, H> =>
+  Object.freeze({ kind: 'queue', ...options })
+
+/** A job without end. */
+export const continuous = <H = Host>(options: Options<ContinuousJob<H>>): ContinuousJob<H> =>
+  Object.freeze({ kind: 'continuous', ...options })
+
+export interface EnqueueOptions {
+  /** Work of this key that waits or runs already is not put in again. */
+  readonly key?: string
+  /** Seconds until it may start. */
+  readonly delay?: number
+}
+
+/** A plugin's jobs, as its own code uses them. */
+export interface Jobs {
+  /**
+   * Puts a piece of work in, in the caller's transaction: it exists if and only if that commits.
+   * @returns the id of the run; null if there is work of the same key
+   * @throws ZodError for data that the job's `input` refuses
+   */
+  enqueue<Data, H>(
+    tx: SqlOrTransaction,
+    job: QueueJob<Data, H>,
+    data: NoInfer<Data>,
+    options?: EnqueueOptions,
+  ): Promise<string | null>
+
+  /**
+   * Holds a transaction to a leader's fence. To be called in each transaction in which a leader's job writes.
+   * @throws FencedError if there is a newer leader; the transaction is then rolled back
+   */
+  guard(tx: SqlOrTransaction, job: ContinuousJob<never> | string, fence: bigint): Promise<void>
+}

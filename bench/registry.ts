@@ -1,8 +1,9 @@
 import { BenchError, type Benchmark } from './benchmark.ts'
 import { executionBenchmarks } from './execution/index.ts'
+import { graphqlBenchmarks } from './graphql/index.ts'
 
 /** Everything that can be measured, in the order in which `all` does. */
-export const benchmarks: readonly Benchmark[] = [...executionBenchmarks]
+export const benchmarks: readonly Benchmark[] = [...executionBenchmarks, ...graphqlBenchmarks]
 
 const layerOf = ({ name }: Benchmark): string => name.slice(0, name.indexOf('.'))
 

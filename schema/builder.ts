@@ -3,8 +3,10 @@ import ComplexityPlugin from '@pothos/plugin-complexity'
 import DataloaderPlugin from '@pothos/plugin-dataloader'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import ValidationPlugin from '@pothos/plugin-validation'
 import type { TypeRef } from '../server/plugin.ts'
+import AccessNotes, { type AccessRules, accessError, judgeAccess } from './access.ts'
 import { type Connection, DEFAULT_PAGE, type Edge, MAX_PAGE, type PageInfo, pageTooLarge } from './connection.ts'
 import type { Context } from './context.ts'
 import { apiError } from './errors.ts'
@@ -15,6 +17,8 @@ import { bigIntScalar, bytesScalar, cursorScalar, dateTimeScalar, jsonScalar } f
 /** What the schema's scalars are in TypeScript, as arguments and as results. */
 export interface SchemaShape {
   Context: Context
+  AuthScopes: AccessRules
+  DefaultAuthStrategy: 'all'
   Scalars: {
     ID: { Input: string; Output: string | number | bigint }
     Bytes: { Input: Uint8Array; Output: Uint8Array }
@@ -45,7 +49,22 @@ export function createBuilder() {
   const ownership = new Ownership()
   const nodeIds = new NodeIds()
   const pothos = new SchemaBuilder<SchemaShape>({
-    plugins: [RelayPlugin, DataloaderPlugin, ErrorsPlugin, ValidationPlugin, ComplexityPlugin],
+    // The first wraps all others: nothing of a field runs, its arguments' validation included, before access is granted.
+    plugins: [
+      ScopeAuthPlugin,
+      AccessNotes,
+      RelayPlugin,
+      DataloaderPlugin,
+      ErrorsPlugin,
+      ValidationPlugin,
+      ComplexityPlugin,
+    ],
+    scopeAuth: {
+      authScopes: judgeAccess,
+      authorizeOnSubscribe: true,
+      defaultStrategy: 'all',
+      unauthorizedError: (_parent, context, _info, { failure }) => accessError(context, failure),
+    },
     relay: {
       brandLoadedObjects: true,
       nodeTypeOptions: { description: 'Anything with an id of its own.' },

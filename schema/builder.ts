@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { apiError } from './errors.ts'
 import { checkIsNode, NodeIds } from './node-ids.ts'
 import { Ownership } from './ownership.ts'
+import './pothos-types.ts'
 import { bigIntScalar, bytesScalar, cursorScalar, dateTimeScalar, jsonScalar } from './scalars.ts'
 
 /** What the schema's scalars are in TypeScript, as arguments and as results. */

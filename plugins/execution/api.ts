@@ -5,6 +5,7 @@ import { extensionPoint, service, topic, typeRef } from '../../server/plugin.ts'
 import type { LedgerModule } from './ledger/module.ts'
 
 export { CallError, type EngineCode } from './ledger/errors.ts'
+export * from './ledger/index.ts'
 export {
   type Call,
   type CallContext,

@@ -1,0 +1,22 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/**
+ * The vitest config for plugins. In vitest.config.ts:
+ *
+ *     export { default } from 'deaios/testing/vitest'
+ *
+ * or `mergeConfig(deaios, { ... })` to add to it.
+ */
+export default defineConfig({
+  // Vite's own `development` condition loads graphql/__dev__, a second copy of graphql.
+  ssr: { resolve: { conditions: ['module-sync', 'node'] } },
+  test: {
+    // One Postgres for all workers, started when the first test asks for it.
+    globalSetup: [fileURLToPath(new URL(`./vitest-setup${extname(import.meta.filename)}`, import.meta.url))],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})

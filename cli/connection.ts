@@ -16,13 +16,18 @@ export function asking(
   run: (connect: Connect, command: Command) => Promise<Answer>,
 ): Command {
   command.addOption(new Option('--url <url>', 'the GraphQL endpoint of a node').env('DEAIOS_URL').default(DEFAULT_URL))
+  command.addOption(
+    new Option('--api-key <key>', 'an API key, dk_...; better by DEAIOS_API_KEY than on the command line').env(
+      'DEAIOS_API_KEY',
+    ),
+  )
   return answering(command, streams, async () => {
     // Loaded only here: the other commands start faster without it.
     const { ClientError, createClient } = await import('../client/index.ts')
-    const { url } = command.opts<{ url: string }>()
+    const { url, apiKey } = command.opts<{ url: string; apiKey?: string }>()
     const clients: Client[] = []
     const connect: Connect = (key) => {
-      const client = createClient({ url, ...(key === undefined ? {} : { key }) })
+      const client = createClient({ url, ...(key && { key }), ...(apiKey && { apiKey }) })
       clients.push(client)
       return client
     }

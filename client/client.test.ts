@@ -129,6 +129,13 @@ describe('submitting', () => {
     expect(node.ledger.received.get(bob)).toBe(5n)
   })
 
+  test('comes back to a node that cannot take it now, and tells its code if it never can', async () => {
+    node.mishaps.set('SubmitTransaction', ['SHARD_UNAVAILABLE', 'OVERLOADED'])
+    expect(await client.submit(signed().wire)).toMatchObject({ status: 'EXECUTED', duplicate: false })
+    node.mishaps.set('SubmitTransaction', Array(6).fill('OVERLOADED'))
+    await expect(client.submit(signed(1).wire)).rejects.toThrow(failsWith('UNREACHABLE', { reason: 'OVERLOADED' }))
+  })
+
   test('a refusal is final, and says why', async () => {
     await client.submit(signed().wire)
     await expect(client.submit(signed(0, 6n).wire)).rejects.toThrow(failsWith('REFUSED', { reason: 'NONCE_USED' }))

@@ -19,6 +19,8 @@ export interface ClientOptions {
   readonly url: string
   /** The account that `send`, `transfer` and `estimateFee` act for. */
   readonly key?: KeyPair
+  /** An API key, `dk_...`: who asks, where a field wants to know. Keep it out of web pages. */
+  readonly apiKey?: string
   /** Realm of that account; 0 if absent. */
   readonly realm?: number
   /** The platform's own if absent. */
@@ -107,7 +109,8 @@ export interface Client {
 
 /** Connects to nothing yet: each call does. */
 export function createClient(options: ClientOptions): Client {
-  const { url, headers = {}, timeout = 30_000, realm: ownRealm = 0 } = options
+  const { url, timeout = 30_000, realm: ownRealm = 0 } = options
+  const headers = headersOf(options)
   const endpoint: Endpoint = { url, headers, timeout, fetch: options.fetch ?? fetch.bind(globalThis) }
   const live = connectIfPossible(options, headers)
   const view = new NetworkView(() => readNetwork(endpoint))
@@ -183,6 +186,10 @@ export function createClient(options: ClientOptions): Client {
     },
     close: async () => live?.close(),
   }
+}
+
+function headersOf({ apiKey, headers = {} }: ClientOptions): Readonly<Record<string, string>> {
+  return apiKey === undefined ? headers : { ...headers, authorization: `Bearer ${apiKey}` }
 }
 
 function connectIfPossible(options: ClientOptions, headers: Readonly<Record<string, string>>): Live | undefined {

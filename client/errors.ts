@@ -1,5 +1,6 @@
 /**
- * - `UNREACHABLE`: no answer, or one that says to come back later. What was asked for may or may not have been done.
+ * - `UNREACHABLE`: no answer, or one that says to come back later (`reason` then says why, like OVERLOADED). What was
+ *   asked for may or may not have been done.
  * - `BAD_RESPONSE`: an answer that is none of this protocol.
  * - `GRAPHQL`: the server answered with errors; `reason` is the code of the first.
  * - `REFUSED`: a transaction was not taken; `reason` says why. It did and will do nothing.

@@ -55,6 +55,18 @@ async function post(endpoint: Endpoint, body: string, signal: AbortSignal) {
   }
 }
 
+/** Codes of a server that cannot answer now: nothing was done, and another try may go through. */
+const PASSING_CODES = new Set([
+  'DATABASE_UNAVAILABLE',
+  'DRAINING',
+  'LEDGER_NOT_STARTED',
+  'OVERLOADED',
+  'RATE_LIMITED',
+  'SHARD_UNAVAILABLE',
+  'UNAVAILABLE',
+  'VERIFIER_CRASHED',
+])
+
 /** The first of some errors as one of ours. */
 export function graphqlError(errors: readonly ServerError[]): ClientError {
   const [first] = errors
@@ -62,7 +74,8 @@ export function graphqlError(errors: readonly ServerError[]): ClientError {
   const reason = typeof code === 'string' ? code : undefined
   const message = errors.map((error) => error.message).join('; ')
   if (reason === 'TRANSACTION_UNKNOWN') return new ClientError('TRANSACTION_UNKNOWN', message, { reason })
-  return new ClientError('GRAPHQL', message, { reason, cause: errors })
+  const passing = reason !== undefined && PASSING_CODES.has(reason)
+  return new ClientError(passing ? 'UNREACHABLE' : 'GRAPHQL', message, { reason, cause: errors })
 }
 
 function result<Result>(text: string, status: number): Result {

@@ -68,7 +68,7 @@ async function bySubscription(sources: Sources, id: string, until: 'INCLUDED' | 
     try {
       for await (const info of sources.watch(id, signal)) if (hasReached(id, info.status, until)) return info
     } catch (error) {
-      if (!isClientError(error, 'DISCONNECTED')) throw error
+      if (!isClientError(error, 'DISCONNECTED', 'UNREACHABLE')) throw error
     }
     await delay(pause, signal)
   }

@@ -8,8 +8,8 @@ interface Operation {
   readonly variables: Record<string, never>
 }
 
-/** How one HTTP request goes wrong: before or after the node acted on it, or with a status. */
-export type Mishap = 'drop before' | 'drop after' | 503
+/** How one HTTP request goes wrong: before or after the node acted on it, with a status, or with a code. */
+export type Mishap = 'drop before' | 'drop after' | 503 | 'SHARD_UNAVAILABLE' | 'OVERLOADED'
 
 /** A node as far as a client sees it: GraphQL over HTTP and WebSocket, in front of a ledger that executes at once. */
 export interface FakeNode {
@@ -43,6 +43,8 @@ export async function startFakeNode(): Promise<FakeNode> {
       const mishap = node.mishaps.get(name)?.shift()
       if (mishap === 'drop before') return request.socket.destroy()
       if (mishap === 503) return response.writeHead(503).end('come back later')
+      if (mishap === 'SHARD_UNAVAILABLE' || mishap === 'OVERLOADED')
+        return response.end(JSON.stringify({ errors: [{ message: 'not now', extensions: { code: mishap } }] }))
       const answer = await ledger.answer(name, operation.variables)
       if (mishap === 'drop after') return request.socket.destroy()
       return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))

@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import { createEvents, type EventsService } from '../events/index.ts'
 import type { BeforeRequest } from '../graphql/index.ts'
+import { MetricsRegistry } from '../metrics/index.ts'
 import type { Clock, Health, Log } from '../plugin/host.ts'
 import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.ts'
 import { BOUNDS } from './bounded.ts'
@@ -42,6 +43,8 @@ export interface Node {
   /** What plugins want to run before each request. */
   readonly before: readonly BeforeRequest[]
   readonly banner: readonly BannerLine[]
+  /** Of the node and its plugins. */
+  readonly metrics: MetricsRegistry
   /** Of everything together: ok if the database and every plugin are. */
   health(): Promise<Health>
   /** Drains and stops the plugins, those first that depend on others, then the events and the database. */
@@ -55,6 +58,7 @@ export interface Node {
 export async function startNode(options: NodeOptions): Promise<Node> {
   const { plugins, dataDir, log, clock = systemClock, bounds = BOUNDS } = options
   const banner: BannerLine[] = []
+  const metrics = new MetricsRegistry(log)
   let database: Database | undefined
   let events: EventsService | undefined
   const shared: Shared = {
@@ -66,7 +70,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     events: () => events ?? tooEarly('events')(),
     banner: (plugin, label, value) => banner.push({ plugin, label, value }),
     jobs: tooEarly('jobs'),
-    metrics: tooEarly('metrics'),
+    metrics: (plugin) => metrics.of(plugin),
     network: { name: UNNAMED_NETWORK },
   }
   const slots = makeSlots(plugins, shared)
@@ -88,7 +92,17 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await events.start()
     await startAll(slots, log, bounds)
     const health = (): Promise<Health> => healthOf(opened, slots)
-    return { schema, database: opened, events, plugins: slots, before: beforeRequests(slots), banner, health, stop }
+    return {
+      schema,
+      database: opened,
+      events,
+      plugins: slots,
+      before: beforeRequests(slots),
+      banner,
+      metrics,
+      health,
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error

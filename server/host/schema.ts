@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql'
 import { buildSchema, type SchemaPart } from '../../schema/index.ts'
 import { coreSchema } from '../graphql/core-schema.ts'
 import { silentLog } from '../log.ts'
+import { MetricsRegistry } from '../metrics/index.ts'
 import type { CheckedPlugin } from './check.ts'
 import { systemClock } from './clock.ts'
 import { type Shared, tooEarly, UNNAMED_NETWORK } from './plugin-host.ts'
@@ -21,6 +22,7 @@ export function buildNodeSchema(slots: readonly Slot[], { clock, events, network
 
 /** The schema without a node: nothing is opened, and resolvers cannot run. */
 export function printableSchema(plugins: readonly CheckedPlugin[]): GraphQLSchema {
+  const metrics = new MetricsRegistry(silentLog)
   const shared: Shared = {
     services: new ServiceRegistry(),
     log: silentLog,
@@ -30,7 +32,8 @@ export function printableSchema(plugins: readonly CheckedPlugin[]): GraphQLSchem
     events: tooEarly('events'),
     banner: () => undefined,
     jobs: tooEarly('jobs'),
-    metrics: tooEarly('metrics'),
+    // Needs nothing opened: a plugin may make its counters where it defines its fields.
+    metrics: (plugin) => metrics.of(plugin),
     network: { name: UNNAMED_NETWORK },
   }
   return buildNodeSchema(makeSlots(plugins, shared), shared)

@@ -5,7 +5,10 @@ import { ownerOf } from '../plugin/tokens.ts'
 import { API_VERSION } from '../version.ts'
 import { schemaProblems } from './config-problems.ts'
 import { PluginError, type PluginProblem, type PluginProblemCode } from './errors.ts'
+import { jobProblems } from './job-problems.ts'
 import { dependenciesOf, findCycle, sortByDependency } from './order.ts'
+import { makeHost } from './plugin-host.ts'
+import { unopened } from './unopened.ts'
 
 /** A plugin that passed every check, with its config parsed. */
 export interface CheckedPlugin {
@@ -18,11 +21,11 @@ export interface CheckedPlugin {
 const NO_CONFIG = z.object({})
 
 /** Names of Postgres schemas, and of the core itself, that a plugin cannot have. */
-const RESERVED = /^(core|public|information_schema|pg_.*)$/
+const RESERVED = /^(core|public|information_schema|pgboss|pg_.*)$/
 
 /**
- * Checks all plugins together, without running any of their code, and sorts them: each stands behind what it depends
- * on, and else keeps its place in the list.
+ * Checks all plugins together, and sorts them: each stands behind what it depends on, and else keeps its place in the
+ * list. Of their code only the functions run that list jobs and the like.
  *
  * @param earlier problems found while loading, to be reported with these
  * @throws PluginError with all problems
@@ -48,6 +51,9 @@ export function checkPlugins(
     checked.push({ definition, config: value, onBootFailure: plugin.options.onBootFailure ?? 'abort' })
   }
   problems.push(...checkTopics([...byName.values()]))
+  // A plugin with a wrong config, or a name that is not one, has no host that its functions could be given.
+  const blamed = new Set(problems.map(({ plugin }) => plugin))
+  for (const plugin of checked) if (!blamed.has(plugin.definition.name)) problems.push(...declarationProblems(plugin))
   const cycle = findCycle([...byName.values()])
   if (cycle !== undefined)
     problems.push({
@@ -58,6 +64,12 @@ export function checkPlugins(
     })
   if (problems.length > 0) throw new PluginError(problems)
   return sortByDependency(checked)
+}
+
+/** What is wrong with what a plugin lists, written down or made by a function of its host. */
+function declarationProblems(plugin: CheckedPlugin): readonly PluginProblem[] {
+  const host = makeHost(plugin, unopened(), new AbortController().signal)
+  return jobProblems(plugin.definition, host)
 }
 
 const problem = ({ name }: PluginDefinition, code: PluginProblemCode, what: string, mend: string): PluginProblem => ({

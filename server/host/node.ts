@@ -3,7 +3,9 @@ import type { Database } from '../db/database.ts'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import { createEvents, type EventsService } from '../events/index.ts'
 import type { BeforeRequest } from '../graphql/index.ts'
+import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
 import { MetricsRegistry } from '../metrics/index.ts'
+import type { ServicePairs } from '../plugin/define.ts'
 import type { Clock, Health, Log } from '../plugin/host.ts'
 import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.ts'
 import { BOUNDS } from './bounded.ts'
@@ -23,8 +25,12 @@ export interface NodeOptions {
   readonly openDatabase: () => Promise<Database>
   /** The machine's if absent. */
   readonly clock?: Clock
+  /** Services that are not the real ones, for tests. */
+  readonly fakes?: ServicePairs
   /** How long each step of a plugin may take. */
   readonly bounds?: Bounds
+  /** What clients may ask for; the defaults if absent. */
+  readonly limits?: Limits
 }
 
 /** A line about the node for whoever started it. */
@@ -56,15 +62,16 @@ export interface Node {
  * left out), all that was started is stopped again and its error is thrown.
  */
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const { plugins, dataDir, log, clock = systemClock, bounds = BOUNDS } = options
+  const { plugins, dataDir, log, clock = systemClock, bounds = BOUNDS, limits = DEFAULT_LIMITS } = options
   const banner: BannerLine[] = []
   const metrics = new MetricsRegistry(log)
   let database: Database | undefined
   let events: EventsService | undefined
   const shared: Shared = {
-    services: new ServiceRegistry(),
+    services: new ServiceRegistry(options.fakes),
     log,
     clock,
+    limits,
     dataDir: () => dataDir,
     database: () => database ?? tooEarly('sql')(),
     events: () => events ?? tooEarly('events')(),

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from '../db/database.ts'
 import type { EventsService } from '../events/index.ts'
+import type { Limits } from '../graphql/limits.ts'
 import type { Clock, Host, Log } from '../plugin/host.ts'
 import type { Jobs } from '../plugin/jobs.ts'
 import type { Metrics } from '../plugin/metrics.ts'
@@ -19,6 +20,8 @@ export interface Shared {
   readonly services: ServiceRegistry
   readonly log: Log
   readonly clock: Clock
+  /** What clients may ask for. */
+  readonly limits: Limits
   readonly dataDir: () => string
   readonly database: () => Database
   readonly events: () => EventsService

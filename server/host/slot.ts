@@ -1,7 +1,9 @@
 import { messageOf } from '../db/errors.ts'
+import { type DeclaredJob, declareJob } from '../jobs/declared.ts'
 import type { Health, Host } from '../plugin/host.ts'
 import { bounded } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
+import { listed } from './job-problems.ts'
 import { dependenciesOf } from './order.ts'
 import { makeHost, type Shared } from './plugin-host.ts'
 
@@ -27,10 +29,13 @@ export class Slot implements PluginStatus {
   #error: string | null = null
   /** Its `start` was called, so that its `stop` must be. */
   wasStarted = false
+  /** What it does by itself. */
+  readonly jobs: readonly DeclaredJob[]
 
   constructor(plugin: CheckedPlugin, shared: Shared) {
     this.plugin = plugin
     this.host = makeHost(plugin, shared, this.#abort.signal)
+    this.jobs = listed(plugin.definition.jobs, this.host).map((job) => declareJob(this.host, job))
   }
 
   get name(): string {

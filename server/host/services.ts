@@ -1,4 +1,4 @@
-import type { ContributionPairs } from '../plugin/define.ts'
+import type { ContributionPairs, ServicePairs } from '../plugin/define.ts'
 import { type ExtensionPoint, ownerOf, type Service } from '../plugin/tokens.ts'
 import { HostError, PluginError } from './errors.ts'
 
@@ -11,6 +11,12 @@ interface Provided {
 export class ServiceRegistry {
   readonly #services = new Map<string, Provided>()
   readonly #contributions = new Map<string, unknown[]>()
+  readonly #fakes: ReadonlyMap<string, unknown>
+
+  /** @param fakes what users of these services get instead, in tests */
+  constructor(fakes: ServicePairs = []) {
+    this.#fakes = new Map(fakes.map(([{ id }, fake]) => [id, fake]))
+  }
 
   /** Throws PluginError if another plugin has provided the service. */
   provide(owner: string, token: Service<unknown>, implementation: unknown): void {
@@ -35,6 +41,8 @@ export class ServiceRegistry {
   }
 
   find<T>(token: Service<T>): T | undefined {
+    const fake = this.#fakes.get(token.id)
+    if (fake !== undefined) return isOf(token, fake) ? fake : undefined
     const found = this.#services.get(token.id)
     return found !== undefined && isOf(token, found.implementation) ? found.implementation : undefined
   }

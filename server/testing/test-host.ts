@@ -1,20 +1,33 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ExecutionResult, type GraphQLSchema, graphql, printSchema } from 'graphql'
-import { ANONYMOUS } from '../../schema/index.ts'
+import { type ExecutionResult, type GraphQLSchema, printSchema } from 'graphql'
+import { CORE_SCHEMA } from '../db/migrate.ts'
+import { createGraphqlServer, type GraphqlServer } from '../graphql/index.ts'
 import type { Bounds } from '../host/boot.ts'
 import { checkPlugins } from '../host/check.ts'
 import { type Node, startNode } from '../host/node.ts'
 import { silentLog } from '../log.ts'
-import type { ConfiguredPlugin } from '../plugin/define.ts'
+import type { ConfiguredPlugin, ServicePairs } from '../plugin/define.ts'
 import type { Clock, Log } from '../plugin/host.ts'
 import type { Sql } from '../plugin/sql.ts'
+import type { Topic } from '../plugin/tokens.ts'
+import { TestKitError } from './errors.ts'
+import { type CheckedFakes, completed, standIns } from './fakes.ts'
+import { isTestClock } from './test-clock.ts'
 import { createTestDatabase } from './test-database.ts'
+import { type TestRequestOptions, TestRequests, type Variables } from './test-requests.ts'
+import type { TestSubscription } from './test-subscription.ts'
 
-export interface TestHostOptions {
+export interface TestHostOptions<F extends ServicePairs = ServicePairs> {
   /** Factories' results; their order does not matter. */
   readonly plugins: readonly ConfiguredPlugin[]
+  /**
+   * Services that are not the real ones: `[[Ledger, { cells: async () => [null] }]]`. The plugin that owns one need not
+   * be loaded. A fake may leave out what is not used.
+   */
+  readonly fakes?: F & CheckedFakes<F>
+  /** `testClock()` to move time by `advance`; the machine's if absent. */
   readonly clock?: Clock
   /** Silent if absent. */
   readonly log?: Log
@@ -26,12 +39,21 @@ export interface TestHost {
   /** The node as it runs now; another one after `restart`. */
   readonly node: Node
   readonly schema: GraphQLSchema
+  /** The schema as text. */
   readonly sdl: string
   readonly dataDir: string
-  /** Runs a document as an anonymous client would. */
-  execute(document: string, variables?: Record<string, unknown>): Promise<ExecutionResult>
+  /** Runs a query or mutation as a client would: with its limits, scopes and masked errors. */
+  execute(document: string, variables?: Variables, options?: TestRequestOptions): Promise<ExecutionResult>
+  /** Subscribes as a client would; what happens from then on is seen. */
+  subscribe(document: string, variables?: Variables, options?: TestRequestOptions): Promise<TestSubscription>
+  /** Publishes an event, and waits until it can be read. */
+  publish<P>(topic: Topic<P>, payload: NoInfer<P>): Promise<void>
   /** A pool on a plugin's schema. */
   sql(plugin: string): Sql
+  /** Moves the test's clock by milliseconds. @throws TestKitError NO_TEST_CLOCK */
+  advance(ms: number): Promise<void>
+  /** Serves GraphQL at a free port of 127.0.0.1, for a test that wants a real client; the same one at each call. */
+  serve(): Promise<GraphqlServer>
   /** Stops the node and starts it again on the same data. */
   restart(): Promise<void>
   /** Stops the node and removes its data. */
@@ -39,62 +61,91 @@ export interface TestHost {
 }
 
 /** Starts the plugins in a fresh node. Throws what `deaios start` would report. */
-export async function createTestHost(options: TestHostOptions): Promise<TestHost> {
-  const plugins = checkPlugins(options.plugins)
+export async function createTestHost<const F extends ServicePairs = readonly []>(
+  options: TestHostOptions<F>,
+): Promise<TestHost> {
+  const { log = silentLog, clock, bounds } = options
+  const fakes: ServicePairs = options.fakes ?? []
+  const plugins = checkPlugins([...options.plugins, ...standIns(options.plugins, fakes)])
   const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), 'deaios-test-host-'))])
   const remove = async (): Promise<void> => {
     await database.drop()
     await rm(dataDir, { recursive: true, force: true })
   }
-  const start = (): Promise<Node> =>
-    startNode({
+  const start = async (): Promise<Running> => {
+    const node = await startNode({
       plugins,
+      fakes: completed(fakes),
       dataDir,
-      log: options.log ?? silentLog,
+      log,
       openDatabase: () => database.open(),
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-      ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(bounds === undefined ? {} : { bounds }),
     })
-  let requests = 0
-  let node: Node
+    return { node, requests: new TestRequests(node, log), server: undefined }
+  }
+  let running: Running
   try {
-    node = await start()
+    running = await start()
   } catch (error) {
     await remove()
     throw error
   }
   return {
     get node() {
-      return node
+      return running.node
     },
     get schema() {
-      return node.schema
+      return running.node.schema
     },
     get sdl() {
-      return printSchema(node.schema)
+      return printSchema(running.node.schema)
     },
     dataDir,
-    execute: async (source, variableValues = {}) =>
-      await graphql({
-        schema: node.schema,
-        source,
-        variableValues,
-        contextValue: {
-          requestId: `test-${++requests}`,
-          signal: new AbortController().signal,
-          principal: ANONYMOUS,
-          requestExtensions: {},
-          responseExtensions: {},
-        },
-      }),
-    sql: (plugin) => node.database.sql(plugin),
+    execute: (document, variables = {}, request = {}) => running.requests.execute(document, variables, request),
+    subscribe: (document, variables = {}, request = {}) => running.requests.subscribe(document, variables, request),
+    publish: (topic, payload) => publish(running.node, topic, payload),
+    sql: (plugin) => running.node.database.sql(plugin),
+    async advance(ms) {
+      if (!isTestClock(clock))
+        throw new TestKitError('NO_TEST_CLOCK', 'time passes by itself here: createTestHost({ clock: testClock() })')
+      await clock.advance(ms)
+    },
+    serve() {
+      const { node } = running
+      running.server ??= createGraphqlServer({ ...servedBy(node), log, port: 0 })
+      return running.server
+    },
     async restart() {
-      await node.stop()
-      node = await start()
+      await end(running)
+      running = await start()
     },
     async stop() {
-      await node.stop()
+      await end(running)
       await remove()
     },
   }
+}
+
+interface Running {
+  readonly node: Node
+  readonly requests: TestRequests
+  server: Promise<GraphqlServer> | undefined
+}
+
+const servedBy = (node: Node) => ({ schema: node.schema, before: node.before, health: () => node.health() })
+
+/** As `deaios start` ends: first the streams, so that each says where to go on. */
+async function end({ node, requests, server }: Running): Promise<void> {
+  requests.drain()
+  node.events.drain()
+  await (await server)?.close()
+  await node.stop()
+}
+
+async function publish<P>(node: Node, topic: Topic<P>, payload: P): Promise<void> {
+  const live = node.events.subscribe(topic)[Symbol.asyncIterator]()
+  await node.events.publish(node.database.sql(CORE_SCHEMA), topic, payload)
+  await live.next()
+  await live.return?.()
 }

@@ -5,16 +5,15 @@ import {
   type GraphQLSchema,
   isAbstractType,
   isObjectType,
-  subscribe,
 } from 'graphql'
 import { apiError, type Context } from '../../schema/index.ts'
 import type { Log } from '../plugin.ts'
 import type { RawVariables } from './cost.ts'
 import { Documents, type Operation } from './documents.ts'
 import type { Limits } from './limits.ts'
+import { type EventPosition, Reader, ResultStream, Subscriptions } from './live/index.ts'
 import { publicError, withCode } from './mask.ts'
 import type { RequestContext } from './request-context.ts'
-import { ResultStream } from './streams.ts'
 
 /** What a client asks, in any transport. */
 export interface GraphqlParams {
@@ -32,6 +31,8 @@ export interface EngineOptions {
   readonly limits: Limits
   readonly log: Log
   readonly before?: readonly BeforeRequest[]
+  /** The stream that subscriptions are resumed in; absent where there is none. */
+  readonly events?: EventPosition
 }
 
 /** Everything between a transport and the resolvers: the same checks, limits, masking and shape for all of them. */
@@ -39,18 +40,26 @@ export class Engine {
   readonly documents: Documents
   readonly schema: GraphQLSchema
   readonly #options: EngineOptions
-  readonly #streams = new Set<ResultStream>()
-  #draining = false
+  /** The subscriptions. */
+  readonly live: Subscriptions
+  readonly #onRevoked = new Set<(access: string) => void>()
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.schema = options.schema
     guardTypeResolvers(options.schema, options.log)
     this.documents = new Documents(options.schema, options.limits)
+    this.live = new Subscriptions({
+      schema: options.schema,
+      most: options.limits.subscriptions,
+      ...(options.events === undefined ? {} : { events: options.events }),
+      explain: (error, { requestId }) => publicError(error, requestId, options.log),
+      finish: (result, context) => this.#finish(result, context),
+    })
   }
 
   get openStreams(): number {
-    return this.#streams.size
+    return this.live.size
   }
 
   /** Finds the operation to run and checks its cost. */
@@ -127,47 +136,27 @@ export class Engine {
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult | ResultStream> {
-    const { log, limits } = this.#options
-    const explain = (error: unknown) => publicError(error, context.requestId, log)
-    if (this.#draining) return { errors: [drainingError()] }
-    if (this.#streams.size >= limits.subscriptions) {
-      return {
-        errors: [
-          apiError('TOO_MANY_SUBSCRIPTIONS', 'The node serves as many subscriptions as it can. Try again later.', {
-            limit: limits.subscriptions,
-          }),
-        ],
-      }
-    }
-    try {
-      const source = await subscribe({
-        schema: this.schema,
-        document: operation.document,
-        operationName: operation.name,
-        variableValues: variables ?? {},
-        contextValue: context,
-      })
-      if (!(Symbol.asyncIterator in source)) return this.#finish(source, context)
-      const stream = new ResultStream({
-        source,
-        explain,
-        finish: (result) => this.#finish(result, context),
-        onEnd: () => {
-          this.#streams.delete(stream)
-          context.abort('the subscription ended')
-        },
-      })
-      this.#streams.add(stream)
-      return stream
-    } catch (error) {
-      return { errors: [explain(error)] }
-    }
+    const opened = await this.live.open(operation, variables ?? {}, context)
+    return opened instanceof Reader ? new ResultStream(opened) : opened
   }
 
-  /** Ends all subscriptions with DRAINING, and takes no new ones. */
-  drain(): void {
-    this.#draining = true
-    for (const stream of this.#streams) stream.end(drainingError())
+  /**
+   * Ends the subscriptions that were opened with an access, and the WebSockets that came with it: its key was revoked,
+   * or its session is over.
+   */
+  endStreams(access: string): void {
+    this.live.endAll(access, apiError('UNAUTHENTICATED', 'The key or session is no longer good. Sign in again.'))
+    for (const listener of this.#onRevoked) listener(access)
+  }
+
+  /** Adds what is called with each access that ends. */
+  onRevoked(listener: (access: string) => void): void {
+    this.#onRevoked.add(listener)
+  }
+
+  /** Ends all subscriptions with DRAINING and where to resume, and takes no new ones. */
+  drain(): Promise<void> {
+    return this.live.drain()
   }
 
   #finish(result: ExecutionResult, context: RequestContext): ExecutionResult {
@@ -185,8 +174,6 @@ export class Engine {
     return finished
   }
 }
-
-export const drainingError = (): GraphQLError => apiError('DRAINING', 'The node is shutting down. Connect again.')
 
 /**
  * Type resolvers must answer at once: compiled operations cannot wait for them. One that throws, or gives a promise, is

@@ -8,3 +8,6 @@ export interface NetworkShape {
 
 /** `Query.network`: the core defines it, layers add what they know. */
 export const NetworkType = typeRef<NetworkShape>('Network')
+
+/** What `network { limits }` gives: the core defines it, layers add the limits of what they take. By name. */
+export const LimitsType = typeRef<Readonly<Record<string, number>>>('Limits')

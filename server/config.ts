@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { codeOf, messageOf } from './db/errors.ts'
+import { type Limits, type LimitsConfig, limitsConfig, limitsOf } from './graphql/limits.ts'
 import { schemaProblems } from './host/config-problems.ts'
 import type { ConfiguredPlugin } from './plugin/define.ts'
 
@@ -20,6 +21,19 @@ export interface DeaiosConfig {
   readonly databaseUrl?: string
   /** The least serious entry to write to `<dataDir>/logs/deaios.log`; `info` if absent. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
+  /** What clients may ask for, where it differs from the defaults (server/graphql/limits.ts), like `{ depth: 12 }`. */
+  readonly limits?: LimitsConfig
+  /** Pages of these other origins may use the API: `https://app.example`, or `*` for all. None if absent. */
+  readonly origins?: readonly string[]
+  /** Documents that are known before anybody asks. */
+  readonly documents?: DocumentsConfig
+}
+
+export interface DocumentsConfig {
+  /** A JSON file `{ id: document }`, relative to this one, or a persisted query manifest of Apollo's tools. */
+  readonly trusted: string
+  /** Whether all other documents are refused, with DOCUMENT_NOT_TRUSTED; they are not if absent. */
+  readonly only?: boolean
 }
 
 /** Gives a config its type: `export default defineConfig({ plugins: [execution()] })`. */
@@ -44,6 +58,10 @@ export interface ResolvedConfig {
   readonly dataDir: string
   readonly databaseUrl: string | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly limits: Limits
+  readonly origins: readonly string[]
+  /** With an absolute path. */
+  readonly documents: DocumentsConfig | undefined
 }
 
 export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_UNREADABLE' | 'CONFIG_INVALID' | 'ENVIRONMENT_INVALID'
@@ -61,6 +79,8 @@ export class ConfigError extends Error {
 
 const port = z.int().min(0).max(65_535)
 
+const NOT_AN_ORIGIN = 'is not an origin; write it like https://app.example, without a path'
+
 const ConfigFile = z.object({
   plugins: z.array(z.union([z.string(), z.custom<ConfiguredPlugin>(isConfiguredPlugin)], { error: notAPlugin })),
   port: port.optional(),
@@ -68,7 +88,14 @@ const ConfigFile = z.object({
   dataDir: z.string().min(1).optional(),
   databaseUrl: z.string().min(1).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+  limits: limitsConfig.optional(),
+  origins: z.array(z.union([z.literal('*'), z.string().refine(isOrigin, NOT_AN_ORIGIN)])).optional(),
+  documents: z.strictObject({ trusted: z.string().min(1), only: z.boolean().optional() }).optional(),
 })
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && new URL(value).origin === value
+}
 
 function isConfiguredPlugin(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'plugin'
@@ -99,6 +126,12 @@ export async function loadConfig(
     dataDir: data === undefined ? resolve(dirname(file), config.dataDir ?? '.deaios') : resolve(data),
     databaseUrl: environment.DATABASE_URL || config.databaseUrl,
     logLevel: config.logLevel ?? 'info',
+    limits: limitsOf(config.limits),
+    origins: config.origins ?? [],
+    documents: config.documents && {
+      trusted: resolve(dirname(file), config.documents.trusted),
+      only: config.documents.only ?? false,
+    },
   }
 }
 

@@ -33,6 +33,7 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
       plugins,
       dataDir: config.dataDir,
       log,
+      limits: config.limits,
       openDatabase: () => openDatabase({ dataDir: config.dataDir, url: config.databaseUrl, log }),
     })
     try {

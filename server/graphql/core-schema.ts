@@ -1,7 +1,6 @@
 import {
   apiError,
   type Builder,
-  DEFAULT_PAGE,
   MAX_PAGE,
   NetworkType,
   pageCost,
@@ -11,6 +10,7 @@ import {
 import type { Clock, EventRecord, Events, Health } from '../plugin.ts'
 import { API_VERSION, SERVER_VERSION } from '../version.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import { defineLimits } from './limits-type.ts'
 
 /** How a plugin is doing. */
 export interface PluginReport {
@@ -48,29 +48,7 @@ function defineNetwork(
   builder: Builder,
   { networkName = () => 'deaios', clock, limits = DEFAULT_LIMITS }: CoreSchemaOptions,
 ): void {
-  const limitsType = builder.objectRef<Limits>('Limits').implement({
-    description: 'What one request may ask for.',
-    fields: (t) => ({
-      depth: t.exposeInt('depth', { nullable: false, description: 'Nesting of fields.' }),
-      tokens: t.exposeInt('tokens', { nullable: false, description: 'Lexical tokens of a document.' }),
-      aliases: t.exposeInt('aliases', { nullable: false }),
-      directives: t.exposeInt('directives', { nullable: false }),
-      cost: t.exposeInt('cost', {
-        nullable: false,
-        description: 'Fields, times the sizes of the lists that they are in.',
-      }),
-      queryLength: t.exposeInt('queryLength', { nullable: false, description: 'Characters of a document.' }),
-      bodyBytes: t.exposeInt('bodyBytes', {
-        nullable: false,
-        description: 'Bytes of a request with all its variables.',
-      }),
-      pageSize: t.int({ nullable: false, description: 'Items of a page.', resolve: () => MAX_PAGE }),
-      defaultPageSize: t.int({ nullable: false, resolve: () => DEFAULT_PAGE }),
-      timeoutSeconds: t.exposeFloat('timeoutSeconds', { nullable: false }),
-      subscriptionsPerConnection: t.exposeInt('subscriptionsPerConnection', { nullable: false }),
-      subscriptions: t.exposeInt('subscriptions', { nullable: false, description: 'Of all clients together.' }),
-    }),
-  })
+  const limitsType = defineLimits(builder)
   const network = builder.refOf(NetworkType)
   builder.objectType(network, {
     description: 'The network that this node is part of.',
@@ -84,7 +62,7 @@ function defineNetwork(
         description: 'Of this node.',
         resolve: () => new Date(clock.now()),
       }),
-      limits: t.field({ type: limitsType, nullable: false, resolve: () => limits }),
+      limits: t.field({ type: limitsType, nullable: false, resolve: () => ({ ...limits }) }),
     }),
   })
   builder.queryField('network', (t) =>

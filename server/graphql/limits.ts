@@ -1,4 +1,6 @@
-/** What one client may ask for. Readable at `network { limits }`. */
+import { z } from 'zod'
+
+/** What clients may ask for. Readable at `network { limits }`, and to be set by the operator as `limits`. */
 export interface Limits {
   /** Nesting of fields. */
   readonly depth: number
@@ -14,13 +16,21 @@ export interface Limits {
   readonly queryLength: number
   /** Bytes of a request, with all its variables: a batch of transactions must fit. */
   readonly bodyBytes: number
-  /** Seconds until an unfinished request is answered with TIMEOUT. */
+  /** Bytes of all bodies that the node is receiving at a time. */
+  readonly bodiesBytes: number
+  /** Bytes of a request's headers. */
+  readonly headerBytes: number
+  /** Seconds that a request may take to arrive, and then until it is answered with TIMEOUT. */
   readonly timeoutSeconds: number
+  /** Queries and mutations that the node answers at a time. */
+  readonly requests: number
+  /** SQL statements of requests that may wait for a connection, for each plugin. */
+  readonly waitingStatements: number
   /** Operations that one WebSocket may have open. */
   readonly subscriptionsPerConnection: number
   /** Subscriptions that the node serves at a time. */
   readonly subscriptions: number
-  /** WebSockets that the node keeps open at a time. */
+  /** WebSockets that the node keeps open at a time, and as many connections besides. */
   readonly connections: number
 }
 
@@ -32,8 +42,30 @@ export const DEFAULT_LIMITS: Limits = {
   cost: 25_000,
   queryLength: 64 * 1024,
   bodyBytes: 8 << 20,
+  bodiesBytes: 256 << 20,
+  headerBytes: 16 << 10,
   timeoutSeconds: 30,
+  requests: 10_000,
+  waitingStatements: 5_000,
   subscriptionsPerConnection: 100,
   subscriptions: 10_000,
   connections: 10_000,
+}
+
+/** What GraphQL's Int holds. */
+const count = z.int().min(1).max(2_147_483_647).optional()
+const names = Object.keys(DEFAULT_LIMITS)
+
+/** Limits as an operator writes them: any of them, each above 0. */
+export type LimitsConfig = { readonly [Name in keyof Limits]?: number | undefined }
+
+export const limitsConfig: z.ZodType<LimitsConfig> = z.strictObject({
+  ...Object.fromEntries(names.map((name) => [name, count])),
+  timeoutSeconds: z.number().positive().max(3600).optional(),
+})
+
+/** The limits with what the operator has set. */
+export function limitsOf(config: LimitsConfig = {}): Limits {
+  const set = Object.entries(config).filter(([, value]) => value !== undefined)
+  return { ...DEFAULT_LIMITS, ...Object.fromEntries(set) }
 }

@@ -1,0 +1,43 @@
+import { type Builder, DEFAULT_PAGE, LimitsType, MAX_PAGE } from '../../schema/index.ts'
+import type { Limits } from './limits.ts'
+
+/** What each limit is about: a limit without a line here does not compile. */
+const described: Readonly<Record<Exclude<keyof Limits, 'timeoutSeconds'>, string>> = {
+  depth: 'Nesting of fields.',
+  tokens: 'Lexical tokens of a document.',
+  aliases: 'Aliases in a document.',
+  directives: 'Directives in a document.',
+  cost: 'Fields, times the sizes of the lists that they are in.',
+  queryLength: 'Characters of a document.',
+  bodyBytes: 'Bytes of a request with all its variables.',
+  bodiesBytes: 'Bytes of all bodies that the node is receiving at a time.',
+  headerBytes: "Bytes of a request's headers.",
+  requests: 'Queries and mutations that the node answers at a time.',
+  waitingStatements: 'SQL statements of requests that may wait for a connection, for each plugin.',
+  subscriptionsPerConnection: 'Operations that one WebSocket may have open.',
+  subscriptions: 'Of all clients together.',
+  connections: 'WebSockets that the node keeps open at a time.',
+}
+
+/** Defines what `network { limits }` gives: every limit that the node enforces. Plugins add their own by its token. */
+export function defineLimits(builder: Builder) {
+  const limits = builder.refOf(LimitsType)
+  builder.objectType(limits, {
+    description: 'What clients may ask for.',
+    fields: (t) => ({
+      pageSize: t.int({ nullable: false, description: 'Items of a page.', resolve: () => MAX_PAGE }),
+      defaultPageSize: t.int({ nullable: false, resolve: () => DEFAULT_PAGE }),
+      timeoutSeconds: t.float({
+        nullable: false,
+        description: 'Seconds that a request may take to arrive, and then until it is answered with TIMEOUT.',
+        resolve: (values) => values.timeoutSeconds ?? 0,
+      }),
+    }),
+  })
+  for (const [name, description] of Object.entries(described)) {
+    builder.objectField(limits, name, (t) =>
+      t.int({ nullable: false, description, resolve: (values) => values[name] ?? 0 }),
+    )
+  }
+  return limits
+}

@@ -1,4 +1,4 @@
-export { type CborMap, type CborValue, fromHex, toHex } from '../protocol/index.ts'
+export { type CborMap, type CborValue, cellId, fromHex, toHex } from '../protocol/index.ts'
 export { type AccountInfo, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { document, type TypedDocument } from './document.ts'
 export { ClientError, type ClientErrorCode, isClientError } from './errors.ts'

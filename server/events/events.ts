@@ -72,9 +72,9 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
 
     subscribe<P>(
       of: Topic<P> | readonly (Topic<P> | string)[] | null,
-      options: { after?: string; signal?: AbortSignal } = {},
+      options: { after?: string | null | undefined; signal?: AbortSignal } = {},
     ) {
-      const after = options.after === undefined ? undefined : parseCursor(options.after)
+      const after = options.after == null ? undefined : parseCursor(options.after)
       const { signal } = options
       return typed<P>(new Subscription(store, tail, { topics: idsOf(of), after, signal, maxBehind }))
     },

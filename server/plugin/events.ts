@@ -33,7 +33,7 @@ export interface Events {
    */
   subscribe<P>(
     topics: Topic<P> | readonly (Topic<P> | string)[] | null,
-    options?: { readonly after?: string; readonly signal?: AbortSignal },
+    options?: { readonly after?: string | null | undefined; readonly signal?: AbortSignal },
   ): AsyncIterable<EventRecord<P>>
 
   /** At most `first` events after the cursor; from the oldest kept one without a cursor. */

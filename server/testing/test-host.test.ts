@@ -48,8 +48,7 @@ const report = definePlugin({
     builder.subscriptionField('celsius', (t) =>
       t.int({
         args: { after: t.arg({ type: 'Cursor' }) },
-        subscribe: (_root, { after }, { signal }) =>
-          host.events.subscribe(Reported, after == null ? { signal } : { after, signal }),
+        subscribe: (_root, { after }, { signal }) => host.events.subscribe(Reported, { after, signal }),
         resolve: ({ payload }) => payload.celsius,
       }),
     )

@@ -5,19 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import execution from '../plugins/execution/index.ts'
 import { runProgram } from '../server/cli/program.ts'
-import { createGraphqlServer, type GraphqlServer } from '../server/graphql/index.ts'
+import { createHttpServer, type HttpServer } from '../server/http/index.ts'
 import { silentLog } from '../server/log.ts'
 import { createTestHost, type TestHost } from '../server/testing/index.ts'
 
 let host: TestHost
-let server: GraphqlServer
+let server: HttpServer
 let folder: string
 const file = (name: string) => join(folder, name)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'deaios-cli-'))
   host = await createTestHost({ plugins: [execution({ rootIntervalMs: 20 })] })
-  server = await createGraphqlServer({ schema: host.schema, log: silentLog, port: 0 })
+  server = await createHttpServer({ schema: host.schema, log: silentLog, port: 0 })
 })
 afterAll(async () => {
   await server?.close(0)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createGraphqlServer, type GraphqlServer } from '../server/graphql/index.ts'
+import { createHttpServer, type HttpServer } from '../server/http/index.ts'
 import { silentLog } from '../server/log.ts'
 import { definePlugin, topic } from '../server/plugin.ts'
 import { createTestHost, type TestHost } from '../server/testing/index.ts'
@@ -21,7 +21,7 @@ const bell = definePlugin({
 
 describe.skipIf(executable === undefined)('GraphiQL in a browser', () => {
   let host: TestHost
-  let server: GraphqlServer
+  let server: HttpServer
   let browser: Browser
   let page: Page
   const elsewhere: string[] = []
@@ -29,7 +29,7 @@ describe.skipIf(executable === undefined)('GraphiQL in a browser', () => {
 
   beforeAll(async () => {
     host = await createTestHost({ plugins: [bell()] })
-    server = await createGraphqlServer({ schema: host.schema, log: silentLog, port: 0 })
+    server = await createHttpServer({ schema: host.schema, log: silentLog, port: 0 })
     browser = await chromium.launch({ executablePath: executable ?? '', args: ['--no-sandbox'] })
   })
   afterEach(async () => {

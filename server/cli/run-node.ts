@@ -3,11 +3,11 @@ import { type ConfigFlags, loadConfig, type ResolvedConfig } from '../config.ts'
 import { lockDataFolder } from '../db/data-lock.ts'
 import { openDatabase } from '../db/database.ts'
 import { codeOf, messageOf } from '../db/errors.ts'
-import { createGraphqlServer, type GraphqlServer } from '../graphql/index.ts'
 import { checkPlugins } from '../host/check.ts'
 import type { CopyWatch } from '../host/copies.ts'
 import { loadPlugins } from '../host/load.ts'
 import { type Node, startNode } from '../host/node.ts'
+import { createHttpServer, type HttpServer } from '../http/index.ts'
 import { openLog, type RootLog } from '../log.ts'
 import { running, starting } from './announcement.ts'
 import { CommandError } from './command-error.ts'
@@ -63,11 +63,19 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
   }
 }
 
-async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<GraphqlServer> {
+async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<HttpServer> {
   const { port, hostname } = config
   try {
     const { schema, before } = node
-    return await createGraphqlServer({ schema, before, log, port, hostname, health: () => node.health() })
+    return await createHttpServer({
+      schema,
+      before,
+      log,
+      port,
+      hostname,
+      ready: () => node.health(),
+      metrics: node.metrics,
+    })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE')
       throw new CommandError(
@@ -82,7 +90,7 @@ async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise
 }
 
 /** The address as one would type it on this machine. */
-const nearUrl = ({ url, port }: GraphqlServer, hostname: string): string =>
+const nearUrl = ({ url, port }: HttpServer, hostname: string): string =>
   ['127.0.0.1', '0.0.0.0', '::'].includes(hostname) ? `http://localhost:${port}/graphql` : url
 
 /** Resolves when another node has taken the database: to go on would be to have two leaders. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { HttpError } from '../http/http-error.ts'
 import type { GraphqlParams } from './engine.ts'
-import { HttpError } from './http-error.ts'
 
 /**
  * Reads a whole body.

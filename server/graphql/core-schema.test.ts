@@ -2,10 +2,10 @@ import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { createHttpServer, type HttpServer } from '../http/index.ts'
 import { silentLog } from '../log.ts'
 import { definePlugin, topic } from '../plugin.ts'
 import { createTestHost, type TestHost } from '../testing/index.ts'
-import { createGraphqlServer, type GraphqlServer } from './index.ts'
 
 const Paid = topic('shop.paid', z.object({ amount: z.bigint(), to: z.instanceof(Uint8Array) }))
 const Closed = topic('shop.closed', z.object({ n: z.int() }))
@@ -18,10 +18,10 @@ const shop = definePlugin({
 })
 
 let host: TestHost
-let server: GraphqlServer
+let server: HttpServer
 beforeAll(async () => {
   host = await createTestHost({ plugins: [shop()] })
-  server = await createGraphqlServer({ schema: host.schema, log: silentLog, port: 0 })
+  server = await createHttpServer({ schema: host.schema, log: silentLog, port: 0 })
 })
 afterAll(async () => {
   await server?.close()

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { GraphQLError } from 'graphql'
+import { type ExecutionResult, GraphQLError } from 'graphql'
 import { apiError } from '../../schema/index.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { HttpError, sendError, sendJson } from '../http/http-error.ts'
 import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
 import { parseParams, readBody } from './body.ts'
 import type { Engine } from './engine.ts'
-import { HttpError, sendError, sendJson } from './http-error.ts'
 import type { Limits } from './limits.ts'
+import { outcomeOf } from './outcome.ts'
 import { RequestContext } from './request-context.ts'
 import type { Requests } from './requests.ts'
 
@@ -33,30 +35,39 @@ export async function answerPlain(
   authenticate: Authenticate,
   request: IncomingMessage,
   response: ServerResponse,
+  exchange: Exchange,
 ): Promise<void> {
+  const { requestId } = exchange
+  const send = (status: number, answer: ExecutionResult): void => {
+    exchange.outcome = outcomeOf(answer)
+    sendJson(response, status, JSON.stringify(answer), requestId)
+  }
   try {
     const known = authenticate(credentialsOf(request))
     // Waited for only where it is not at hand: most keys are remembered.
     const principal = known instanceof Promise ? await known : known
     const params = parseParams(await readBody(request, limits.bodyBytes))
     const operation = engine.resolve(params)
-    if (!('node' in operation)) return sendJson(response, statusOf(operation), JSON.stringify({ errors: operation }))
+    if (!('node' in operation)) return send(statusOf(operation), { errors: operation })
+    exchange.operation = operation.name ?? operation.node.operation
     if (operation.node.operation === 'subscription') {
       const error = apiError(
         'SUBSCRIPTION_NEEDS_STREAM',
         'A subscription is a stream: use a WebSocket (graphql-transport-ws), or accept text/event-stream.',
       )
-      return sendJson(response, 406, JSON.stringify({ errors: [error] }))
+      return send(406, { errors: [error] })
     }
-    const context = new RequestContext(params.extensions ?? {}, principal)
+    const context = new RequestContext(params.extensions ?? {}, principal, exchange)
     requests.add(context, response)
-    const result = await engine.run(operation, params.variables, context)
-    sendJson(response, 200, JSON.stringify(result))
+    send(200, await engine.run(operation, params.variables, context))
   } catch (error) {
-    if (error instanceof GraphQLError)
-      return sendJson(response, httpStatusOf(error), JSON.stringify({ errors: [error] }))
+    if (error instanceof GraphQLError) return send(httpStatusOf(error), { errors: [error] })
     if (!(error instanceof HttpError)) throw error
+    exchange.outcome = error.code
+    response.setHeader('x-request-id', requestId)
     sendError(response, error)
+  } finally {
+    exchange.answered(response)
   }
 }
 

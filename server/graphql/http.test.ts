@@ -1,9 +1,10 @@
 import { request as rawRequest } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createHttpServer, type HttpServer } from '../http/index.ts'
 import { silentLog } from '../log.ts'
 import { type ZooLog, zooSchema } from './fixtures/zoo.ts'
-import { createGraphqlServer, DEFAULT_LIMITS, type GraphqlServer } from './index.ts'
+import { DEFAULT_LIMITS } from './index.ts'
 
 const log: ZooLog = { loads: [], order: [], aborted: 0 }
 const limits = { ...DEFAULT_LIMITS, timeoutSeconds: 0.4, bodyBytes: 200_000 }
@@ -12,9 +13,9 @@ describe.each([
   ['the short way', true],
   ['the general way', false],
 ])('a request that is answered %s', (_way, hotPath) => {
-  let server: GraphqlServer
+  let server: HttpServer
   beforeAll(async () => {
-    server = await createGraphqlServer({
+    server = await createHttpServer({
       schema: zooSchema(log),
       log: silentLog,
       port: 0,
@@ -191,24 +192,26 @@ describe.each([
 })
 
 describe('besides GraphQL', () => {
-  let server: GraphqlServer
+  let server: HttpServer
   let healthy = true
   beforeAll(async () => {
-    server = await createGraphqlServer({
+    server = await createHttpServer({
       schema: zooSchema(),
       log: silentLog,
       port: 0,
-      health: () => (healthy ? { ok: true } : { ok: false, message: 'tired' }),
+      ready: () => (healthy ? { ok: true } : { ok: false, message: 'tired' }),
     })
   })
   afterAll(() => server.close())
 
-  test('health is at /healthz', async () => {
-    const url = new URL('/healthz', server.url)
-    expect(await (await fetch(url)).json()).toEqual({ ok: true })
+  test('whether the process lives is at /healthz, and whether it can serve at /readyz', async () => {
+    const alive = new URL('/healthz', server.url)
+    const ready = new URL('/readyz', server.url)
+    for (const url of [alive, ready]) expect(await (await fetch(url)).json()).toEqual({ ok: true })
     healthy = false
-    const response = await fetch(url)
+    const response = await fetch(ready)
     expect([response.status, await response.json()]).toEqual([503, { ok: false, message: 'tired' }])
+    expect((await fetch(alive)).status).toBe(200)
   })
 
   test('a browser gets GraphiQL, whole and from here only', async () => {
@@ -234,7 +237,7 @@ describe('besides GraphQL', () => {
 })
 
 test('closing finishes what is running, then refuses connections', async () => {
-  const server = await createGraphqlServer({ schema: zooSchema(), log: silentLog, port: 0 })
+  const server = await createHttpServer({ schema: zooSchema(), log: silentLog, port: 0 })
   const running = fetch(server.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -247,7 +250,7 @@ test('closing finishes what is running, then refuses connections', async () => {
 })
 
 test('closing does not wait longer than it was told', async () => {
-  const server = await createGraphqlServer({ schema: zooSchema(), log: silentLog, port: 0 })
+  const server = await createHttpServer({ schema: zooSchema(), log: silentLog, port: 0 })
   const running = fetch(server.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -259,8 +262,8 @@ test('closing does not wait longer than it was told', async () => {
 })
 
 test('a port that is taken is an error at once', async () => {
-  const server = await createGraphqlServer({ schema: zooSchema(), log: silentLog, port: 0 })
-  await expect(createGraphqlServer({ schema: zooSchema(), log: silentLog, port: server.port })).rejects.toMatchObject({
+  const server = await createHttpServer({ schema: zooSchema(), log: silentLog, port: 0 })
+  await expect(createHttpServer({ schema: zooSchema(), log: silentLog, port: server.port })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   })
   await server.close()

@@ -1,20 +1,31 @@
 import { ANONYMOUS, type Context, type Principal } from '../../schema/index.ts'
-
-let requests = 0
-/** Tells the requests of one run of the node from those of another. */
-const run = Math.random().toString(36).slice(2, 8)
+import type { Work } from '../db/work.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { nextRequestId } from '../http/request-id.ts'
 
 /** One request's context. The signal is made only if someone asks for it: most requests never do. */
-export class RequestContext implements Context {
-  readonly requestId: string = `${run}-${(++requests).toString(36)}`
+export class RequestContext implements Context, Work {
+  readonly requestId: string
   readonly principal: Principal
   readonly requestExtensions: Readonly<Record<string, unknown>>
   readonly responseExtensions: Record<string, unknown> = {}
   readonly startedAt: number = Date.now()
+  /** Whether the client asked what the request costs. */
+  wantsUsage = false
+  statements = 0
+  #cancels: Set<() => void> | undefined
+  readonly exchange: Exchange | undefined
   #controller: AbortController | undefined
   #reason: Error | undefined
 
-  constructor(requestExtensions: Readonly<Record<string, unknown>> = {}, principal: Principal = ANONYMOUS) {
+  /** @param exchange the HTTP request that it came by; absent for one of a WebSocket's operations */
+  constructor(
+    requestExtensions: Readonly<Record<string, unknown>> = {},
+    principal: Principal = ANONYMOUS,
+    exchange?: Exchange,
+  ) {
+    this.requestId = exchange?.requestId ?? nextRequestId()
+    this.exchange = exchange
     this.requestExtensions = requestExtensions
     this.principal = principal
   }
@@ -36,5 +47,16 @@ export class RequestContext implements Context {
     if (this.#reason !== undefined) return
     this.#reason = new Error(reason)
     this.#controller?.abort(this.#reason)
+    for (const cancel of this.#cancels ?? []) cancel()
+    this.#cancels = undefined
+  }
+
+  remember(cancel: () => void): void {
+    this.#cancels ??= new Set()
+    this.#cancels.add(cancel)
+  }
+
+  forget(cancel: () => void): void {
+    this.#cancels?.delete(cancel)
   }
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { HttpError, sendError } from './http-error.ts'
+import { HttpError, sendError } from '../http/http-error.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** The requests that are being answered: each is bounded in time, and told when its client has gone. */
@@ -26,6 +26,7 @@ export class Requests {
     response.once('close', () => {
       this.#open.delete(context)
       if (!response.writableFinished) context.abort('the client is gone')
+      context.exchange?.answered(response)
       if (this.#open.size === 0) this.#idle?.()
     })
   }

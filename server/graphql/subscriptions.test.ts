@@ -2,14 +2,15 @@ import { connect } from 'node:net'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { createHttpServer, type HttpServer } from '../http/index.ts'
 import { silentLog } from '../log.ts'
 import { type ZooLog, zooSchema } from './fixtures/zoo.ts'
-import { createGraphqlServer, DEFAULT_LIMITS, type GraphqlServer } from './index.ts'
+import { DEFAULT_LIMITS } from './index.ts'
 
 const log: ZooLog = { loads: [], order: [], aborted: 0 }
-let server: GraphqlServer
+let server: HttpServer
 beforeAll(async () => {
-  server = await createGraphqlServer({
+  server = await createHttpServer({
     schema: zooSchema(log),
     log: silentLog,
     port: 0,
@@ -94,7 +95,7 @@ describe.each([
   })
 
   test('the server can drain: the stream ends with DRAINING', async () => {
-    const other = await createGraphqlServer({ schema: zooSchema(log), log: silentLog, port: 0 })
+    const other = await createHttpServer({ schema: zooSchema(log), log: silentLog, port: 0 })
     const reading = read('subscription { forever }', other)
     await new Promise((resolve) => setTimeout(resolve, 100))
     await other.close()

@@ -2,17 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Principal } from '../../schema/index.ts'
+import type { Exchange } from '../http/exchange.ts'
 import type { Log } from '../plugin.ts'
 import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
 import type { Engine, GraphqlParams } from './engine.ts'
 import type { Limits } from './limits.ts'
 import { publicError } from './mask.ts'
+import { outcomeOf } from './outcome.ts'
 import { RequestContext } from './request-context.ts'
 import type { Requests } from './requests.ts'
 
 interface ServerContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse
+  readonly exchange: Exchange
 }
 
 interface UserContext {
@@ -32,8 +35,8 @@ export function makeYoga(
   return createYoga<ServerContext, UserContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    context: async ({ params, req, res }) => {
-      const context = new RequestContext(params.extensions ?? {}, await principalOf(req, authenticate))
+    context: async ({ params, req, res, exchange }) => {
+      const context = new RequestContext(params.extensions ?? {}, await principalOf(req, authenticate), exchange)
       requests.add(context, res)
       return { deaios: context }
     },
@@ -73,7 +76,11 @@ function useEngine(engine: Engine, requests: Requests): Plugin<YogaContext> {
       setExecuteFn(async () => {
         const operation = operationOf(contextValue)
         if (!('node' in operation)) return { errors: operation }
-        return engine.interpret(operation, variableValues, contextValue.deaios)
+        const { deaios, exchange } = contextValue
+        const result = await engine.interpret(operation, variableValues, deaios)
+        exchange.operation = operation.name ?? operation.node.operation
+        exchange.outcome = outcomeOf(result)
+        return result
       })
     },
     onSubscribe({ args, setSubscribeFn }) {

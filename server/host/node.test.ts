@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { apiError } from '../../schema/index.ts'
-import { createGraphqlServer } from '../graphql/index.ts'
+import { createHttpServer } from '../http/index.ts'
 import { silentLog } from '../log.ts'
 import { type ConfiguredPlugin, definePlugin, extensionPoint, optional, service, topic } from '../plugin.ts'
 import { createTestHost, type TestHost, type TestHostOptions } from '../testing/index.ts'
@@ -121,10 +121,10 @@ describe('a node', () => {
       health: () => (isIll ? { ok: false, message: 'a cold' } : { ok: true }),
     })
     const { node } = await start([guard({ closed: true })])
-    const server = await createGraphqlServer({
+    const server = await createHttpServer({
       schema: node.schema,
       before: node.before,
-      health: () => node.health(),
+      ready: () => node.health(),
       log: silentLog,
       port: 0,
     })
@@ -137,7 +137,7 @@ describe('a node', () => {
     expect(await ask({ key: 'open' })).toMatchObject({
       data: { one: 1, plugins: [{ name: 'root' }, { name: 'guard' }] },
     })
-    const health = new URL('/healthz', server.url)
+    const health = new URL('/readyz', server.url)
     expect((await fetch(health)).status).toBe(200)
     isIll = true
     const answer = await fetch(health)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ExecutionResult, type GraphQLSchema, printSchema } from 'graphql'
 import { CORE_SCHEMA } from '../db/migrate.ts'
-import { createGraphqlServer, type GraphqlServer } from '../graphql/index.ts'
+import { createHttpServer, type HttpServer } from '../http/index.ts'
 import type { Bounds } from '../host/boot.ts'
 import { checkPlugins } from '../host/check.ts'
 import { type Node, startNode } from '../host/node.ts'
@@ -53,7 +53,7 @@ export interface TestHost {
   /** Moves the test's clock by milliseconds. @throws TestKitError NO_TEST_CLOCK */
   advance(ms: number): Promise<void>
   /** Serves GraphQL at a free port of 127.0.0.1, for a test that wants a real client; the same one at each call. */
-  serve(): Promise<GraphqlServer>
+  serve(): Promise<HttpServer>
   /** Stops the node and starts it again on the same data. */
   restart(): Promise<void>
   /** Stops the node and removes its data. */
@@ -113,7 +113,7 @@ export async function createTestHost<const F extends ServicePairs = readonly []>
     },
     serve() {
       const { node } = running
-      running.server ??= createGraphqlServer({ ...servedBy(node), log, port: 0 })
+      running.server ??= createHttpServer({ ...servedBy(node), log, port: 0 })
       return running.server
     },
     async restart() {
@@ -130,7 +130,7 @@ export async function createTestHost<const F extends ServicePairs = readonly []>
 interface Running {
   readonly node: Node
   readonly requests: TestRequests
-  server: Promise<GraphqlServer> | undefined
+  server: Promise<HttpServer> | undefined
 }
 
 const servedBy = (node: Node) => ({ schema: node.schema, before: node.before, health: () => node.health() })

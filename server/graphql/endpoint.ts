@@ -1,0 +1,82 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { GraphQLSchema } from 'graphql'
+import type { Exchange } from '../http/exchange.ts'
+import { HttpError } from '../http/http-error.ts'
+import { isAllowedOrigin } from '../http/origins.ts'
+import type { Log } from '../plugin.ts'
+import type { Authenticate } from './authenticate.ts'
+import { type BeforeRequest, Engine } from './engine.ts'
+import { sendGraphiql, wantsPage } from './graphiql.ts'
+import { answerPlain, isPlain } from './hot-path.ts'
+import type { Limits } from './limits.ts'
+import type { Requests } from './requests.ts'
+import { serveWebSockets } from './web-socket.ts'
+import { makeYoga } from './yoga.ts'
+
+export interface GraphqlEndpointOptions {
+  readonly schema: GraphQLSchema
+  readonly log: Log
+  readonly limits: Limits
+  /** Other origins whose pages may use the API, or `*`. */
+  readonly origins: readonly string[]
+  /** Tells who a client is. */
+  readonly authenticate: Authenticate
+  /** Run before each query and mutation. */
+  readonly before?: readonly BeforeRequest[] | undefined
+  /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
+  readonly hotPath?: boolean | undefined
+}
+
+/** GraphQL at /graphql of an HTTP server: by HTTP, WebSocket and server-sent events. */
+export interface GraphqlEndpoint {
+  /** Answers one request. Rejects with HttpError if it is not GraphQL. */
+  answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<void>
+  /** Ends subscriptions with DRAINING, and takes no new connections. */
+  drain(): void
+  /** Closes all WebSockets, after their streams have ended. */
+  close(): Promise<void>
+}
+
+/** @param requests where each query and mutation is noted while it is answered */
+export function serveGraphql(server: Server, requests: Requests, options: GraphqlEndpointOptions): GraphqlEndpoint {
+  const { schema, log, limits, origins, authenticate, before, hotPath = true } = options
+  const engine = new Engine({ schema, limits, log, ...(before === undefined ? {} : { before }) })
+  const yoga = makeYoga(engine, requests, limits, authenticate, log)
+  let draining = false
+  const webSockets = serveWebSockets(
+    server,
+    engine,
+    limits,
+    log,
+    authenticate,
+    (request) => !draining && isAllowedOrigin(request, origins),
+  )
+  return {
+    async answer(request, response, exchange) {
+      const { method, headers } = request
+      if (wantsPage(request)) {
+        response.once('close', () => exchange.answered(response))
+        return sendGraphiql(request, response)
+      }
+      if (method === 'POST') {
+        // Another type could be sent by any page without asking first.
+        if (!isJson(headers['content-type']))
+          throw new HttpError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send application/json.')
+        if (!isAllowedOrigin(request, origins))
+          throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
+        if (hotPath && isPlain(request))
+          return answerPlain(engine, requests, limits, authenticate, request, response, exchange)
+      } else if (method !== 'GET') throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Use POST, or GET for queries.')
+      response.setHeader('x-request-id', exchange.requestId)
+      response.once('close', () => exchange.answered(response))
+      await yoga(request, response, { exchange })
+    },
+    drain() {
+      draining = true
+      engine.drain()
+    },
+    close: () => webSockets.close(),
+  }
+}
+
+const isJson = (type: string | undefined): boolean => type !== undefined && /^application\/json\s*(;|$)/i.test(type)

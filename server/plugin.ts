@@ -1,6 +1,7 @@
 /** What a plugin author imports. */
 export { connect, type PoolOptions } from './db/connect.ts'
 export { connectStatements, type StatementParameter, type Statements } from './db/statements.ts'
+export { FencedError, isFenced, leaseName } from './jobs/fence.ts'
 export {
   type ConfiguredPlugin,
   definePlugin,
@@ -9,6 +10,7 @@ export {
   type PluginOptions,
 } from './plugin/define.ts'
 export type { EventPage, EventRecord, Events } from './plugin/events.ts'
+export { type Following, follow } from './plugin/follow.ts'
 export type { Clock, Health, Host, Log } from './plugin/host.ts'
 export type { HttpRoute, RouteRequest } from './plugin/http.ts'
 export {

@@ -8,7 +8,7 @@ export interface JobRun<Data = undefined> {
   readonly signal: AbortSignal
   /**
    * Grows each time that a leader is made. A leader's changes carry it, so that the database refuses those of one that
-   * was replaced and does not know yet: `host.jobs.guard(tx, fence)`. 0 for cron and queue jobs and for replicas.
+   * was replaced and does not know yet: `host.jobs.guard(tx, job, fence)`. 0 for cron and queue jobs and for replicas.
    */
   readonly fence: bigint
   /** 1 for the first. */
@@ -54,6 +54,8 @@ export interface QueueJob<Data = unknown, H = Host> extends JobBase {
 export interface ContinuousJob<H = Host> extends JobBase {
   readonly kind: 'continuous'
   readonly scope: 'leader' | 'replica'
+  /** Whether this node may run it, asked once when the job begins; true if absent. */
+  eligible?(host: H): boolean | Promise<boolean>
   /** Returns when the signal aborts. If it returns or throws before, it is called again after a pause. */
   run(run: JobRun, host: H): Promise<void> | void
 }
@@ -99,4 +101,11 @@ export interface Jobs {
    * @throws FencedError if there is a newer leader; the transaction is then rolled back
    */
   guard(tx: SqlOrTransaction, job: ContinuousJob<never> | string, fence: bigint): Promise<void>
+
+  /**
+   * Starts one of the plugin's continuous jobs now. They are started when `start` has ended; a `start` that waits for
+   * what a job does begins it itself.
+   * @throws TypeError if the plugin lists no such job
+   */
+  begin(job: string): void
 }

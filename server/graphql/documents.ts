@@ -13,6 +13,7 @@ import { costOf, type RawVariables } from './cost.ts'
 import { type CompiledRun, compile } from './jit.ts'
 import type { Limits } from './limits.ts'
 import { withCode } from './mask.ts'
+import { type Refusable, refused } from './refusable.ts'
 import { limitRule } from './rules.ts'
 
 /** How many documents are kept, and how many characters of them. */
@@ -53,13 +54,6 @@ export interface Prepared {
   readonly document: DocumentNode
   readonly operations: readonly Operation[]
 }
-
-/** What came of a document or an operation name. */
-export type Refusable<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly errors: readonly GraphQLError[] }
-
-const refused = (...errors: readonly GraphQLError[]): Refusable<never> => ({ ok: false, errors })
 
 /** Parsed and validated documents, least recently used first out. Invalid ones are not kept. */
 export class Documents {

@@ -1,23 +1,24 @@
-import {
-  type ExecutionResult,
-  execute,
-  type GraphQLError,
-  type GraphQLSchema,
-  isAbstractType,
-  isObjectType,
-} from 'graphql'
+import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from 'graphql'
 import { apiError, type Context } from '../../schema/index.ts'
+import { within } from '../db/work.ts'
 import type { Log } from '../plugin.ts'
 import type { RawVariables } from './cost.ts'
 import { Documents, type Operation } from './documents.ts'
 import type { Limits } from './limits.ts'
 import { type EventPosition, Reader, ResultStream, Subscriptions } from './live/index.ts'
 import { publicError, withCode } from './mask.ts'
+import { PersistedDocuments } from './persisted.ts'
 import type { RequestContext } from './request-context.ts'
+import type { TrustedDocuments } from './trusted-documents.ts'
+import { guardTypeResolvers } from './type-resolvers.ts'
+import { usageOf } from './usage.ts'
 
 /** What a client asks, in any transport. */
 export interface GraphqlParams {
-  readonly query: string
+  /** Absent if the document is named instead: by `documentId`, or by `extensions.persistedQuery`. */
+  readonly query?: string | undefined
+  /** Of a trusted document. */
+  readonly documentId?: string | undefined
   readonly variables?: RawVariables | null | undefined
   readonly operationName?: string | null | undefined
   readonly extensions?: Readonly<Record<string, unknown>> | null | undefined
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly before?: readonly BeforeRequest[]
   /** The stream that subscriptions are resumed in; absent where there is none. */
   readonly events?: EventPosition
+  /** Documents that the operator vouches for. */
+  readonly trusted?: TrustedDocuments
 }
 
 /** Everything between a transport and the resolvers: the same checks, limits, masking and shape for all of them. */
@@ -40,6 +43,8 @@ export class Engine {
   readonly documents: Documents
   readonly schema: GraphQLSchema
   readonly #options: EngineOptions
+  readonly #persisted: PersistedDocuments
+  #running = 0
   /** The subscriptions. */
   readonly live: Subscriptions
   readonly #onRevoked = new Set<(access: string) => void>()
@@ -49,6 +54,7 @@ export class Engine {
     this.schema = options.schema
     guardTypeResolvers(options.schema, options.log)
     this.documents = new Documents(options.schema, options.limits)
+    this.#persisted = new PersistedDocuments(options.trusted)
     this.live = new Subscriptions({
       schema: options.schema,
       most: options.limits.subscriptions,
@@ -62,10 +68,18 @@ export class Engine {
     return this.live.size
   }
 
+  /** How many queries and mutations are being answered. */
+  get running(): number {
+    return this.#running
+  }
+
   /** Finds the operation to run and checks its cost. */
   resolve(params: GraphqlParams): Operation | readonly GraphQLError[] {
-    const prepared = this.documents.prepare(params.query)
+    const source = this.#persisted.find(params)
+    if (!source.ok) return source.errors
+    const prepared = this.documents.prepare(source.value)
     if (!prepared.ok) return prepared.errors
+    this.#persisted.keep(params)
     const selected = this.documents.select(prepared.value, params.operationName)
     if (!selected.ok) return selected.errors
     const { cost } = this.#options.limits
@@ -104,16 +118,39 @@ export class Engine {
     context: RequestContext,
     compiled: ReturnType<Operation['compiled']>,
   ): Promise<ExecutionResult> {
-    try {
-      for (const before of this.#options.before ?? []) await before(context)
-      const result = await (compiled?.(context, variables) ?? this.#execute(operation, variables, context))
-      // Without data, the variables did not fit. graphql-js has the last word, and the wording.
-      if (compiled !== undefined && !('data' in result))
-        return this.#finish(await this.#execute(operation, variables, context), context)
-      return this.#finish(result, context)
-    } catch (error) {
-      return this.#finish({ errors: [publicError(error, context.requestId, this.#options.log)] }, context)
+    const { requests } = this.#options.limits
+    if (this.#running >= requests) {
+      const error = apiError('OVERLOADED', 'The node answers as many requests as it can. Try again in some seconds.', {
+        limit: requests,
+      })
+      return this.#finish({ errors: [error] }, context)
     }
+    this.#running++
+    let result: ExecutionResult
+    try {
+      result = await within(context, () => this.#answer(operation, variables, context, compiled))
+    } catch (error) {
+      result = { errors: [publicError(error, context.requestId, this.#options.log)] }
+    }
+    this.#running--
+    if (context.wantsUsage) context.responseExtensions.usage = usageOf(operation.cost(variables), context)
+    return this.#finish(result, context)
+  }
+
+  async #answer(
+    operation: Operation,
+    variables: RawVariables,
+    context: RequestContext,
+    compiled: ReturnType<Operation['compiled']>,
+  ): Promise<ExecutionResult> {
+    for (const before of this.#options.before ?? []) {
+      const waiting = before(context)
+      if (waiting !== undefined) await waiting
+    }
+    if (compiled === undefined) return this.#execute(operation, variables, context)
+    const result = await compiled(context, variables)
+    // Without data, the variables did not fit. graphql-js has the last word, and the wording.
+    return 'data' in result ? result : this.#execute(operation, variables, context)
   }
 
   #execute(
@@ -173,33 +210,4 @@ export class Engine {
     if (Object.keys(responseExtensions).length > 0) finished.extensions = responseExtensions
     return finished
   }
-}
-
-/**
- * Type resolvers must answer at once: compiled operations cannot wait for them. One that throws, or gives a promise, is
- * the same error for both executors, and the log says whose it is.
- */
-function guardTypeResolvers(schema: GraphQLSchema, log: Log): void {
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (type.name.startsWith('__')) continue
-    if (isAbstractType(type) && type.resolveType != null) {
-      const { resolveType } = type
-      type.resolveType = (value, context, info, abstract) => {
-        const found = resolveType(value, context, info, abstract)
-        return typeof found === 'object' && found !== null ? notAtOnce(type.name, 'resolveType', log) : found
-      }
-    }
-    if (isObjectType(type) && type.isTypeOf != null) {
-      const { isTypeOf } = type
-      type.isTypeOf = (value, context, info) => {
-        const is = isTypeOf(value, context, info)
-        return typeof is === 'boolean' ? is : notAtOnce(type.name, 'isTypeOf', log) === undefined && false
-      }
-    }
-  }
-}
-
-function notAtOnce(type: string, method: string, log: Log): undefined {
-  log.error({ type, method }, 'a type resolver gave a promise; it must answer at once')
-  return undefined
 }

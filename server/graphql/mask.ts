@@ -1,5 +1,6 @@
 import { PothosValidationError } from '@pothos/core'
 import { GraphQLError } from 'graphql'
+import { CANCELLED } from '../db/cancellable-statement.ts'
 import { codeOf } from '../db/errors.ts'
 import type { Log } from '../plugin.ts'
 
@@ -27,6 +28,12 @@ export function publicError(error: unknown, requestId: string, log: Log): GraphQ
   if (databaseAway.test(codeOf(cause) ?? '')) {
     log.warn({ requestId, error: cause }, 'a request failed because the database does not answer')
     return restated(located, 'The database does not answer now. Try again in some seconds.', { code: 'UNAVAILABLE' })
+  }
+  if (codeOf(cause) === CANCELLED) {
+    log.debug({ requestId, error: cause }, 'a statement was cancelled with its request, or took too long')
+    return restated(located, 'The database was told to stop working on this. Ask for less at a time, or try again.', {
+      code: 'CANCELLED',
+    })
   }
   log.error({ requestId, path: located?.path?.join('.'), error: cause }, 'a request failed in an unexpected way')
   return restated(located, `Something went wrong inside the node. Its log has more under ${requestId}.`, {

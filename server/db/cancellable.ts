@@ -1,0 +1,80 @@
+import type { Sql } from '../plugin/sql.ts'
+import { endWithWork, isRawStatement, StatementCancelledError } from './cancellable-statement.ts'
+import type { StatementSlots } from './statement-slots.ts'
+import { currentWork, type Work } from './work.ts'
+
+type Callable = (...args: readonly unknown[]) => unknown
+
+/**
+ * The same pool, whose statements end with the work that they are for: when a request's time is up or its client is
+ * gone, the database stops too, and its transactions are rolled back. Nobody has to think of it: the work is known from
+ * where the statement is made (`work.ts`). Statements of no work run as they do without this.
+ *
+ * The pool must not pipeline: a cancellation goes to a connection, and hits whatever runs there.
+ */
+export function cancellable(sql: Sql, slots: StatementSlots): Sql {
+  const begin = async (...args: readonly unknown[]): Promise<unknown> => {
+    const work = currentWork()
+    const body = args.at(-1)
+    if (work === undefined || !isCallable(body)) return callOf(sql, 'begin')(...args)
+    await turn(work, slots)
+    try {
+      return await callOf(sql, 'begin')(...args.slice(0, -1), (tx: Callable) => body(withinTransaction(tx, work)))
+    } finally {
+      slots.release()
+    }
+  }
+  return watched(sql, (made) => endWith(made, currentWork(), slots), { begin })
+}
+
+/** A transaction whose statements are cancelled with the work. The pool's slot is held by the transaction. */
+function withinTransaction(tx: Callable, work: Work): Callable {
+  const savepoint = (...args: readonly unknown[]): unknown => {
+    const body = args.at(-1)
+    if (!isCallable(body)) return callOf(tx, 'savepoint')(...args)
+    return callOf(tx, 'savepoint')(...args.slice(0, -1), (inner: Callable) => body(withinTransaction(inner, work)))
+  }
+  return watched(tx, (made) => endWith(made, work, undefined), { savepoint })
+}
+
+/** The function with each statement that it makes seen first, and some of its methods replaced. */
+function watched<F extends object>(sql: F, see: (made: unknown) => unknown, replaced: Record<string, Callable>): F {
+  const makers: Record<string, Callable> = {
+    unsafe: (...args) => see(callOf(sql, 'unsafe')(...args)),
+    file: (...args) => see(callOf(sql, 'file')(...args)),
+    ...replaced,
+  }
+  return new Proxy(sql, {
+    apply: (target, self, args) => see(isCallable(target) ? Reflect.apply(target, self, args) : undefined),
+    get: (target, key) => (typeof key === 'string' && makers[key]) || Reflect.get(target, key),
+  })
+}
+
+function endWith(made: unknown, work: Work | undefined, slots: StatementSlots | undefined): unknown {
+  if (work !== undefined && isRawStatement(made)) endWithWork(made, work, slots)
+  return made
+}
+
+/** Resolves when there is a slot, and rejects when the work is given up before. */
+function turn(work: Work, slots: StatementSlots): Promise<void> {
+  if (work.aborted) return Promise.reject(new StatementCancelledError())
+  return new Promise((resolve, reject) => {
+    const start = (): void => {
+      work.forget(cancel)
+      resolve()
+    }
+    const cancel = (): void => {
+      if (slots.leave(start)) reject(new StatementCancelledError())
+    }
+    slots.take(start)
+    if (slots.isWaiting(start)) work.remember(cancel)
+  })
+}
+
+const isCallable = (value: unknown): value is Callable => typeof value === 'function'
+
+function callOf(object: object, name: string): Callable {
+  const method: unknown = Reflect.get(object, name)
+  if (isCallable(method)) return method
+  throw new TypeError(`postgres.js has no ${name}`)
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { messageOf } from '../db/errors.ts'
+
+/** Documents that the operator vouches for. */
+export interface TrustedDocuments {
+  /** Whether nothing else is answered. */
+  readonly only: boolean
+  readonly byId: ReadonlyMap<string, string>
+  /** The same documents, as sets are asked. */
+  readonly texts: ReadonlySet<string>
+}
+
+/** A file of trusted documents cannot be used. */
+export class TrustedDocumentsError extends Error {
+  override readonly name = 'TrustedDocumentsError'
+  readonly code = 'DOCUMENTS_INVALID'
+}
+
+const Plain = z.record(z.string().min(1).max(256), z.string().min(1))
+const Apollo = z.object({
+  format: z.literal('apollo-persisted-query-manifest'),
+  version: z.literal(1),
+  operations: z.array(z.object({ id: z.string().min(1).max(256), body: z.string().min(1) })),
+})
+
+export const trustedDocuments = (documents: Iterable<readonly [id: string, text: string]>, only: boolean) => {
+  const byId = new Map(documents)
+  return { only, byId, texts: new Set(byId.values()) } satisfies TrustedDocuments
+}
+
+/**
+ * Reads a manifest: a JSON object `{ id: document }`, as code generators and Relay write it, or Apollo's persisted query
+ * manifest.
+ * @param only whether nothing else is answered
+ * @throws TrustedDocumentsError
+ */
+export async function readTrustedDocuments(file: string, only: boolean): Promise<TrustedDocuments> {
+  const fail = (what: string, cause?: unknown) =>
+    new TrustedDocumentsError(`${file} ${what}; it must be a JSON object { id: document }`, { cause })
+  let content: unknown
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw fail(`cannot be read (${messageOf(error)})`, error)
+  }
+  const apollo = Apollo.safeParse(content)
+  if (apollo.success) {
+    return trustedDocuments(
+      apollo.data.operations.map(({ id, body }) => [id, body]),
+      only,
+    )
+  }
+  const plain = Plain.safeParse(content)
+  if (!plain.success) throw fail(`is not a manifest of documents (${plain.error.issues[0]?.message})`)
+  return trustedDocuments(Object.entries(plain.data), only)
+}

@@ -1,6 +1,6 @@
 import type { EventPage, EventRecord, Events, Log, Sql, SqlOrTransaction, Topic } from '../plugin.ts'
 import { encodeBatch, isCbor, reviversOf } from './batch.ts'
-import { parseCursor } from './cursor.ts'
+import { formatCursor, parseCursor } from './cursor.ts'
 import { readPage } from './page.ts'
 import { Sequencer } from './sequencer.ts'
 import { EventStore } from './store.ts'
@@ -52,6 +52,7 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
       : store.prune(new Map(kept.map(([id, days]) => [id, new Date(now.getTime() - days * DAY_MS)])))
 
   return {
+    beginning: formatCursor(1, -1),
     topics: new Set(topics.map(({ id }) => id)),
     prune,
     wake: () => sequencer.wake(),

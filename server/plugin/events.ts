@@ -21,6 +21,9 @@ export interface EventPage<P = unknown> {
 
 /** What a plugin does with events. Cursors follow commit order. */
 export interface Events {
+  /** Before the first event of all: as `after`, it gives everything that is kept. */
+  readonly beginning: string
+
   /**
    * Writes an event in the caller's transaction: it exists if and only if the transaction commits.
    * The payload is checked against the topic's schema first.

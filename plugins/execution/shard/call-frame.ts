@@ -52,6 +52,8 @@ export class CallFrame implements CallContext {
   #isForeign = false
   /** What the call sent so far, in the smallest unit. */
   #sentValue = 0n
+  /** Its call runs now. What a module kept of a frame must not reach into another call. */
+  #isOpen = false
 
   constructor(block: BlockContext) {
     this.#block = block
@@ -69,10 +71,16 @@ export class CallFrame implements CallContext {
     this.#args = args
     this.#isForeign = registered !== undefined && registered.module.name !== ACCOUNT && isNeverUsed(cell)
     this.#sentValue = 0n
+    this.#isOpen = true
     this.sent.length = 0
     this.events.reset()
     this.eventCount = 0
     return this
+  }
+
+  /** The call is over: nothing is read or changed through this frame until the next one enters it. */
+  leave(): void {
+    this.#isOpen = false
   }
 
   get cell(): Uint8Array {
@@ -100,12 +108,14 @@ export class CallFrame implements CallContext {
   }
 
   read<T>(_type: CellType<T>): T | undefined {
+    this.#checkOpen()
     if (isNeverUsed(this.#cell)) return undefined
     // `write` checked it against the same schema.
     return decode(this.#cell.value) as T
   }
 
   write<T>(type: CellType<T>, value: T): void {
+    this.#checkOpen()
     const encoded = encode(type.schema.parse(value) as never)
     if (encoded.length > MAX_CELL_VALUE) {
       throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
@@ -115,6 +125,7 @@ export class CallFrame implements CallContext {
   }
 
   remove(): void {
+    this.#checkOpen()
     if (isNeverUsed(this.#cell)) return
     this.#replace(NULL_VALUE)
     this.#cell.owner = ACCOUNT
@@ -123,6 +134,7 @@ export class CallFrame implements CallContext {
   }
 
   emit<P>(topic: Topic<P>, payload: P): void {
+    this.#checkOpen()
     if (this.eventCount >= MAX_EVENTS_PER_CALL) {
       throw new CallError('VALUE_TOO_LARGE', `a call emits at most ${MAX_EVENTS_PER_CALL} events`)
     }
@@ -137,6 +149,7 @@ export class CallFrame implements CallContext {
   }
 
   send(send: Send): void {
+    this.#checkOpen()
     const allowed = this.#registered?.call.sends[send.call] ?? 0
     let already = 0
     for (const message of this.sent) if (message.call === send.call) already++
@@ -169,6 +182,10 @@ export class CallFrame implements CallContext {
       payerRealm,
       code: '',
     })
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new TypeError('this context belongs to a call that is over')
   }
 
   /** A module may only make cells whose id it derives; an account's key can never be one of them. */

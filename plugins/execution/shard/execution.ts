@@ -1,4 +1,5 @@
 import { type ActionError, type Message, type Receipt, STATUS, Writer } from '../../../protocol/index.ts'
+import { beginCall, endCall } from '../ledger/determinism.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
@@ -209,7 +210,7 @@ export class Execution {
     cell.balance += message.value
     const frame = this.#frame.enter(message, cell, registered, args.data)
     try {
-      registered.call.apply(frame, args.data as never)
+      this.#run(() => registered.call.apply(frame, args.data as never))
     } catch (error) {
       Object.assign(cell, before)
       const { code, text } = this.#explain(error, message.call)
@@ -235,7 +236,7 @@ export class Execution {
       const before = { ...cell }
       const frame = this.#frame.enter(message, cell, undefined, undefined)
       try {
-        module.onBounce(frame, { call: message.call, args: message.args, code: message.code })
+        this.#run(() => module.onBounce?.(frame, { call: message.call, args: message.args, code: message.code }))
         this.#settle(frame)
       } catch (error) {
         // The value stays; only what the handler did is undone.
@@ -244,6 +245,22 @@ export class Execution {
       }
     }
     this.#record(message, STATUS.DONE, '', '')
+  }
+
+  /** Runs a module's code: watched, and over when it returns. */
+  #run(code: () => unknown): void {
+    beginCall()
+    let result: unknown
+    try {
+      result = code()
+    } finally {
+      endCall()
+      this.#frame.leave()
+    }
+    if (!isThenable(result)) return
+    // It goes on after its call is over, and finds its context closed: that must not end the thread.
+    result.then(undefined, () => undefined)
+    throw new TypeError('the call returned a promise: a call does all its work before it returns')
   }
 
   /** Takes over what a call that was not refused sent and emitted. */
@@ -311,3 +328,6 @@ export class Execution {
 function isAction(message: Message): boolean {
   return message.kind === 'call' && message.module === ACCOUNT
 }
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

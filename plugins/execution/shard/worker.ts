@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { DatabaseOptions } from '../../../server/plugin.ts'
 import { connect, connectStatements } from '../../../server/plugin.ts'
+import { guardDeterminism } from '../ledger/determinism.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { CallRegistry } from '../ledger/registry.ts'
 import type { LedgerParams } from './block-maker.ts'
@@ -25,6 +26,8 @@ export interface ShardWorkerData {
 const CONNECTIONS = 3
 
 async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
+  // Before any module is imported.
+  guardDeterminism()
   const space = shardSpace(data.shard)
   const applicationName = `deaios shard ${space.id}`
   // What is read once, at the start, needs no connection of its own for good.

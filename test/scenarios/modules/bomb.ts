@@ -7,9 +7,7 @@ const explode = call({
   weight: () => 1n,
   apply(_ctx, { how }) {
     if (how === 'exit') process.exit(1)
-    queueMicrotask(() => {
-      throw new RangeError('a bomb went off')
-    })
+    void Promise.reject(new RangeError('a bomb went off'))
   },
 })
 

@@ -1,0 +1,99 @@
+/** Something in a call that would give another result on another node, or later. */
+export class NondeterminismError extends Error {
+  override readonly name = 'NondeterminismError'
+  readonly code = 'NOT_DETERMINISTIC'
+
+  constructor(what: string, instead: string) {
+    super(`a ledger call used ${what}, which differs from node to node: ${instead}`)
+  }
+}
+
+const TIME = 'use ctx.time or ctx.height'
+const CHANCE = 'use ctx.random'
+const LATER = 'a call does all its work before it returns; send a message for what comes after'
+const OUTSIDE = 'a call sees only its cell and its arguments; pass in what it must know'
+const LOCALE = 'compare and format text by code units'
+
+type Callable = (this: unknown, ...args: unknown[]) => unknown
+
+let isCalling = false
+let isGuarded = false
+
+/** From here on until `endCall`, what the guard watches throws NondeterminismError. */
+export function beginCall(): void {
+  isCalling = true
+}
+
+export function endCall(): void {
+  isCalling = false
+}
+
+/**
+ * Puts a watch in front of clocks, randomness, timers, I/O and everything that follows the machine's locale. To be
+ * called once in a thread, before any module is imported: then what a module took aside while it loaded is watched too.
+ * Outside of calls all of it works as ever.
+ */
+export function guardDeterminism(): void {
+  if (isGuarded) return
+  isGuarded = true
+  watch(globalThis, ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'], LATER)
+  watch(globalThis, ['fetch'], OUTSIDE)
+  watch(Math, ['random'], CHANCE)
+  watch(Performance.prototype, ['now'], TIME)
+  watch(Crypto.prototype, ['getRandomValues', 'randomUUID'], CHANCE)
+  watch(process, ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'cwd'], OUTSIDE)
+  watch(process, ['nextTick'], LATER)
+  watch(process.hrtime, ['bigint'], TIME)
+  watch(String.prototype, ['localeCompare', 'toLocaleLowerCase', 'toLocaleUpperCase'], LOCALE)
+  for (const prototype of [
+    Number.prototype,
+    BigInt.prototype,
+    Array.prototype,
+    Object.getPrototypeOf(Int8Array).prototype,
+  ])
+    watch(prototype, ['toLocaleString'], LOCALE)
+  watch(Date, ['now', 'parse'], TIME)
+  globalThis.Date = watchedDate()
+  globalThis.Intl = new Proxy(Intl, {
+    get: (intl, key, receiver) => {
+      if (isCalling) throw new NondeterminismError(`Intl.${String(key)}`, LOCALE)
+      return Reflect.get(intl, key, receiver)
+    },
+  })
+}
+
+/** Replaces methods by ones that refuse to run in a call. */
+function watch(owner: object, names: readonly string[], instead: string): void {
+  for (const name of names) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name)
+    const original: unknown = descriptor?.value
+    if (descriptor === undefined || !isCallable(original)) continue
+    const watched: Callable = function (this: unknown, ...args) {
+      if (isCalling) throw new NondeterminismError(name, instead)
+      return Reflect.apply(original, this, args)
+    }
+    Object.defineProperty(watched, 'name', { value: name })
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(original)))
+      if (!['length', 'name', 'prototype'].includes(key)) Object.defineProperty(watched, key, property)
+    Object.defineProperty(owner, name, { ...descriptor, value: watched })
+  }
+}
+
+const isCallable = (value: unknown): value is Callable => typeof value === 'function'
+
+/** Dates ask the clock, or the time zone that they are read in. */
+function watchedDate(): DateConstructor {
+  const refuse = (what: string): void => {
+    if (isCalling) throw new NondeterminismError(what, TIME)
+  }
+  return new Proxy(Date, {
+    construct(date, args, target) {
+      refuse('new Date()')
+      return Reflect.construct(date, args, target)
+    },
+    apply() {
+      refuse('Date()')
+      return new Date().toString()
+    },
+  })
+}

@@ -41,13 +41,10 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
       const url = nearUrl(server, config.hostname)
       log.info({ url }, 'ready')
       streams.out.write(running(node, url, logFile))
-      const why = await Promise.race([stop.requested, databaseLost(node)])
-      log.info({ why: why instanceof Error ? why.message : why }, 'stopping')
-      if (!(why instanceof Error)) streams.out.write(`\n${why}: finishing what is running; once more ends at once\n`)
-      // First the streams, so that each ends with the cursor to resume from.
-      node.events.drain()
+      const why = await stop.requested
+      log.info({ why }, 'stopping')
+      streams.out.write(`\n${why}: finishing what is running; once more ends at once\n`)
       await server.close()
-      if (why instanceof Error) throw why
     } finally {
       await node.stop()
     }
@@ -66,10 +63,11 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
 async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<HttpServer> {
   const { port, hostname } = config
   try {
-    const { schema, before } = node
+    const { schema, before, events } = node
     return await createHttpServer({
       schema,
       before,
+      events,
       log,
       port,
       hostname,
@@ -92,15 +90,6 @@ async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise
 /** The address as one would type it on this machine. */
 const nearUrl = ({ url, port }: HttpServer, hostname: string): string =>
   ['127.0.0.1', '0.0.0.0', '::'].includes(hostname) ? `http://localhost:${port}/graphql` : url
-
-/** Resolves when another node has taken the database: to go on would be to have two leaders. */
-function databaseLost(node: Node): Promise<CommandError> {
-  return new Promise((resolve) => {
-    node.database.onChange((change) => {
-      if (change.status === 'lost') resolve(new CommandError('DATABASE_LOST', change.reason))
-    })
-  })
-}
 
 /** An error that nobody caught leaves unknown state behind: it ends the process, as kill -9 would, and is on record. */
 function endOnCrash(log: RootLog, streams: Streams): { dispose(): void } {

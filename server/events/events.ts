@@ -26,6 +26,8 @@ export interface EventsService extends Events {
   readonly topics: ReadonlySet<string>
   /** Begins to give events their places. To be called before any plugin starts. */
   start(): Promise<void>
+  /** The cursor behind which everything is that has not been given out yet. */
+  position(): string
   /** Ends every subscription with DRAINING; events can still be published. */
   drain(): void
   /** Ends all work; what was published but not placed is placed after the next start. */
@@ -93,6 +95,8 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
       }, HOUR_MS)
       pruning.unref()
     },
+
+    position: () => formatCursor(tail.position + 1, -1),
 
     drain: () => tail.drain(),
 

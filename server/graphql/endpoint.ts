@@ -9,6 +9,7 @@ import { type BeforeRequest, Engine } from './engine.ts'
 import { sendGraphiql, wantsPage } from './graphiql.ts'
 import { answerPlain, isPlain } from './hot-path.ts'
 import type { Limits } from './limits.ts'
+import type { EventPosition } from './live/index.ts'
 import type { Requests } from './requests.ts'
 import { serveWebSockets } from './web-socket.ts'
 import { makeYoga } from './yoga.ts'
@@ -23,6 +24,8 @@ export interface GraphqlEndpointOptions {
   readonly authenticate: Authenticate
   /** Run before each query and mutation. */
   readonly before?: readonly BeforeRequest[] | undefined
+  /** The stream that subscriptions are resumed in; it drains with them. */
+  readonly events?: EventPosition | undefined
   /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
   readonly hotPath?: boolean | undefined
 }
@@ -31,16 +34,27 @@ export interface GraphqlEndpointOptions {
 export interface GraphqlEndpoint {
   /** Answers one request. Rejects with HttpError if it is not GraphQL. */
   answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<void>
-  /** Ends subscriptions with DRAINING, and takes no new connections. */
-  drain(): void
+  /**
+   * Ends subscriptions with DRAINING and where to resume, and takes no new connections. Resolves when clients were sent
+   * that.
+   */
+  drain(): Promise<void>
+  /** Ends the subscriptions and WebSockets of an access that was revoked. */
+  endStreams(access: string): void
   /** Closes all WebSockets, after their streams have ended. */
   close(): Promise<void>
 }
 
 /** @param requests where each query and mutation is noted while it is answered */
 export function serveGraphql(server: Server, requests: Requests, options: GraphqlEndpointOptions): GraphqlEndpoint {
-  const { schema, log, limits, origins, authenticate, before, hotPath = true } = options
-  const engine = new Engine({ schema, limits, log, ...(before === undefined ? {} : { before }) })
+  const { schema, log, limits, origins, authenticate, before, events, hotPath = true } = options
+  const engine = new Engine({
+    schema,
+    limits,
+    log,
+    ...(before === undefined ? {} : { before }),
+    ...(events === undefined ? {} : { events }),
+  })
   const yoga = makeYoga(engine, requests, limits, authenticate, log)
   let draining = false
   const webSockets = serveWebSockets(
@@ -73,8 +87,9 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     },
     drain() {
       draining = true
-      engine.drain()
+      return engine.drain()
     },
+    endStreams: (access) => engine.endStreams(access),
     close: () => webSockets.close(),
   }
 }

@@ -5,6 +5,7 @@ import { serveGraphql } from '../graphql/endpoint.ts'
 import type { BeforeRequest } from '../graphql/engine.ts'
 import { wantsPage } from '../graphql/graphiql.ts'
 import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
+import type { EventPosition } from '../graphql/live/index.ts'
 import { Requests } from '../graphql/requests.ts'
 import { MetricsRegistry } from '../metrics/index.ts'
 import type { Health, Log } from '../plugin.ts'
@@ -34,6 +35,8 @@ export interface HttpServerOptions {
   readonly authenticate?: Authenticate
   /** Run before each query and mutation. */
   readonly before?: readonly BeforeRequest[]
+  /** The stream that subscriptions are resumed in; it drains with them. */
+  readonly events?: EventPosition
   /** What is measured, and served at /metrics. */
   readonly metrics?: MetricsRegistry
   /** Whether there is /metrics, and who may read it. */
@@ -122,6 +125,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     origins,
     authenticate,
     before: options.before,
+    events: options.events,
     hotPath: options.hotPath,
   })
   const hostname = options.hostname ?? '127.0.0.1'
@@ -133,9 +137,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async close(drainMs = DRAIN_MS) {
       draining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      graphql.drain()
+      const drained = graphql.drain()
       await requests.drain(drainMs)
-      // Streams write their last result in the next turns of the loop.
+      await drained
+      // Streams over HTTP write their last result in the next turns of the loop.
       await new Promise((resolve) => setTimeout(resolve, 20))
       await graphql.close()
       server.closeAllConnections()

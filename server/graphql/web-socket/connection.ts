@@ -1,0 +1,223 @@
+import type { Duplex } from 'node:stream'
+import { GraphQLError } from 'graphql'
+import { CloseCode, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws'
+import type { WebSocket } from 'ws'
+import { ANONYMOUS, apiError, type Principal } from '../../../schema/index.ts'
+import type { Log } from '../../plugin.ts'
+import type { Authenticate, Credentials } from '../authenticate.ts'
+import type { Operation } from '../documents.ts'
+import type { Engine } from '../engine.ts'
+import type { Limits } from '../limits.ts'
+import { Reader } from '../live/index.ts'
+import { RequestContext } from '../request-context.ts'
+import { Outbox, Outgoing } from './outbox.ts'
+import type { Turns } from './turns.ts'
+
+/** Milliseconds until the first message must have come. */
+const INIT_MS = 5_000
+/** Answers that a client has not read yet. Each subscription waits for its own; pongs and errors do not. */
+const MAX_BUFFERED = 16 << 20
+
+export interface ConnectionParts {
+  readonly engine: Engine
+  readonly limits: Limits
+  readonly log: Log
+  readonly authenticate: Authenticate
+  readonly turns: Turns
+}
+
+/** What can be ended by the client before it is done. */
+interface Running {
+  stop(): void
+}
+
+/** One client's WebSocket, by the graphql-transport-ws protocol. */
+export class Connection {
+  readonly #socket: WebSocket
+  readonly #stream: Duplex
+  readonly #parts: ConnectionParts
+  readonly #credentials: Credentials
+  readonly #outbox: Outbox
+  readonly #running = new Map<string, Running>()
+  readonly #patience: NodeJS.Timeout
+  #principal: Principal = ANONYMOUS
+  #state: 'new' | 'initialising' | 'ready' = 'new'
+
+  /** @param stream the socket below it */
+  constructor(socket: WebSocket, stream: Duplex, credentials: Credentials, parts: ConnectionParts) {
+    this.#socket = socket
+    this.#stream = stream
+    this.#credentials = credentials
+    this.#parts = parts
+    this.#outbox = new Outbox(stream, parts.turns)
+    this.#patience = setTimeout(
+      () => this.#close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'),
+      INIT_MS,
+    )
+    this.#patience.unref()
+  }
+
+  /** Whose it is, by access; undefined until that is known. */
+  get access(): string | undefined {
+    return this.#state === 'ready' ? this.#principal.access : undefined
+  }
+
+  /** Takes a message of the client. */
+  receive(text: string): void {
+    if (this.#stream.writableLength > MAX_BUFFERED) return this.#socket.terminate()
+    const message = parsed(text)
+    switch (message?.type) {
+      case MessageType.ConnectionInit:
+        return this.#initialise(message.payload ?? {})
+      case MessageType.Ping:
+        return this.#send({ type: MessageType.Pong, ...(message.payload == null ? {} : { payload: message.payload }) })
+      case MessageType.Pong:
+        return
+      case MessageType.Subscribe:
+        return this.#subscribe(message)
+      case MessageType.Complete:
+        return this.#stop(message.id)
+      default:
+        return this.#close(CloseCode.BadRequest, 'Invalid message received')
+    }
+  }
+
+  /** Writes what its subscriptions have said last, and closes it: who opened it may not any more. */
+  revoke(): void {
+    this.#outbox.flush()
+    this.#close(CloseCode.Forbidden, 'Forbidden')
+  }
+
+  /** The socket is closed. */
+  closed(): void {
+    clearTimeout(this.#patience)
+    this.#outbox.close()
+    for (const running of this.#running.values()) running.stop()
+    this.#running.clear()
+  }
+
+  #initialise(parameters: Readonly<Record<string, unknown>>): void {
+    if (this.#state !== 'new')
+      return this.#close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests')
+    this.#state = 'initialising'
+    clearTimeout(this.#patience)
+    const { authorization = this.#credentials.authorization } = parameters
+    if (authorization !== undefined && typeof authorization !== 'string')
+      return this.#close(CloseCode.Forbidden, 'Forbidden')
+    this.#do(async () => {
+      try {
+        this.#principal = await this.#parts.authenticate({ ...this.#credentials, authorization })
+      } catch (error) {
+        if (error instanceof GraphQLError) return this.#close(CloseCode.Forbidden, 'Forbidden')
+        throw error
+      }
+      this.#state = 'ready'
+      this.#send({ type: MessageType.ConnectionAck })
+    })
+  }
+
+  #subscribe({ id, payload }: SubscribeMessage): void {
+    if (this.#state !== 'ready') return this.#close(CloseCode.Unauthorized, 'Unauthorized')
+    if (this.#running.has(id))
+      return this.#close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
+    const { engine, limits } = this.#parts
+    const limit = limits.subscriptionsPerConnection
+    if (this.#running.size >= limit) return this.#send({ id, type: MessageType.Error, payload: [tooMany(limit)] })
+    const { query, variables, operationName, extensions } = payload
+    const operation = engine.resolve({ query, variables, operationName, extensions })
+    if (!('node' in operation)) return this.#send({ id, type: MessageType.Error, payload: operation })
+    const context = new RequestContext(extensions ?? {}, this.#principal)
+    const running: Running = { stop: () => context.abort('the client is gone') }
+    this.#running.set(id, running)
+    const isWanted = () => this.#running.get(id) === running
+    if (operation.node.operation === 'subscription')
+      this.#do(() => this.#follow(id, operation, payload, context, isWanted))
+    else this.#do(() => this.#answer(id, operation, payload, context, isWanted))
+  }
+
+  async #follow(
+    id: string,
+    operation: Operation,
+    { variables }: SubscribeMessage['payload'],
+    context: RequestContext,
+    isWanted: () => boolean,
+  ): Promise<void> {
+    const opened = await this.#parts.engine.live.open(operation, variables ?? {}, context)
+    if (!isWanted()) {
+      if (opened instanceof Reader) opened.close()
+      return
+    }
+    if (!(opened instanceof Reader)) return this.#finish(id, opened)
+    const outgoing = new Outgoing(id, opened, () => this.#running.delete(id))
+    this.#running.set(id, { stop: () => opened.close() })
+    opened.onReady = () => this.#outbox.add(outgoing)
+    this.#outbox.add(outgoing)
+  }
+
+  async #answer(
+    id: string,
+    operation: Operation,
+    { variables }: SubscribeMessage['payload'],
+    context: RequestContext,
+    isWanted: () => boolean,
+  ): Promise<void> {
+    const { engine, limits } = this.#parts
+    const { promise: late, resolve } = Promise.withResolvers<{ errors: readonly GraphQLError[] }>()
+    const timer = setTimeout(() => {
+      const message = `The request took longer than ${limits.timeoutSeconds} s. Ask for less at a time.`
+      context.abort(message)
+      resolve({ errors: [apiError('TIMEOUT', message)] })
+    }, limits.timeoutSeconds * 1000)
+    try {
+      const result = await Promise.race([engine.run(operation, variables, context), late])
+      if (isWanted()) this.#finish(id, result)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** A single result, and the end. */
+  #finish(id: string, payload: object): void {
+    this.#send({ id, type: MessageType.Next, payload })
+    this.#send({ id, type: MessageType.Complete })
+    this.#running.delete(id)
+  }
+
+  #stop(id: string): void {
+    const running = this.#running.get(id)
+    this.#running.delete(id)
+    running?.stop()
+  }
+
+  #send(message: object): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  #close(code: CloseCode, reason: string): void {
+    this.#outbox.close()
+    this.#socket.close(code, reason)
+  }
+
+  #do(work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      this.#parts.log.error({ error }, 'a WebSocket broke while it was answered')
+      this.#close(CloseCode.InternalServerError, 'Internal server error')
+    })
+  }
+}
+
+function parsed(text: string): ReturnType<typeof parseMessage> | undefined {
+  try {
+    return parseMessage(text)
+  } catch {
+    // What is not a message of the protocol closes the connection; why it is none is the client's business.
+    return undefined
+  }
+}
+
+const tooMany = (limit: number): GraphQLError =>
+  apiError(
+    'TOO_MANY_SUBSCRIPTIONS',
+    `This connection has ${limit} operations open already. End one, or open another connection.`,
+    { limit },
+  )

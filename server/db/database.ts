@@ -3,7 +3,7 @@ import type { DatabaseOptions, Sql } from '../plugin/sql.ts'
 import { connect } from './connect.ts'
 import { startEmbeddedPostgres } from './embedded/supervisor.ts'
 import { describeDatabase, parseDatabaseUrl } from './external.ts'
-import { type DatabaseStatus, type Leadership, takeLeadership } from './leadership.ts'
+import { type DatabaseSession, type DatabaseStatus, openSession } from './session.ts'
 
 /** Connections of one plugin's pool. Together with the workers' own they stay below the server's 100. */
 const POOL_SIZE = 8
@@ -32,16 +32,16 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Opens the database at `url`, or starts the embedded one, and takes it for this node. Throws DatabaseError. */
+/** Opens the database at `url`, or starts the embedded one. Throws DatabaseError. */
 export async function openDatabase({ dataDir, url, log }: OpenDatabaseOptions): Promise<Database> {
   if (url !== undefined) {
     const options = parseDatabaseUrl(url)
-    return makeDatabase(describeDatabase(options), options, await takeLeadership(options, log))
+    return makeDatabase(describeDatabase(options), options, await openSession(options, log))
   }
   const postgres = await startEmbeddedPostgres({ dataDir, log })
   try {
-    const leadership = await takeLeadership(postgres.options, log)
-    return makeDatabase(`embedded PostgreSQL in ${dataDir}`, postgres.options, leadership, () => postgres.stop())
+    const session = await openSession(postgres.options, log)
+    return makeDatabase(`embedded PostgreSQL in ${dataDir}`, postgres.options, session, () => postgres.stop())
   } catch (error) {
     await postgres.stop()
     throw error
@@ -52,25 +52,25 @@ export async function openDatabase({ dataDir, url, log }: OpenDatabaseOptions): 
 export function makeDatabase(
   where: string,
   base: DatabaseOptions,
-  leadership: Leadership,
+  session: DatabaseSession,
   stopServer: () => Promise<void> = async () => undefined,
 ): Database {
   const pools = new Map<string, Sql>()
   const options = (schema: string): DatabaseOptions => ({ ...base, searchPath: [schema] })
   return {
     where,
-    version: leadership.serverVersion,
+    version: session.serverVersion,
     options,
     sql(schema) {
       const pool = pools.get(schema) ?? connect(options(schema), { max: POOL_SIZE })
       pools.set(schema, pool)
       return pool
     },
-    status: () => leadership.status(),
-    onChange: (listener) => leadership.onChange(listener),
+    status: () => session.status(),
+    onChange: (listener) => session.onChange(listener),
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.end({ timeout: 5 })))
-      await leadership.release()
+      await session.close()
       await stopServer()
     },
   }

@@ -1,7 +1,6 @@
 export type DatabaseErrorCode =
   | 'DATA_LOCKED'
   | 'DATA_UNUSABLE'
-  | 'DATABASE_IN_USE'
   | 'DATABASE_UNREACHABLE'
   | 'DATABASE_URL_INVALID'
   | 'MIGRATION_CHANGED'

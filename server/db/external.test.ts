@@ -4,7 +4,7 @@ import { silentLog } from '../log.ts'
 import { createTestDatabase } from '../testing/index.ts'
 import { openDatabase } from './database.ts'
 import { describeDatabase, parseDatabaseUrl } from './external.ts'
-import { requireVersion } from './leadership.ts'
+import { requireVersion } from './session.ts'
 
 const open = (url: string) => openDatabase({ dataDir: '/nonexistent', url, log: silentLog })
 

@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts'
 import { DatabaseError, messageOf } from '../db/errors.ts'
+import { exclusively } from '../db/exclusive.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../db/migrate.ts'
 import type { Log } from '../plugin/host.ts'
 import { ownerOf } from '../plugin/tokens.ts'
@@ -11,8 +12,12 @@ import type { Slot } from './slot.ts'
 
 export type Bounds = Readonly<Record<Step, number>>
 
-/** Brings the database's tables up to date: the core's, then each plugin's. */
-export async function migrateAll(slots: readonly Slot[], database: Database, log: Log): Promise<void> {
+/** Brings the database's tables up to date, the core's, then each plugin's; one node at a time. */
+export function migrateAll(slots: readonly Slot[], database: Database, log: Log): Promise<void> {
+  return exclusively(database.sql(CORE_SCHEMA), () => migrateInOrder(slots, database, log))
+}
+
+async function migrateInOrder(slots: readonly Slot[], database: Database, log: Log): Promise<void> {
   const apply = async (schema: string, folder: URL | undefined): Promise<void> => {
     const applied = await migrate(database.sql(CORE_SCHEMA), schema, folder)
     if (applied.length > 0) log.info({ schema, applied: [...applied] }, 'migrated')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from '../db/connect.ts'
 import { type Database, makeDatabase } from '../db/database.ts'
-import { takeLeadership } from '../db/leadership.ts'
+import { openSession } from '../db/session.ts'
 import { silentLog } from '../log.ts'
 import type { DatabaseOptions } from '../plugin/sql.ts'
 import { sharedTestPostgres } from './postgres.ts'
@@ -23,7 +23,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const options = { ...server, database: name }
   return {
     options,
-    open: async () => makeDatabase(`test database ${name}`, options, await takeLeadership(options, silentLog)),
+    open: async () => makeDatabase(`test database ${name}`, options, await openSession(options, silentLog)),
     drop: () => administer(server, `drop database if exists ${name} with (force)`),
   }
 }

@@ -1,7 +1,8 @@
 import type { EventPage, EventRecord, Events, Log, Sql, SqlOrTransaction, Topic } from '../plugin.ts'
-import { encodeBatch, isCbor, reviversOf } from './batch.ts'
+import { reviversOf } from './batch.ts'
 import { formatCursor, parseCursor } from './cursor.ts'
 import { readPage } from './page.ts'
+import { publishEvents } from './publish.ts'
 import { Sequencer } from './sequencer.ts'
 import { EventStore } from './store.ts'
 import { Subscription } from './subscription.ts'
@@ -60,18 +61,8 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
     wake: () => sequencer.wake(),
     revive: (topic, stored) => revivers.get(topic)?.(stored) ?? stored,
 
-    async publish<P>(tx: SqlOrTransaction, topic: Topic<P>, payload: P): Promise<void> {
-      const checked = topic.schema.parse(payload)
-      if (!isCbor(checked))
-        throw new TypeError(`the payload of an event "${topic.id}" holds a value that CBOR has no form for`)
-      const body = encodeBatch([[topic.id, checked]])
-      // The notification goes out when the caller commits, and only then.
-      await tx`
-        WITH written AS (
-          INSERT INTO core.event_batch (topics, count, body) VALUES (${[topic.id]}, 1, ${body}) RETURNING id
-        )
-        SELECT pg_notify('core_events', '') FROM written`
-    },
+    publish: <P>(tx: SqlOrTransaction, topic: Topic<P>, payload: P) => publishEvents(tx, [[topic, payload]]),
+    publishAll: publishEvents,
 
     subscribe<P>(
       of: Topic<P> | readonly (Topic<P> | string)[] | null,

@@ -15,7 +15,9 @@ export interface SequencerOptions {
 
 /**
  * Gives committed batches their places in the stream. Runs when woken, when Postgres notifies `core_events`, and once
- * a second, because both can be lost. While the database is away it keeps trying.
+ * a second, because both can be lost. Every process on the database has one: the row lock of the stream's head makes
+ * them take turns, and whoever places events notifies the others of the new head. While the database is away it keeps
+ * trying.
  */
 export class Sequencer {
   readonly #options: SequencerOptions
@@ -90,7 +92,15 @@ export class Sequencer {
   }
 
   async #listen(): Promise<void> {
-    const { unlisten } = await this.#options.sql.listen('core_events', () => this.wake())
-    this.#unlisten = unlisten
+    const { sql, onHead } = this.#options
+    const written = await sql.listen('core_events', () => this.wake())
+    // Another process may have placed events that nobody told us of.
+    const placed = await sql.listen('core_event_head', (head) => {
+      if (/^\d{1,15}$/.test(head)) onHead(Number(head))
+    })
+    this.#unlisten = async () => {
+      await written.unlisten()
+      await placed.unlisten()
+    }
   }
 }

@@ -8,8 +8,15 @@ const root = join(import.meta.dirname, '..')
 const execute = promisify(execFile)
 
 /** What the package ships beside code: read at run time, or by people. */
-const ASSETS = ['README.md', 'docs/*.md', 'schema/schema.graphql', '{server,plugins}/**/migrations/*.sql'] as const
-const NOT_SHIPPED = ['**/fixtures/**']
+const ASSETS = [
+  'README.md',
+  'docs/*.md',
+  'schema/schema.graphql',
+  '{server,plugins}/**/migrations/*.sql',
+  // What `deaios plugin new` copies.
+  'examples/journal/**/*.{ts,sql,json,md}',
+] as const
+const NOT_SHIPPED = ['**/fixtures/**', '**/node_modules/**', 'examples/**/dist/**']
 
 /** The package cannot be built; the message says why. */
 export class BuildError extends Error {

@@ -9,7 +9,7 @@ import { codeOf, DatabaseError, messageOf } from './errors.ts'
 export const CORE_SCHEMA = 'core'
 export const CORE_MIGRATIONS: URL = new URL('./migrations/', import.meta.url)
 
-interface Migration {
+export interface Migration {
   readonly name: string
   readonly text: string
   readonly checksum: string
@@ -52,7 +52,11 @@ async function prepare(sql: Sql, schema: string): Promise<void> {
   })
 }
 
-async function readMigrations(schema: string, folder: URL): Promise<readonly Migration[]> {
+/**
+ * The files of a plugin's folder, in the order of their numbers.
+ * @throws DatabaseError MIGRATION_MISSING | MIGRATION_NAME
+ */
+export async function readMigrations(schema: string, folder: URL): Promise<readonly Migration[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new DatabaseError(
       'MIGRATION_MISSING',

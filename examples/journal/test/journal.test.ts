@@ -1,0 +1,65 @@
+import { action, type Client, cellId, createClient, document, generateKeyPair } from 'deaios/client'
+import execution from 'deaios/plugins/execution'
+import { createTestHost, type TestHost, until } from 'deaios/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import journal, { Counted } from '../src/index.ts'
+
+const me = generateKeyPair()
+let host: TestHost
+let client: Client
+
+beforeAll(async () => {
+  host = await createTestHost({ plugins: [execution({ genesis: { shards: 1 } }), journal()] })
+  client = createClient({ url: (await host.serve()).url, key: me })
+  await client.faucet(me.address)
+})
+afterAll(async () => {
+  await client.close()
+  await host.stop()
+})
+
+/** Signs and sends an entry. Its value pays the deposit for what the journal's cell keeps. */
+const write = (text: string) =>
+  client.send([
+    action({
+      to: cellId('journal', me.publicKey, new Uint8Array()),
+      call: 'journal.write',
+      args: { text },
+      value: 10_000n,
+    }),
+  ])
+
+describe('a journal', () => {
+  it('is written by transactions, read live and by queries', async () => {
+    const live = client.subscribe(
+      document<{ journalWritten: { number: number; text: string } }, object>(
+        'subscription { journalWritten { number text } }',
+      ),
+      {},
+    )
+    const first = live.next()
+    expect(await write('Hello, world!')).toMatchObject({ status: 'EXECUTED' })
+    expect((await first).value).toEqual({ journalWritten: { number: 1, text: 'Hello, world!' } })
+    await live.return?.()
+
+    await write('And again.')
+    const entries = async () =>
+      await host.execute(
+        `query ($me: Bytes!) { journalEntries(author: $me, last: 1) { edges { node { number text author { address } } } } }`,
+        { me: me.address },
+      )
+    const found = { number: 2, text: 'And again.', author: { address: me.address } }
+    await until(async () => JSON.stringify(await entries()).includes('again'), 'the index has it')
+    expect(await entries()).toEqual({ data: { journalEntries: { edges: [{ node: found }] } } })
+  })
+
+  it('refuses what is too long', async () => {
+    await expect(write('x'.repeat(281))).rejects.toMatchObject({ code: 'REFUSED' })
+  })
+
+  it('is counted', async () => {
+    await host.runJob('journal', 'count')
+    const { events } = await host.node.events.page(Counted, 10)
+    expect(events.map(({ payload }) => payload)).toEqual([{ entries: 2 }])
+  })
+})

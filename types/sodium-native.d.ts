@@ -11,6 +11,30 @@ declare module 'sodium-native' {
     crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void
     /** Fills `output` with random bytes. */
     randombytes_buf(output: Uint8Array): void
+    /** Overwrites a secret with zeros, for certain. */
+    sodium_memzero(secret: Uint8Array): void
+    /** Length of a nonce: 24. */
+    readonly crypto_aead_xchacha20poly1305_ietf_NPUBBYTES: number
+    /** Length of the tag at the end of a box: 16. */
+    readonly crypto_aead_xchacha20poly1305_ietf_ABYTES: number
+    /** Encrypts `message` into `box` (16 bytes longer), bound to `bound`; `key` has 32 bytes. `none` is null. */
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+      box: Uint8Array,
+      message: Uint8Array,
+      bound: Uint8Array,
+      none: null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): void
+    /** Decrypts `box` into `message`; throws if anything differs from when it was encrypted. */
+    crypto_aead_xchacha20poly1305_ietf_decrypt(
+      message: Uint8Array,
+      none: null,
+      box: Uint8Array,
+      bound: Uint8Array,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): void
   }
   const sodium: SodiumNative
   export default sodium

@@ -8,6 +8,8 @@ export interface Credentials {
   readonly authorization: string | undefined
   /** Where the connection comes from. */
   readonly address: string
+  /** The header X-Forwarded-For: what anybody can write, unless the operator's own proxy stands before the node. */
+  readonly forwarded?: string | undefined
 }
 
 /**
@@ -22,7 +24,12 @@ export const everybodyIsAnonymous: Authenticate = () => ANONYMOUS
 export const credentialsOf = ({ headers, socket }: IncomingMessage): Credentials => ({
   authorization: headers.authorization,
   address: socket.remoteAddress ?? '',
+  forwarded: forwardedOf(headers['x-forwarded-for']),
 })
+
+/** Node joins repeated headers of this name by itself; its type does not know. */
+const forwardedOf = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join(',') : header
 
 /** The status of a request that was refused for whom it comes from. */
 export const httpStatusOf = ({ extensions }: GraphQLError): number =>

@@ -1,0 +1,44 @@
+import type { Principal } from '../../schema/index.ts'
+import { type Custody, CustodyError } from '../plugin/custody.ts'
+import type { Clock } from '../plugin/host.ts'
+import { sealedOf } from './accounts.ts'
+import { countSpending, settleSpending } from './spending.ts'
+import type { Vault } from './vault.ts'
+
+const DOMAIN = /^deaios\/[a-z0-9-]{1,40}\/[0-9]{1,3}\0/
+const MAX_DOMAIN = 64
+
+/** Signs with the keys in the vault, within the caps of the API key that asks. */
+export function makeCustody(vault: Vault, clock: Clock): Custody {
+  return {
+    async sign(tx, principal, { message, spends }) {
+      const account = custodianFor(principal)
+      checkDomain(message)
+      const sealed = await sealedOf(tx, account)
+      if (sealed === undefined) throw notCustodial()
+      const spending = await countSpending(tx, principal.id, spends, clock.now())
+      return { signature: vault.sign(message, account, sealed), spending }
+    },
+    settle: settleSpending,
+  }
+}
+
+function custodianFor(principal: Principal): Uint8Array {
+  const { kind, account } = principal
+  if (kind !== 'key' || account === null) throw notCustodial()
+  if (!principal.can('wallet:send'))
+    throw new CustodyError('SCOPE_MISSING', 'The scope wallet:send is missing. Use a key that has it.')
+  return account
+}
+
+/** Arbitrary bytes could be anything, a transaction of another network or a sign-in elsewhere. */
+function checkDomain(message: Uint8Array): void {
+  if (DOMAIN.test(Buffer.from(message.subarray(0, MAX_DOMAIN)).toString('latin1'))) return
+  throw new TypeError('custody signs only messages that begin with a domain, like deaios/tx/1 and a zero byte')
+}
+
+const notCustodial = (): CustodyError =>
+  new CustodyError(
+    'NOT_CUSTODIAL',
+    'The node keeps no key of yours to sign with. Use an API key of a custodial account, or sign yourself.',
+  )

@@ -1,0 +1,157 @@
+import { GraphQLError } from 'graphql'
+import { ANONYMOUS, type Principal } from '../../schema/index.ts'
+import type { Authenticate, Credentials } from '../graphql/authenticate.ts'
+import type { Custody } from '../plugin/custody.ts'
+import type { Clock, Log } from '../plugin/host.ts'
+import type { Sql } from '../plugin/sql.ts'
+import { isApiKey } from './api-key.ts'
+import { AuditLog } from './audit.ts'
+import { audienceCheck, type IdentityConfig } from './config.ts'
+import { makeCustody } from './custody.ts'
+import { badCredentials, cannotTell } from './errors.ts'
+import { KeyRing } from './key-ring.ts'
+import { AddressLimits, clientAddress } from './limits.ts'
+import type { MasterKeySource } from './master-keys.ts'
+import { prune } from './prune.ts'
+import { ACCOUNT_SCOPES, CREATE_ACCOUNTS } from './scopes.ts'
+import { Sessions, type SignInNetwork } from './sessions.ts'
+import type { Rate } from './token-buckets.ts'
+import { Vault } from './vault.ts'
+
+const SWEEP_MS = 1_000
+const PRUNE_EVERY_MS = 60 * 60_000
+
+/** What identity needs of the node. */
+export interface IdentityOptions {
+  /** A pool on the core's tables. */
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly log: Log
+  readonly config: IdentityConfig
+  /** What the server listens at. */
+  readonly hostname: string
+  readonly masterKeys: MasterKeySource
+  readonly network: () => SignInNetwork
+  /** Requests of everybody anonymous from one address, and of a key that has no rate of its own. */
+  readonly rates: { readonly anonymous: Rate; readonly key: Rate }
+  /** Scopes that plugins let every account have, besides the core's. */
+  readonly accountScopes: readonly string[]
+}
+
+/** Who is who on this node, and what they may do. */
+export class Identity {
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly vault: Vault
+  readonly audit: AuditLog
+  readonly custody: Custody
+  readonly sessions: Sessions
+  readonly config: IdentityConfig
+  /** The rate of keys that are made without one. */
+  readonly keyRate: Rate
+  /** What every account may do with its own. */
+  readonly accountScopes: readonly string[]
+  readonly #keys: KeyRing
+  readonly #addresses: AddressLimits
+  readonly #log: Log
+  readonly #listeners = new Set<(access: string) => void>()
+  #sweep: NodeJS.Timeout | undefined
+  #pruned = 0
+  #pruning: Promise<void> | undefined
+
+  constructor(options: IdentityOptions) {
+    const { sql, clock, log, config, rates } = options
+    this.sql = sql
+    this.clock = clock
+    this.config = config
+    this.keyRate = rates.key
+    this.#log = log
+    this.accountScopes = [...ACCOUNT_SCOPES, ...options.accountScopes]
+    this.vault = new Vault(options.masterKeys)
+    this.audit = new AuditLog(sql, clock, log)
+    this.custody = makeCustody(this.vault, clock)
+    this.#addresses = new AddressLimits(rates.anonymous, clock)
+    const shared = {
+      sql,
+      clock,
+      onEnded: (access: string) => this.#ended(access),
+      beforeLookUp: (address: string) => this.#addresses.lookUp(address),
+    }
+    this.#keys = new KeyRing({ ...shared, log })
+    this.sessions = new Sessions({
+      ...shared,
+      network: options.network,
+      isAudience: audienceCheck(config.publicUrls ?? [], options.hostname),
+      scopes: [...this.accountScopes, ...(config.openAccounts === false ? [] : [CREATE_ACCOUNTS])],
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#keys.start()
+    this.#sweep = setInterval(() => this.#tick(), SWEEP_MS)
+    this.#sweep.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#sweep)
+    await this.#keys.stop()
+    await this.#pruning
+  }
+
+  /** Tells who a client is: at once, for those who were here before. */
+  readonly authenticate: Authenticate = (credentials) => {
+    const { authorization } = credentials
+    const address = this.#addressOf(credentials)
+    if (authorization === undefined) {
+      this.#addresses.request(address)
+      return ANONYMOUS
+    }
+    const token = bearerOf(authorization)
+    const known = isApiKey(token) ? this.#keys.authenticate(token, address) : this.sessions.authenticate(token, address)
+    return known instanceof Promise ? known.catch((error: unknown) => this.#failed(error)) : known
+  }
+
+  /** Ends a key on this node at once; other nodes hear of it by the database. */
+  async revoked(id: string): Promise<void> {
+    await this.#keys.revoke(id)
+  }
+
+  /** Adds what is called with the `access` of principals that are none any more. */
+  onEnded(listener: (access: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #addressOf({ address, forwarded }: Credentials): string {
+    return clientAddress(address, forwarded, this.config.trustedProxies ?? 0)
+  }
+
+  #failed(error: unknown): Principal {
+    if (error instanceof GraphQLError) throw error
+    this.#log.warn({ error }, 'could not look up who a client is')
+    throw cannotTell()
+  }
+
+  #ended(access: string): void {
+    for (const listener of this.#listeners) listener(access)
+  }
+
+  #tick(): void {
+    this.sessions.sweep()
+    const now = this.clock.now()
+    if (this.#pruning !== undefined || Math.abs(now - this.#pruned) < PRUNE_EVERY_MS) return
+    this.#pruned = now
+    this.#pruning = prune(this.sql, now)
+      .catch((error: unknown) => this.#log.warn({ error }, 'could not remove old entries of the audit log'))
+      .finally(() => {
+        this.#pruning = undefined
+      })
+  }
+}
+
+/** The token of `Bearer <token>`. */
+function bearerOf(authorization: string): string {
+  const found = /^bearer +([!-~]+) *$/i.exec(authorization)?.[1]
+  if (found === undefined) throw badCredentials()
+  return found
+}

@@ -4,13 +4,16 @@ import type { Exchange } from '../http/exchange.ts'
 import { HttpError } from '../http/http-error.ts'
 import { isAllowedOrigin } from '../http/origins.ts'
 import type { Log } from '../plugin.ts'
+import { readAsked } from './ask.ts'
 import type { Authenticate } from './authenticate.ts'
+import { Bodies } from './body.ts'
 import { type BeforeRequest, Engine } from './engine.ts'
 import { sendGraphiql, wantsPage } from './graphiql.ts'
 import { answerPlain, isPlain } from './hot-path.ts'
 import type { Limits } from './limits.ts'
 import type { EventPosition } from './live/index.ts'
 import type { Requests } from './requests.ts'
+import type { TrustedDocuments } from './trusted-documents.ts'
 import { serveWebSockets } from './web-socket.ts'
 import { makeYoga } from './yoga.ts'
 
@@ -28,6 +31,8 @@ export interface GraphqlEndpointOptions {
   readonly events?: EventPosition | undefined
   /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
   readonly hotPath?: boolean | undefined
+  /** Documents that the operator vouches for. */
+  readonly trusted?: TrustedDocuments | undefined
 }
 
 /** GraphQL at /graphql of an HTTP server: by HTTP, WebSocket and server-sent events. */
@@ -47,15 +52,17 @@ export interface GraphqlEndpoint {
 
 /** @param requests where each query and mutation is noted while it is answered */
 export function serveGraphql(server: Server, requests: Requests, options: GraphqlEndpointOptions): GraphqlEndpoint {
-  const { schema, log, limits, origins, authenticate, before, events, hotPath = true } = options
+  const { schema, log, limits, origins, authenticate, before, events, trusted, hotPath = true } = options
   const engine = new Engine({
     schema,
     limits,
     log,
     ...(before === undefined ? {} : { before }),
     ...(events === undefined ? {} : { events }),
+    ...(trusted === undefined ? {} : { trusted }),
   })
-  const yoga = makeYoga(engine, requests, limits, authenticate, log)
+  const bodies = new Bodies(limits)
+  const yoga = makeYoga(engine, requests, authenticate, log)
   let draining = false
   const webSockets = serveWebSockets(
     server,
@@ -78,12 +85,13 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
           throw new HttpError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send application/json.')
         if (!isAllowedOrigin(request, origins))
           throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
-        if (hotPath && isPlain(request))
-          return answerPlain(engine, requests, limits, authenticate, request, response, exchange)
       } else if (method !== 'GET') throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Use POST, or GET for queries.')
+      if (hotPath && isPlain(request))
+        return answerPlain(engine, requests, bodies, authenticate, request, response, exchange)
+      const asked = await readAsked(engine, bodies, request)
       response.setHeader('x-request-id', exchange.requestId)
       response.once('close', () => exchange.answered(response))
-      await yoga(request, response, { exchange })
+      await yoga(request, response, { exchange, asked })
     },
     drain() {
       draining = true

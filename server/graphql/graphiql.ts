@@ -24,11 +24,14 @@ query FirstLook {
 const policy =
   "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; worker-src blob:; img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'"
 
+/** A URL that holds a request: its answer is wanted, even in a browser. */
+const ASKS = /[?&](query|documentId|extensions)=/
+
 let page: Promise<Buffer> | undefined
 
 /** Whether a browser asks for a page rather than for data. */
 export function wantsPage({ method, headers, url }: IncomingMessage): boolean {
-  return method === 'GET' && headers.accept?.includes('text/html') === true && url?.includes('query=') !== true
+  return method === 'GET' && headers.accept?.includes('text/html') === true && !ASKS.test(url ?? '')
 }
 
 /** Answers with GraphiQL: 9 MB of JavaScript, made and compressed when it is first asked for. */

@@ -3,17 +3,16 @@ import { type ExecutionResult, GraphQLError } from 'graphql'
 import { apiError } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { HttpError, sendError, sendJson } from '../http/http-error.ts'
+import { contextOf, readAsked, statusOf } from './ask.ts'
 import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
-import { parseParams, readBody } from './body.ts'
+import type { Bodies } from './body.ts'
 import type { Engine } from './engine.ts'
-import type { Limits } from './limits.ts'
 import { outcomeOf } from './outcome.ts'
-import { RequestContext } from './request-context.ts'
 import type { Requests } from './requests.ts'
 
 /** Whether the request is a plain one: JSON in, one JSON document out. */
-export function isPlain({ method, headers }: IncomingMessage): boolean {
-  if (method !== 'POST' || headers['content-encoding'] !== undefined) return false
+export function isPlain({ headers }: IncomingMessage): boolean {
+  if (headers['content-encoding'] !== undefined) return false
   const { accept = '*/*' } = headers
   return (
     accept === '*/*' ||
@@ -31,7 +30,7 @@ export function isPlain({ method, headers }: IncomingMessage): boolean {
 export async function answerPlain(
   engine: Engine,
   requests: Requests,
-  limits: Limits,
+  bodies: Bodies,
   authenticate: Authenticate,
   request: IncomingMessage,
   response: ServerResponse,
@@ -46,8 +45,8 @@ export async function answerPlain(
     const known = authenticate(credentialsOf(request))
     // Waited for only where it is not at hand: most keys are remembered.
     const principal = known instanceof Promise ? await known : known
-    const params = parseParams(await readBody(request, limits.bodyBytes))
-    const operation = engine.resolve(params)
+    const asked = await readAsked(engine, bodies, request)
+    const { operation, params } = asked
     if (!('node' in operation)) return send(statusOf(operation), { errors: operation })
     exchange.operation = operation.name ?? operation.node.operation
     if (operation.node.operation === 'subscription') {
@@ -57,7 +56,7 @@ export async function answerPlain(
       )
       return send(406, { errors: [error] })
     }
-    const context = new RequestContext(params.extensions ?? {}, principal, exchange)
+    const context = contextOf(asked, principal, exchange, request)
     requests.add(context, response)
     send(200, await engine.run(operation, params.variables, context))
   } catch (error) {
@@ -70,7 +69,3 @@ export async function answerPlain(
     exchange.answered(response)
   }
 }
-
-/** Which operation to run belongs to the request, not to the document: an HTTP error, as the general path has it. */
-const statusOf = (errors: readonly GraphQLError[]): number =>
-  errors.some(({ extensions }) => extensions.code === 'OPERATION_RESOLUTION_FAILURE') ? 400 : 200

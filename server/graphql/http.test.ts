@@ -183,10 +183,13 @@ describe.each([
   })
 
   test('is dropped when it is not HTTP, and the next one is answered', async () => {
-    await new Promise<void>((resolve) => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const chunks: Buffer[] = []
       const socket = connect(server.port, '127.0.0.1', () => socket.write('\x00\x01 nonsense\r\n\r\n'))
-      socket.on('close', () => resolve()).on('error', () => resolve())
+      socket.on('data', (chunk) => chunks.push(chunk)).on('error', reject)
+      socket.on('close', () => resolve(String(Buffer.concat(chunks))))
     })
+    expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n.*"code":"BAD_REQUEST"/s)
     expect(await ask('{ hello }')).toEqual({ data: { hello: 'hello world' } })
   })
 })

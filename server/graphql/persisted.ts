@@ -34,12 +34,12 @@ export class PersistedDocuments {
   find({ query, documentId, extensions }: GraphqlParams): Refusable<string> {
     const trusted = this.#trusted
     const asked = extensions?.persistedQuery
-    if (asked === undefined && documentId == null) {
+    if (!query && documentId != null) return this.#byId(documentId)
+    if (asked === undefined) {
       if (typeof query !== 'string') return refused(apiError('BAD_REQUEST', '`query` must be a string.'))
       if (trusted?.only === true && !trusted.texts.has(query)) return notTrusted()
       return { ok: true, value: query }
     }
-    if (documentId != null) return this.#byId(documentId)
     const hashed = hashOf(asked)
     if ('ok' in hashed) return hashed
     return this.#byHashOf(hashed, query)

@@ -4,44 +4,46 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Principal } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Log } from '../plugin.ts'
+import { type Asked, contextOf, statusOf } from './ask.ts'
 import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
-import type { Engine, GraphqlParams } from './engine.ts'
-import type { Limits } from './limits.ts'
+import type { Engine } from './engine.ts'
 import { publicError } from './mask.ts'
 import { outcomeOf } from './outcome.ts'
-import { RequestContext } from './request-context.ts'
+import type { RequestContext } from './request-context.ts'
 import type { Requests } from './requests.ts'
 
 interface ServerContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly exchange: Exchange
+  /** Read before yoga is called. */
+  readonly asked: Asked
 }
 
 interface UserContext {
   readonly deaios: RequestContext
 }
 
-type YogaContext = ServerContext & UserContext & { readonly params: GraphqlParams }
+type YogaContext = ServerContext & UserContext
 
 /** General HTTP: GET, server-sent events, content negotiation. It runs operations by the same engine as the hot path. */
 export function makeYoga(
   engine: Engine,
   requests: Requests,
-  limits: Limits,
   authenticate: Authenticate,
   log: Log,
 ): YogaServerInstance<ServerContext, UserContext> {
   return createYoga<ServerContext, UserContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    context: async ({ params, req, res, exchange }) => {
-      const context = new RequestContext(params.extensions ?? {}, await principalOf(req, authenticate), exchange)
+    context: async ({ asked, req, res, exchange }) => {
+      const context = contextOf(asked, await principalOf(req, authenticate), exchange, req)
       requests.add(context, res)
       return { deaios: context }
     },
     maskedErrors: { maskError: (error) => publicError(error, 'http', log) },
-    maxRequestBodySize: limits.bodyBytes,
+    // The body has been read by then.
+    maxRequestBodySize: false,
     plugins: [useEngine(engine, requests)],
     parserAndValidationCache: false,
     logging: false,
@@ -55,44 +57,56 @@ export function makeYoga(
 }
 
 /** Puts the engine's checks and its executor in the place of yoga's. */
-function useEngine(engine: Engine, requests: Requests): Plugin<YogaContext> {
-  const operationOf = ({ params }: YogaContext) => engine.resolve(params)
+function useEngine(engine: Engine, requests: Requests): Plugin<YogaContext, ServerContext> {
   return {
-    onParams({ params: { query } }) {
-      if (typeof query === 'string') return
-      throw new GraphQLError('`query` must be a string.', {
-        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-      })
+    onRequestParse({ serverContext, setRequestParser }) {
+      const { variables, operationName, extensions } = serverContext.asked.params
+      // Yoga wants a text; the document has been found.
+      setRequestParser(() => ({
+        query: NAMED,
+        ...(variables == null ? {} : { variables }),
+        ...(operationName == null ? {} : { operationName }),
+        ...(extensions == null ? {} : { extensions }),
+      }))
     },
-    onParse({ params, setParsedDocument }) {
-      const prepared = engine.documents.prepare(String(params.source))
-      if (!prepared.ok) throw new AggregateError(prepared.errors)
-      setParsedDocument(prepared.value.document)
+    onParse({ context: { asked }, setParsedDocument }) {
+      const { operation } = asked
+      if (!('node' in operation)) throw new AggregateError(withStatus(operation))
+      setParsedDocument(operation.document)
     },
-    // Done by `prepare`.
+    // Done when the document was found.
     onValidate: ({ setResult }) => setResult([]),
-    onExecute({ args, setExecuteFn }) {
-      const { contextValue, variableValues } = args
+    onExecute({ args: { contextValue, variableValues }, setExecuteFn }) {
       setExecuteFn(async () => {
-        const operation = operationOf(contextValue)
+        const { asked, deaios, exchange } = contextValue
+        const { operation } = asked
         if (!('node' in operation)) return { errors: operation }
-        const { deaios, exchange } = contextValue
-        const result = await engine.interpret(operation, variableValues, deaios)
         exchange.operation = operation.name ?? operation.node.operation
+        const result = await engine.interpret(operation, variableValues, deaios)
         exchange.outcome = outcomeOf(result)
         return result
       })
     },
-    onSubscribe({ args, setSubscribeFn }) {
-      const { contextValue, variableValues } = args
+    onSubscribe({ args: { contextValue, variableValues }, setSubscribeFn }) {
       setSubscribeFn(async () => {
-        const operation = operationOf(contextValue)
-        if (!('node' in operation)) return { errors: operation }
-        requests.isStream(contextValue.deaios)
-        return engine.subscribe(operation, variableValues, contextValue.deaios)
+        const { asked, deaios } = contextValue
+        if (!('node' in asked.operation)) return { errors: asked.operation }
+        requests.isStream(deaios)
+        return engine.subscribe(asked.operation, variableValues, deaios)
       })
     },
   }
+}
+
+const NAMED = '{ __typename }'
+
+/** The errors, with the status for yoga to answer with; it takes it out of what the client sees. */
+function withStatus(errors: readonly GraphQLError[]): readonly GraphQLError[] {
+  const status = statusOf(errors)
+  if (status === 200) return errors
+  return errors.map(
+    (error) => new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status } } }),
+  )
 }
 
 async function principalOf(request: IncomingMessage, authenticate: Authenticate): Promise<Principal> {

@@ -7,6 +7,8 @@ export type HttpErrorCode =
   | 'FORBIDDEN_ORIGIN'
   | 'METHOD_NOT_ALLOWED'
   | 'NOT_FOUND'
+  | 'OVERLOADED'
+  | 'PLUGIN_FAILED'
   | 'TIMEOUT'
   | 'UNAUTHENTICATED'
   | 'UNSUPPORTED_MEDIA_TYPE'
@@ -28,7 +30,7 @@ export class HttpError extends Error {
 export function sendError(response: ServerResponse, { status, code, message }: HttpError): void {
   if (response.headersSent || response.destroyed) return
   // What the client has not sent yet is not read: the connection cannot be used again.
-  if (status === 413) response.setHeader('connection', 'close')
+  if (status === 413 || code === 'OVERLOADED') response.setHeader('connection', 'close')
   sendJson(response, status, JSON.stringify({ errors: [{ message, extensions: { code } }] }))
 }
 

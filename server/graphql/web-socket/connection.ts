@@ -9,6 +9,7 @@ import type { Operation } from '../documents.ts'
 import type { Engine } from '../engine.ts'
 import type { Limits } from '../limits.ts'
 import { Reader } from '../live/index.ts'
+import { documentIdOf } from '../params.ts'
 import { RequestContext } from '../request-context.ts'
 import { Outbox, Outgoing } from './outbox.ts'
 import type { Turns } from './turns.ts'
@@ -124,7 +125,8 @@ export class Connection {
     const limit = limits.subscriptionsPerConnection
     if (this.#running.size >= limit) return this.#send({ id, type: MessageType.Error, payload: [tooMany(limit)] })
     const { query, variables, operationName, extensions } = payload
-    const operation = engine.resolve({ query, variables, operationName, extensions })
+    const asked = { query, documentId: documentIdOf(payload), variables, operationName, extensions }
+    const operation = engine.resolve(asked)
     if (!('node' in operation)) return this.#send({ id, type: MessageType.Error, payload: operation })
     const context = new RequestContext(extensions ?? {}, this.#principal)
     const running: Running = { stop: () => context.abort('the client is gone') }

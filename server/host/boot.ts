@@ -47,24 +47,40 @@ export async function provideAll(slots: readonly Slot[], services: ServiceRegist
     })
 }
 
-/** Starts the plugins in order. */
-export async function startAll(slots: readonly Slot[], log: Log, bounds: Bounds = BOUNDS): Promise<void> {
+/**
+ * Starts the plugins in order.
+ * @param started called with each plugin that runs
+ */
+export async function startAll(
+  slots: readonly Slot[],
+  log: Log,
+  bounds: Bounds = BOUNDS,
+  started: (plugin: string) => void = () => undefined,
+): Promise<void> {
   for (const slot of slots)
     await attempt(slot, slots, log, 'start', async () => {
       slot.wasStarted = true
       await bounded(slot.name, 'start', () => slot.plugin.definition.start?.(slot.host), bounds)
       slot.become('RUNNING')
+      started(slot.name)
     })
 }
 
 /**
  * Ends the plugins, those first that depend on others: all drain, then all stop. Errors are logged, and hold nobody up.
  * Never throws.
+ * @param before called before each plugin drains; it must not throw
  */
-export async function stopAll(slots: readonly Slot[], log: Log, bounds: Bounds = BOUNDS): Promise<void> {
+export async function stopAll(
+  slots: readonly Slot[],
+  log: Log,
+  bounds: Bounds = BOUNDS,
+  before: (plugin: string) => Promise<void> | undefined = () => undefined,
+): Promise<void> {
   const reversed = slots.filter(({ wasStarted }) => wasStarted).reverse()
   for (const slot of reversed) {
     slot.become('DRAINING')
+    await before(slot.name)
     await end(slot, 'drain', log, bounds)
   }
   for (const slot of slots) slot.abort('the node stops')

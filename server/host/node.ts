@@ -4,6 +4,8 @@ import { CORE_SCHEMA } from '../db/migrate.ts'
 import { createEvents, type EventsService } from '../events/index.ts'
 import type { BeforeRequest } from '../graphql/index.ts'
 import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
+import type { MountedRoute } from '../http/route-table.ts'
+import { NodeJobs } from '../jobs/index.ts'
 import { MetricsRegistry } from '../metrics/index.ts'
 import type { ServicePairs } from '../plugin/define.ts'
 import type { Clock, Health, Log } from '../plugin/host.ts'
@@ -11,6 +13,7 @@ import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.t
 import { BOUNDS } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
 import { systemClock } from './clock.ts'
+import { mountRoutes } from './mounted-routes.ts'
 import { type Shared, tooEarly, UNNAMED_NETWORK } from './plugin-host.ts'
 import { buildNodeSchema } from './schema.ts'
 import { ServiceRegistry } from './services.ts'
@@ -49,8 +52,11 @@ export interface Node {
   /** What plugins want to run before each request. */
   readonly before: readonly BeforeRequest[]
   readonly banner: readonly BannerLine[]
+  readonly jobs: NodeJobs
   /** Of the node and its plugins. */
   readonly metrics: MetricsRegistry
+  /** What plugins serve beside GraphQL. */
+  readonly routes: readonly MountedRoute[]
   /** Of everything together: ok if the database and every plugin are. */
   health(): Promise<Health>
   /** Drains and stops the plugins, those first that depend on others, then the events and the database. */
@@ -67,6 +73,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const metrics = new MetricsRegistry(log)
   let database: Database | undefined
   let events: EventsService | undefined
+  let jobs: NodeJobs | undefined
   const shared: Shared = {
     services: new ServiceRegistry(options.fakes),
     log,
@@ -76,14 +83,16 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     database: () => database ?? tooEarly('sql')(),
     events: () => events ?? tooEarly('events')(),
     banner: (plugin, label, value) => banner.push({ plugin, label, value }),
-    jobs: tooEarly('jobs'),
+    jobs: (plugin) => jobs?.of(plugin) ?? tooEarly('jobs')(),
     metrics: (plugin) => metrics.of(plugin),
     network: { name: UNNAMED_NETWORK },
   }
   const slots = makeSlots(plugins, shared)
   const stop = async (): Promise<void> => {
     events?.drain()
-    await stopAll(slots, log, bounds)
+    await jobs?.drain()
+    await stopAll(slots, log, bounds, (plugin) => jobs?.drainContinuous(plugin))
+    await jobs?.stop()
     await events?.stop()
     await database?.close()
   }
@@ -95,9 +104,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await migrateAll(slots, opened, log)
     const topics = plugins.flatMap(({ definition }) => definition.topics ?? [])
     events = createEvents({ sql: opened.sql(CORE_SCHEMA), log: log.child({ part: 'events' }), topics })
+    jobs = new NodeJobs({ workers: slots, database: opened, clock, log, metrics })
     await provideAll(slots, shared.services, log)
-    await events.start()
-    await startAll(slots, log, bounds)
+    await Promise.all([events.start(), jobs.prepare()])
+    await startAll(slots, log, bounds, (plugin) => jobs?.begin(plugin))
     const health = (): Promise<Health> => healthOf(opened, slots)
     return {
       schema,
@@ -106,7 +116,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       plugins: slots,
       before: beforeRequests(slots),
       banner,
+      jobs,
       metrics,
+      routes: mountRoutes(slots),
       health,
       stop,
     }

@@ -1,6 +1,6 @@
 import { messageOf } from '../db/errors.ts'
-import { type DeclaredJob, declareJob } from '../jobs/declared.ts'
 import type { Health, Host } from '../plugin/host.ts'
+import type { Job } from '../plugin/jobs.ts'
 import { bounded } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
 import { listed } from './job-problems.ts'
@@ -30,12 +30,12 @@ export class Slot implements PluginStatus {
   /** Its `start` was called, so that its `stop` must be. */
   wasStarted = false
   /** What it does by itself. */
-  readonly jobs: readonly DeclaredJob[]
+  readonly jobs: readonly Job<Host<Record<string, unknown>>>[]
 
   constructor(plugin: CheckedPlugin, shared: Shared) {
     this.plugin = plugin
     this.host = makeHost(plugin, shared, this.#abort.signal)
-    this.jobs = listed(plugin.definition.jobs, this.host).map((job) => declareJob(this.host, job))
+    this.jobs = listed(plugin.definition.jobs, this.host)
   }
 
   get name(): string {

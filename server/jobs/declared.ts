@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Host } from '../plugin/host.ts'
-import type { ContinuousJob, CronJob, Job, JobRun, QueueJob } from '../plugin/jobs.ts'
+import type { CronJob, JobRun, QueueJob } from '../plugin/jobs.ts'
 
 /** Which job of which plugin. */
 export interface JobName {
@@ -26,27 +26,9 @@ export interface RunnableJob extends JobName {
   run(run: JobRun<unknown>): Promise<void> | void
 }
 
-/** A job without end. */
-export interface StandingJob extends JobName {
-  readonly kind: 'continuous'
-  readonly scope: 'leader' | 'replica'
-  run(run: JobRun): Promise<void> | void
-}
-
-export type DeclaredJob = RunnableJob | StandingJob
-
 /** Binds a plugin's job to its host. */
-export function declareJob<H extends Host>(host: H, job: Job<H>): DeclaredJob {
-  const { name: plugin } = host
-  switch (job.kind) {
-    case 'cron':
-      return declareCron(plugin, host, job)
-    case 'queue':
-      return declareQueue(plugin, host, job)
-    case 'continuous':
-      return declareStanding(plugin, host, job)
-  }
-}
+export const declareJob = <H extends Host>(host: H, job: CronJob<H> | QueueJob<unknown, H>): RunnableJob =>
+  job.kind === 'cron' ? declareCron(host.name, host, job) : declareQueue(host.name, host, job)
 
 const declareCron = <H extends Host>(plugin: string, host: H, job: CronJob<H>): RunnableJob => ({
   plugin,
@@ -71,14 +53,6 @@ const declareQueue = <H extends Host>(plugin: string, host: H, job: QueueJob<unk
   attempts: job.attempts ?? 3,
   backoff: { seconds: job.backoff?.seconds ?? 1, maxSeconds: job.backoff?.maxSeconds ?? 300 },
   timeoutSeconds: job.timeoutSeconds ?? 300,
-  run: (run) => job.run(run, host),
-})
-
-const declareStanding = <H extends Host>(plugin: string, host: H, job: ContinuousJob<H>): StandingJob => ({
-  plugin,
-  name: job.name,
-  kind: 'continuous',
-  scope: job.scope,
   run: (run) => job.run(run, host),
 })
 

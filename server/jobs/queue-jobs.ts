@@ -1,0 +1,179 @@
+import { z } from 'zod'
+import type { Clock, Log } from '../plugin/host.ts'
+import type { EnqueueOptions } from '../plugin/jobs.ts'
+import type { DatabaseOptions, Sql, SqlOrTransaction } from '../plugin/sql.ts'
+import { startBoss } from './boss.ts'
+import { CronClock } from './cron-clock.ts'
+import { toStored } from './data.ts'
+import { type JobName, parseQueueName, queueName, type RunnableJob } from './declared.ts'
+import { JobError } from './errors.ts'
+import type { JobMeter } from './metrics.ts'
+import { QueueWorker } from './queue-worker.ts'
+import { Run } from './run.ts'
+import { type Retried, RunStore } from './run-store.ts'
+import { Watch } from './watch.ts'
+
+/** How much work of one job may wait. It is counted now and then, so that somewhat more may get in. */
+const MAX_WAITING = 1_000_000
+
+/** How an option of `enqueue` may look. */
+const Options = z.strictObject({
+  key: z.string().min(1).max(500).optional(),
+  delay: z
+    .number()
+    .min(0)
+    .max(365 * 86_400)
+    .optional(),
+})
+
+/** How long runs may go on, in milliseconds. */
+export interface JobBounds {
+  /** At the node's stop, before they are aborted. */
+  readonly drain: number
+  /** After an abort, before they are given up. */
+  readonly grace: number
+}
+
+export const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000 }
+
+export interface QueueJobsOptions {
+  readonly jobs: readonly RunnableJob[]
+  /** All plugins of the node, with jobs or not. */
+  readonly plugins: readonly string[]
+  /** The core's pool. */
+  readonly sql: Sql
+  readonly database: DatabaseOptions
+  readonly clock: Clock
+  readonly log: Log
+  readonly meter: JobMeter
+  readonly bounds?: JobBounds
+}
+
+interface Parts {
+  readonly store: RunStore
+  readonly watch: Watch
+  readonly cron: CronClock
+}
+
+/** The cron and queue jobs of a node. Nothing is opened if there are none. */
+export class QueueJobs {
+  readonly #options: QueueJobsOptions
+  readonly #jobs: ReadonlyMap<string, RunnableJob>
+  readonly #bounds: JobBounds
+  #parts: Parts | undefined
+  #isDraining = false
+
+  constructor(options: QueueJobsOptions) {
+    this.#options = options
+    this.#jobs = new Map(options.jobs.map((job) => [queueName(job), job]))
+    this.#bounds = options.bounds ?? JOB_BOUNDS
+  }
+
+  /** Opens what keeps the runs; work can be put in then. */
+  async prepare(): Promise<void> {
+    const { jobs, plugins, sql, database, clock, log, meter } = this.#options
+    if (jobs.length === 0) return
+    const boss = await startBoss(database, log)
+    const store = new RunStore(boss, sql)
+    const put = (tx: SqlOrTransaction, job: RunnableJob) =>
+      store.put(tx, job, { data: undefined, key: 'cron', delay: 0 })
+    const cron = new CronClock({ sql, clock, log, put })
+    const watch = new Watch({ store, sql, meter, log })
+    this.#parts = { store, watch, cron }
+    await store.prepare(jobs)
+    await cron.prepare(jobs, plugins)
+    await watch.start()
+  }
+
+  /** Works off a plugin's jobs from now on. */
+  begin(plugin: string): void {
+    if (this.#parts === undefined || this.#isDraining) return
+    const { store, watch, cron } = this.#parts
+    const { log, meter } = this.#options
+    for (const job of this.#options.jobs) {
+      if (job.plugin !== plugin) continue
+      watch.add(new QueueWorker(job, { store, meter, log, graceMs: this.#bounds.grace }))
+      if (job.kind === 'cron') cron.begin(job)
+    }
+  }
+
+  /** What `host.jobs.enqueue` does. */
+  async enqueue(
+    tx: SqlOrTransaction,
+    name: JobName,
+    data: unknown,
+    options: EnqueueOptions = {},
+  ): Promise<string | null> {
+    const job = this.#jobs.get(queueName(name))
+    if (job?.input === undefined)
+      throw new JobError('JOB_UNKNOWN', name, 'there is no such queue job; list it in `jobs` of this plugin')
+    const { key, delay = 0 } = Options.parse(options)
+    job.input.parse(data)
+    const stored = toStored(job, data)
+    const { store, watch } = this.#opened(job)
+    if (watch.waiting(queueName(job)) >= MAX_WAITING)
+      throw new JobError('JOB_QUEUE_FULL', job, `${MAX_WAITING} pieces of work wait already; try again later`)
+    return store.put(tx, job, { data: stored, key: key === undefined ? undefined : `k:${key}`, delay })
+  }
+
+  /** Whether there are such jobs, and runs can be looked up. */
+  get isOpen(): boolean {
+    return this.#parts !== undefined
+  }
+
+  get cronJobs(): readonly RunnableJob[] {
+    return this.#options.jobs.filter(({ kind }) => kind === 'cron')
+  }
+
+  /** Gives a failed run one more try, at once. */
+  retry(queue: string, id: string): Promise<Retried> {
+    return this.#opened(parseQueueName(queue)).store.retry(queue, id)
+  }
+
+  /** Takes no new runs, waits for those that go on (bounded), and puts the others back for later. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    if (this.#parts === undefined) return
+    const { watch, cron } = this.#parts
+    await cron.stop()
+    await Promise.all(watch.workers.map((worker) => worker.drain(this.#bounds.drain)))
+  }
+
+  /** Closes everything; after `drain`. */
+  async stop(): Promise<void> {
+    await this.#parts?.watch.stop()
+    await this.#parts?.store.stop()
+    this.#parts = undefined
+  }
+
+  /** For tests: runs a job once, here and now, with nothing written. @throws what the run throws */
+  async runNow(name: JobName, data?: unknown): Promise<void> {
+    const job = this.#jobs.get(queueName(name))
+    if (job === undefined) throw new JobError('JOB_UNKNOWN', name, 'there is no such cron or queue job')
+    const { outcome } = new Run(job, { data: toStored(job, data), attempt: 1 }, { graceMs: this.#bounds.grace })
+    const result = await outcome
+    if (result.kind === 'failed') throw result.error
+  }
+
+  /** For tests: when the next cron job is due, in milliseconds since 1970. */
+  nextDue(): number | undefined {
+    return this.#parts?.cron.next()
+  }
+
+  /** For tests: resolves when everything that is due by now has run. */
+  async settle(): Promise<void> {
+    if (this.#parts === undefined) return
+    const { store, watch, cron } = this.#parts
+    const jobs = watch.workers.map(({ job }) => job)
+    do {
+      await cron.tick()
+      for (const worker of watch.workers) worker.wake()
+      for (const worker of watch.workers) await worker.idle()
+    } while (!this.#isDraining && jobs.length > 0 && (await store.due(jobs)).length > 0)
+  }
+
+  #opened(job: JobName): Parts {
+    if (this.#parts !== undefined) return this.#parts
+    throw new JobError('NODE_STOPS', job, 'the node does not take work now; it has not started, or it stops')
+  }
+}

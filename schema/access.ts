@@ -3,6 +3,7 @@ import type { GraphQLError, GraphQLSchema } from 'graphql'
 import { isInterfaceType, isObjectType } from 'graphql'
 import type { Context } from './context.ts'
 import { apiError } from './errors.ts'
+import type { Principal } from './principal.ts'
 
 /**
  * What a field can ask of its caller: `authScopes: { scope: 'jobs:read' }`, or `authScopes: { signedIn: true }` for
@@ -28,6 +29,11 @@ export const judgeAccess = ({ principal }: Context) => ({
  */
 export function accessError({ principal }: Context, failure: unknown): GraphQLError {
   const [scope] = missingScopes(failure)
+  return accessRefusal(principal, scope)
+}
+
+/** The same, where the missing scope is known. */
+export function accessRefusal(principal: Principal, scope: string | undefined): GraphQLError {
   const needs = scope === undefined ? {} : { scope }
   if (principal.kind === 'anonymous')
     return apiError(

@@ -1,5 +1,5 @@
 /** What plugins define GraphQL with. */
-export { type AccessRules, SCOPE_NAME, scopesOf } from './access.ts'
+export { type AccessRules, accessRefusal, SCOPE_NAME, scopesOf } from './access.ts'
 export { buildSchema, type SchemaPart } from './build.ts'
 export { type Builder, createBuilder, type SchemaShape, type UserErrorShape } from './builder.ts'
 export {

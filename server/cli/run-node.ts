@@ -7,6 +7,7 @@ import { checkPlugins } from '../host/check.ts'
 import type { CopyWatch } from '../host/copies.ts'
 import { loadPlugins } from '../host/load.ts'
 import { type Node, startNode } from '../host/node.ts'
+import { servedOf } from '../host/served.ts'
 import { createHttpServer, type HttpServer } from '../http/index.ts'
 import { openLog, type RootLog } from '../log.ts'
 import { running, starting } from './announcement.ts'
@@ -63,17 +64,7 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
 async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<HttpServer> {
   const { port, hostname } = config
   try {
-    const { schema, before, events } = node
-    return await createHttpServer({
-      schema,
-      before,
-      events,
-      log,
-      port,
-      hostname,
-      ready: () => node.health(),
-      metrics: node.metrics,
-    })
+    return await createHttpServer({ ...servedOf(node), log, port, hostname })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE')
       throw new CommandError(

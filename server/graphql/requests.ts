@@ -5,6 +5,7 @@ import type { RequestContext } from './request-context.ts'
 /** The requests that are being answered: each is bounded in time, and told when its client has gone. */
 export class Requests {
   readonly #open = new Map<RequestContext, ServerResponse>()
+  readonly #begun = new Map<RequestContext, ServerResponse>()
   readonly #timeoutMs: number
   readonly #sweep: NodeJS.Timeout
   #idle: (() => void) | undefined
@@ -17,7 +18,7 @@ export class Requests {
   }
 
   get size(): number {
-    return this.#open.size
+    return this.#open.size + this.#begun.size
   }
 
   /** Notes a request until its response is finished or its client is gone. */
@@ -25,21 +26,30 @@ export class Requests {
     this.#open.set(context, response)
     response.once('close', () => {
       this.#open.delete(context)
+      this.#begun.delete(context)
       if (!response.writableFinished) context.abort('the client is gone')
       context.exchange?.answered(response)
-      if (this.#open.size === 0) this.#idle?.()
+      this.#tellIfIdle()
     })
+  }
+
+  /** Its answer has begun: that takes as long as the client reads, and a drain waits for it. */
+  isBegun(context: RequestContext): void {
+    const response = this.#open.get(context)
+    if (response === undefined) return
+    this.#open.delete(context)
+    this.#begun.set(context, response)
   }
 
   /** A stream stays open for as long as it is read. */
   isStream(context: RequestContext): void {
     this.#open.delete(context)
-    if (this.#open.size === 0) this.#idle?.()
+    this.#tellIfIdle()
   }
 
   /** Resolves when all are answered, or the time is up; then the rest is aborted. */
   async drain(ms: number): Promise<void> {
-    if (this.#open.size > 0) {
+    if (this.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#idle = resolve
       })
@@ -48,11 +58,15 @@ export class Requests {
       await Promise.race([idle, late.promise])
       clearTimeout(timer)
     }
-    for (const [context, response] of this.#open) {
+    for (const [context, response] of [...this.#open, ...this.#begun]) {
       context.abort('the node is shutting down')
       sendError(response, new HttpError(503, 'DRAINING', 'The node is shutting down. Try again.'))
     }
     clearInterval(this.#sweep)
+  }
+
+  #tellIfIdle(): void {
+    if (this.size === 0) this.#idle?.()
   }
 
   #expire(): void {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type ConfiguredPlugin, definePlugin, extensionPoint, optional, service, topic } from '../plugin.ts'
+import {
+  type ConfiguredPlugin,
+  definePlugin,
+  extensionPoint,
+  type HttpRoute,
+  optional,
+  service,
+  topic,
+} from '../plugin.ts'
 import { checkPlugins } from './check.ts'
 import { PluginError } from './errors.ts'
 
@@ -24,6 +32,10 @@ const withConfig = (config: unknown): ConfiguredPlugin => ({
   config,
   options: {},
 })
+
+const route = (path: string): HttpRoute => ({ method: 'GET', path, handle: () => new Response() })
+const withRoutes = (name: string, ...http: readonly HttpRoute[]): ConfiguredPlugin =>
+  definePlugin({ ...basis, name, http })()
 
 function problemsOf(plugins: readonly ConfiguredPlugin[]): readonly string[] {
   try {
@@ -116,6 +128,50 @@ describe('a problem with plugins is named with its plugin and its remedy', () =>
       'a topic that is named after another plugin',
       [definePlugin({ ...basis, name: 'report', topics: [Reported] })()],
       "TOPIC_FOREIGN report: declares topic weather.reported; a plugin's topics are named after it: report.reported",
+    ],
+    [
+      'a route of two plugins, whatever its names are called',
+      [withRoutes('weather', route('/map/:city')), withRoutes('rival', route('/map/:place'))],
+      'DUPLICATE_ROUTE rival: route GET /map/:place is a route of plugin "weather" too; change its path, for example to /rival/map/:place',
+    ],
+    [
+      'a route twice',
+      [withRoutes('weather', route('/map'), route('/map'))],
+      'DUPLICATE_ROUTE weather: route GET /map is listed twice; change its path, for example to /weather/map',
+    ],
+    [
+      "a route that is the server's own",
+      [withRoutes('weather', route('/graphql/admin'))],
+      "ROUTE_INVALID weather: route GET /graphql/admin has a path that is the server's own; choose another than /graphql, /healthz, /readyz, /metrics and below",
+    ],
+    [
+      'a route with a path that is none',
+      [withRoutes('weather', route('/map/(unclosed'))],
+      'ROUTE_INVALID weather: route GET /map/(unclosed has a path that cannot be used; write it like /weather/:id.png',
+    ],
+    [
+      'a route with a body without bound',
+      [withRoutes('weather', { ...route('/map'), maxBodyBytes: Infinity })],
+      'ROUTE_INVALID weather: route GET /map has maxBodyBytes: Infinity; give a whole number from 0 to 1073741824',
+    ],
+    [
+      'a route with a scope that is none',
+      [withRoutes('weather', { ...route('/map'), scope: 'Read Weather' })],
+      'ROUTE_INVALID weather: route GET /map asks for the scope "Read Weather"; name it like "weather:read"',
+    ],
+    [
+      'routes that touch the database before there is one',
+      [
+        definePlugin({
+          ...basis,
+          name: 'weather',
+          http: (host) => {
+            host.sql
+            return []
+          },
+        })(),
+      ],
+      'ROUTE_INVALID weather: cannot list its routes: host.sql was touched before the node runs; in graphql(), use it in resolvers only; use services and host.sql only inside `handle`',
     ],
     [
       'a config key that is misspelt',

@@ -8,6 +8,7 @@ import { PluginError, type PluginProblem, type PluginProblemCode } from './error
 import { jobProblems } from './job-problems.ts'
 import { dependenciesOf, findCycle, sortByDependency } from './order.ts'
 import { makeHost } from './plugin-host.ts'
+import { routeProblems, type SeenRoutes } from './route-problems.ts'
 import { unopened } from './unopened.ts'
 
 /** A plugin that passed every check, with its config parsed. */
@@ -53,7 +54,9 @@ export function checkPlugins(
   problems.push(...checkTopics([...byName.values()]))
   // A plugin with a wrong config, or a name that is not one, has no host that its functions could be given.
   const blamed = new Set(problems.map(({ plugin }) => plugin))
-  for (const plugin of checked) if (!blamed.has(plugin.definition.name)) problems.push(...declarationProblems(plugin))
+  const routes: SeenRoutes = new Map()
+  for (const plugin of checked)
+    if (!blamed.has(plugin.definition.name)) problems.push(...declarationProblems(plugin, routes))
   const cycle = findCycle([...byName.values()])
   if (cycle !== undefined)
     problems.push({
@@ -67,9 +70,9 @@ export function checkPlugins(
 }
 
 /** What is wrong with what a plugin lists, written down or made by a function of its host. */
-function declarationProblems(plugin: CheckedPlugin): readonly PluginProblem[] {
+function declarationProblems(plugin: CheckedPlugin, routes: SeenRoutes): readonly PluginProblem[] {
   const host = makeHost(plugin, unopened(), new AbortController().signal)
-  return jobProblems(plugin.definition, host)
+  return [...jobProblems(plugin.definition, host), ...routeProblems(plugin.definition, host, routes)]
 }
 
 const problem = ({ name }: PluginDefinition, code: PluginProblemCode, what: string, mend: string): PluginProblem => ({

@@ -15,13 +15,14 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse, 
   const { origin } = request.headers
   if (origin === undefined || !(allowed.includes('*') || allowed.includes(origin))) return
   response.setHeader('access-control-allow-origin', origin)
+  response.setHeader('access-control-expose-headers', 'x-request-id')
   response.setHeader('vary', 'origin')
 }
 
 /** Answers a preflight. */
-export function answerPreflight(response: ServerResponse): void {
+export function answerPreflight(response: ServerResponse, methods: readonly string[] = ['GET', 'POST']): void {
   response.writeHead(204, {
-    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-methods': methods.join(', '),
     'access-control-allow-headers': 'content-type, authorization, accept',
     'access-control-max-age': '600',
   })

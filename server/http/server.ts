@@ -7,15 +7,19 @@ import { wantsPage } from '../graphql/graphiql.ts'
 import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
 import type { EventPosition } from '../graphql/live/index.ts'
 import { Requests } from '../graphql/requests.ts'
+import type { TrustedDocuments } from '../graphql/trusted-documents.ts'
 import { MetricsRegistry } from '../metrics/index.ts'
 import type { Health, Log } from '../plugin.ts'
 import { accessLog } from './access-log.ts'
+import { answerRoute } from './answer-route.ts'
 import { Exchange } from './exchange.ts'
 import { HttpError, sendError } from './http-error.ts'
 import { httpMetrics } from './http-metrics.ts'
 import { type MetricsAccess, serveMetrics } from './metrics-page.ts'
-import { allowOrigin, answerPreflight } from './origins.ts'
+import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.ts'
 import { answerAlive, answerReady } from './probes.ts'
+import { type MountedRoute, RouteTable } from './route-table.ts'
+import { refuseClient, socketOptions } from './sockets.ts'
 
 const DRAIN_MS = 10_000
 
@@ -33,14 +37,20 @@ export interface HttpServerOptions {
   readonly ready?: () => Promise<Health> | Health
   /** Tells who a client is; everybody is anonymous if absent. */
   readonly authenticate?: Authenticate
+  /** Calls back with each access that ends (a key was revoked, a session is over), so that what it has open ends. */
+  readonly onAccessEnded?: (listener: (access: string) => void) => () => void
   /** Run before each query and mutation. */
   readonly before?: readonly BeforeRequest[]
   /** The stream that subscriptions are resumed in; it drains with them. */
   readonly events?: EventPosition
+  /** What plugins serve beside GraphQL. */
+  readonly routes?: readonly MountedRoute[]
   /** What is measured, and served at /metrics. */
   readonly metrics?: MetricsRegistry
   /** Whether there is /metrics, and who may read it. */
   readonly metricsAccess?: MetricsAccess
+  /** Documents that the operator vouches for. */
+  readonly trusted?: TrustedDocuments
   /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
   readonly hotPath?: boolean
 }
@@ -66,6 +76,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const requests = new Requests(limits.timeoutSeconds)
   const measure = httpMetrics(metrics)
   const note = accessLog(log)
+  const routes = new RouteTable(options.routes ?? [])
   const sendMetrics = serveMetrics(metrics, options.metricsAccess, authenticate)
   let draining = false
 
@@ -91,6 +102,15 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       exchange.route = 'metrics'
       return sendMetrics(request, response)
     }
+    const { method = 'GET' } = request
+    const found = routes.find(method, path)
+    if (found !== undefined) {
+      allowOrigin(request, response, origins)
+      if (found.kind === 'other-methods') return refuseMethod(response, method, found.methods)
+      if (method !== 'GET' && method !== 'HEAD' && !isAllowedOrigin(request, origins))
+        throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
+      return answerRoute(found, request, response, exchange, { authenticate, requests })
+    }
     if (path === '/' && wantsPage(request)) {
       exchange.route = 'page'
       response.writeHead(302, { location: '/graphql' }).end()
@@ -99,7 +119,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     throw new HttpError(404, 'NOT_FOUND', 'There is nothing here. GraphQL is at /graphql.')
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer(socketOptions(limits), (request, response) => {
     const exchange = new Exchange(request, (answered) => {
       measure(answered)
       note(answered)
@@ -116,8 +136,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       exchange.answered(response)
     })
   })
-  server.requestTimeout = limits.timeoutSeconds * 1000
-  server.on('clientError', (_error, socket) => socket.destroy())
+  // WebSockets have a bound of their own; there may be as many connections besides.
+  server.maxConnections = 2 * limits.connections
+  server.maxHeadersCount = 0
+  server.on('clientError', refuseClient)
   const graphql = serveGraphql(server, requests, {
     schema,
     log,
@@ -127,7 +149,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     before: options.before,
     events: options.events,
     hotPath: options.hotPath,
+    trusted: options.trusted,
   })
+  const forget = options.onAccessEnded?.((access) => graphql.endStreams(access))
   const hostname = options.hostname ?? '127.0.0.1'
   const port = await listen(server, options.port, hostname)
 
@@ -136,6 +160,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     port,
     async close(drainMs = DRAIN_MS) {
       draining = true
+      forget?.()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const drained = graphql.drain()
       await requests.drain(drainMs)
@@ -147,6 +172,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       await closed
     },
   }
+}
+
+/** Tells which methods there are: to a browser that asks first, or to a client that used another. */
+function refuseMethod(response: ServerResponse, method: string, methods: readonly string[]): void {
+  if (method === 'OPTIONS') return answerPreflight(response, methods)
+  response.setHeader('allow', methods.join(', '))
+  throw new HttpError(405, 'METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`)
 }
 
 function listen(server: Server, port: number, hostname: string): Promise<number> {

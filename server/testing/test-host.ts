@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ExecutionResult, type GraphQLSchema, printSchema } from 'graphql'
 import { CORE_SCHEMA } from '../db/migrate.ts'
-import { createHttpServer, type HttpServer } from '../http/index.ts'
 import type { Bounds } from '../host/boot.ts'
 import { checkPlugins } from '../host/check.ts'
 import { type Node, startNode } from '../host/node.ts'
+import { servedOf } from '../host/served.ts'
+import { createHttpServer, type HttpServer } from '../http/index.ts'
 import { silentLog } from '../log.ts'
 import type { ConfiguredPlugin, ServicePairs } from '../plugin/define.ts'
 import type { Clock, Log } from '../plugin/host.ts'
@@ -113,7 +114,7 @@ export async function createTestHost<const F extends ServicePairs = readonly []>
     },
     serve() {
       const { node } = running
-      running.server ??= createHttpServer({ ...servedBy(node), log, port: 0 })
+      running.server ??= createHttpServer({ ...servedOf(node), log, port: 0 })
       return running.server
     },
     async restart() {
@@ -132,8 +133,6 @@ interface Running {
   readonly requests: TestRequests
   server: Promise<HttpServer> | undefined
 }
-
-const servedBy = (node: Node) => ({ schema: node.schema, before: node.before, health: () => node.health() })
 
 /** As `deaios start` ends: first the streams, so that each says where to go on. */
 async function end({ node, requests, server }: Running): Promise<void> {

@@ -1,0 +1,14 @@
+import type { HttpServerOptions } from '../http/index.ts'
+import type { Node } from './node.ts'
+
+/** What of a node its network side serves. Who may ask, and where it listens, is up to whoever opens it. */
+export const servedOf = (
+  node: Node,
+): Pick<HttpServerOptions, 'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics'> => ({
+  schema: node.schema,
+  before: node.before,
+  events: node.events,
+  routes: node.routes,
+  metrics: node.metrics,
+  ready: () => node.health(),
+})

@@ -13,6 +13,8 @@ import type { LedgerModule } from './ledger/module.ts'
 import { CallRegistry, ModuleSetError } from './ledger/registry.ts'
 import { LedgerHandle } from './ledger-handle.ts'
 import { account } from './modules/account.ts'
+import { asset } from './modules/asset.ts'
+import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
 import { faucet } from './modules/faucet.ts'
 import { RevealChain } from './root/reveal-chain.ts'
 
@@ -25,10 +27,11 @@ export default definePlugin({
   api: '^1.0.0',
   config: executionConfig,
   migrations: new URL('./migrations/', import.meta.url),
-  topics: [BlockCommitted, Credited],
+  topics: [BlockCommitted, Credited, AssetReceived, AssetReturned, AssetSupplyChanged],
   contributes: [
     [LedgerModules, account],
     [LedgerModules, faucet],
+    [LedgerModules, asset],
   ],
   provides: () => [[Ledger, new LedgerHandle()]],
   graphql: executionGraphql,

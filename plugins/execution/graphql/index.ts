@@ -1,6 +1,7 @@
 import type { Builder } from '../../../schema/index.ts'
 import type { Host } from '../../../server/plugin.ts'
 import { defineAccount } from './account.ts'
+import { defineAssets } from './asset.ts'
 import { defineBlock } from './block.ts'
 import { defineBlockQueries } from './blocks.ts'
 import { defineCell } from './cell.ts'
@@ -27,6 +28,7 @@ export function executionGraphql(builder: Builder, host: Host): void {
   defineTransactionQueries(setting)
   defineAccount(setting)
   defineCell(setting)
+  defineAssets(setting)
   defineSubmission(setting)
   defineSimulation(setting)
   defineSubscriptions(setting)

@@ -30,10 +30,14 @@ export interface CallContext {
   readonly cell: Uint8Array
   /** The cell that sent the message: the account itself for a transaction's action. */
   readonly sender: Uint8Array
+  /** The realm of `sender`. */
+  readonly senderRealm: number
   /** The module that sent the message. */
   readonly senderModule: string
   /** The account that signed the transaction behind the message. */
   readonly payer: Uint8Array
+  /** The realm of `payer`. */
+  readonly payerRealm: number
   /** What the message carries, in the smallest unit; already in the cell's balance. */
   readonly value: bigint
   /** What the call may send: the cell's balance, less its deposit; while no module owns the cell, only `value`. */

@@ -91,12 +91,20 @@ export class CallFrame implements CallContext {
     return this.#message.from
   }
 
+  get senderRealm(): number {
+    return this.#message.fromRealm
+  }
+
   get senderModule(): string {
     return this.#message.module
   }
 
   get payer(): Uint8Array {
     return this.#message.payer
+  }
+
+  get payerRealm(): number {
+    return this.#message.payerRealm
   }
 
   get value(): bigint {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
+import { type IdentityConfig, identityConfig } from './auth/config.ts'
 import { codeOf, messageOf } from './db/errors.ts'
 import { type Limits, type LimitsConfig, limitsConfig, limitsOf } from './graphql/limits.ts'
 import { schemaProblems } from './host/config-problems.ts'
@@ -25,6 +26,8 @@ export interface DeaiosConfig {
   readonly limits?: LimitsConfig
   /** Pages of these other origins may use the API: `https://app.example`, or `*` for all. None if absent. */
   readonly origins?: readonly string[]
+  /** Who may do what: sign-in, API keys, custodial accounts. */
+  readonly identity?: IdentityConfig
   /** Documents that are known before anybody asks. */
   readonly documents?: DocumentsConfig
 }
@@ -61,6 +64,10 @@ export interface ResolvedConfig {
   readonly limits: Limits
   readonly origins: readonly string[]
   /** With an absolute path. */
+  readonly identity: IdentityConfig
+  /** Master keys of custodial accounts, from DEAIOS_KEYSTORE_KEY. Secret. */
+  readonly keystoreKey: string | undefined
+  /** With an absolute path. */
   readonly documents: DocumentsConfig | undefined
 }
 
@@ -90,6 +97,7 @@ const ConfigFile = z.object({
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
   limits: limitsConfig.optional(),
   origins: z.array(z.union([z.literal('*'), z.string().refine(isOrigin, NOT_AN_ORIGIN)])).optional(),
+  identity: identityConfig.optional(),
   documents: z.strictObject({ trusted: z.string().min(1), only: z.boolean().optional() }).optional(),
 })
 
@@ -108,7 +116,8 @@ function notAPlugin({ input }: { readonly input: unknown }): string {
 }
 
 /**
- * Loads the config file and lays the environment (DEAIOS_PORT, DEAIOS_DATA, DATABASE_URL) and the flags over it.
+ * Loads the config file and lays the environment (DEAIOS_PORT, DEAIOS_DATA, DATABASE_URL, DEAIOS_KEYSTORE_KEY) and the
+ * flags over it.
  * Paths from flags and environment are relative to the working folder.
  */
 export async function loadConfig(
@@ -128,6 +137,12 @@ export async function loadConfig(
     logLevel: config.logLevel ?? 'info',
     limits: limitsOf(config.limits),
     origins: config.origins ?? [],
+    identity: {
+      ...config.identity,
+      keystoreKeyFile:
+        config.identity?.keystoreKeyFile && resolve(dirname(file), config.identity.keystoreKeyFile),
+    },
+    keystoreKey: environment.DEAIOS_KEYSTORE_KEY || undefined,
     documents: config.documents && {
       trusted: resolve(dirname(file), config.documents.trusted),
       only: config.documents.only ?? false,

@@ -3,6 +3,15 @@ export { connect, type PoolOptions } from './db/connect.ts'
 export { connectStatements, type StatementParameter, type Statements } from './db/statements.ts'
 export { FencedError, isFenced, leaseName } from './jobs/fence.ts'
 export {
+  type Audit,
+  type AuditEntry,
+  type Custody,
+  CustodyError,
+  type CustodyErrorCode,
+  type CustodyRequest,
+  type CustodySignature,
+} from './plugin/custody.ts'
+export {
   type ConfiguredPlugin,
   definePlugin,
   type PluginDefinition,

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql'
 import { ANONYMOUS, type Principal } from '../../schema/index.ts'
 import type { Authenticate, Credentials } from '../graphql/authenticate.ts'
+import type { Limits } from '../graphql/limits.ts'
 import type { Custody } from '../plugin/custody.ts'
 import type { Clock, Log } from '../plugin/host.ts'
 import type { Sql } from '../plugin/sql.ts'
@@ -21,6 +22,12 @@ import { Vault } from './vault.ts'
 const SWEEP_MS = 1_000
 const PRUNE_EVERY_MS = 60 * 60_000
 
+/** How much strangers and keys may ask; see `Limits`. */
+export type RateLimits = Pick<
+  Limits,
+  'requestsPerSecond' | 'requestsAtOnce' | 'keyRequestsPerSecond' | 'keyRequestsAtOnce'
+>
+
 /** What identity needs of the node. */
 export interface IdentityOptions {
   /** A pool on the core's tables. */
@@ -32,8 +39,7 @@ export interface IdentityOptions {
   readonly hostname: string
   readonly masterKeys: MasterKeySource
   readonly network: () => SignInNetwork
-  /** Requests of everybody anonymous from one address, and of a key that has no rate of its own. */
-  readonly rates: { readonly anonymous: Rate; readonly key: Rate }
+  readonly limits: RateLimits
   /** Scopes that plugins let every account have, besides the core's. */
   readonly accountScopes: readonly string[]
 }
@@ -60,17 +66,17 @@ export class Identity {
   #pruning: Promise<void> | undefined
 
   constructor(options: IdentityOptions) {
-    const { sql, clock, log, config, rates } = options
+    const { sql, clock, log, config, limits } = options
     this.sql = sql
     this.clock = clock
     this.config = config
-    this.keyRate = rates.key
+    this.keyRate = { perSecond: limits.keyRequestsPerSecond, burst: limits.keyRequestsAtOnce }
     this.#log = log
     this.accountScopes = [...ACCOUNT_SCOPES, ...options.accountScopes]
     this.vault = new Vault(options.masterKeys)
     this.audit = new AuditLog(sql, clock, log)
     this.custody = makeCustody(this.vault, clock)
-    this.#addresses = new AddressLimits(rates.anonymous, clock)
+    this.#addresses = new AddressLimits({ perSecond: limits.requestsPerSecond, burst: limits.requestsAtOnce }, clock)
     const shared = {
       sql,
       clock,

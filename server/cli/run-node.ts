@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { masterKeysOf } from '../auth/index.ts'
 import { type ConfigFlags, loadConfig, type ResolvedConfig } from '../config.ts'
 import { lockDataFolder } from '../db/data-lock.ts'
 import { openDatabase } from '../db/database.ts'
@@ -35,6 +36,9 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
       dataDir: config.dataDir,
       log,
       limits: config.limits,
+      hostname: config.hostname,
+      identity: config.identity,
+      masterKeys: masterKeysOf(config),
       openDatabase: () => openDatabase({ dataDir: config.dataDir, url: config.databaseUrl, log }),
     })
     try {

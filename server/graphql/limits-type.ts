@@ -17,6 +17,10 @@ const described: Readonly<Record<Exclude<keyof Limits, 'timeoutSeconds'>, string
   subscriptionsPerConnection: 'Operations that one WebSocket may have open.',
   subscriptions: 'Of all clients together.',
   connections: 'WebSockets that the node keeps open at a time.',
+  requestsPerSecond: 'Of everybody without a key or sign-in from one address; RATE_LIMITED says when to come again.',
+  requestsAtOnce: 'Of the same.',
+  keyRequestsPerSecond: 'Of an API key that has no rate of its own.',
+  keyRequestsAtOnce: 'Of the same.',
 }
 
 /** Defines what `network { limits }` gives: every limit that the node enforces. Plugins add their own by its token. */

@@ -32,6 +32,14 @@ export interface Limits {
   readonly subscriptions: number
   /** WebSockets that the node keeps open at a time, and as many connections besides. */
   readonly connections: number
+  /** Requests a second of everybody without a key or sign-in from one address (other than this machine's). */
+  readonly requestsPerSecond: number
+  /** Such requests at once. */
+  readonly requestsAtOnce: number
+  /** Requests a second of an API key that was made without a rate of its own, and the most that its owner can give. */
+  readonly keyRequestsPerSecond: number
+  /** Such requests at once. */
+  readonly keyRequestsAtOnce: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -50,6 +58,10 @@ export const DEFAULT_LIMITS: Limits = {
   subscriptionsPerConnection: 100,
   subscriptions: 10_000,
   connections: 10_000,
+  requestsPerSecond: 100,
+  requestsAtOnce: 500,
+  keyRequestsPerSecond: 1_000,
+  keyRequestsAtOnce: 2_000,
 }
 
 /** What GraphQL's Int holds. */

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import type { GraphQLSchema } from 'graphql'
+import { Identity, type IdentityConfig, type MasterKeySource, masterKeyFile } from '../auth/index.ts'
 import type { Database } from '../db/database.ts'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import { createEvents, type EventsService } from '../events/index.ts'
@@ -34,6 +36,11 @@ export interface NodeOptions {
   readonly bounds?: Bounds
   /** What clients may ask for; the defaults if absent. */
   readonly limits?: Limits
+  readonly identity?: IdentityConfig
+  /** What the server listens at; 127.0.0.1 if absent. */
+  readonly hostname?: string
+  /** What custodial accounts' secrets are sealed under; `<dataDir>/keystore.key` if absent. */
+  readonly masterKeys?: MasterKeySource
 }
 
 /** A line about the node for whoever started it. */
@@ -52,6 +59,7 @@ export interface Node {
   /** What plugins want to run before each request. */
   readonly before: readonly BeforeRequest[]
   readonly banner: readonly BannerLine[]
+  readonly identity: Identity
   readonly jobs: NodeJobs
   /** Of the node and its plugins. */
   readonly metrics: MetricsRegistry
@@ -73,6 +81,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const metrics = new MetricsRegistry(log)
   let database: Database | undefined
   let events: EventsService | undefined
+  let identity: Identity | undefined
   let jobs: NodeJobs | undefined
   const shared: Shared = {
     services: new ServiceRegistry(options.fakes),
@@ -85,7 +94,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     banner: (plugin, label, value) => banner.push({ plugin, label, value }),
     jobs: (plugin) => jobs?.of(plugin) ?? tooEarly('jobs')(),
     metrics: (plugin) => metrics.of(plugin),
-    network: { name: UNNAMED_NETWORK },
+    identity: () => identity ?? tooEarly('identity')(),
+    network: { name: UNNAMED_NETWORK, id: null },
   }
   const slots = makeSlots(plugins, shared)
   const stop = async (): Promise<void> => {
@@ -94,6 +104,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await stopAll(slots, log, bounds, (plugin) => jobs?.drainContinuous(plugin))
     await jobs?.stop()
     await events?.stop()
+    await identity?.stop()
     await database?.close()
   }
   try {
@@ -105,6 +116,18 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     const topics = plugins.flatMap(({ definition }) => definition.topics ?? [])
     events = createEvents({ sql: opened.sql(CORE_SCHEMA), log: log.child({ part: 'events' }), topics })
     jobs = new NodeJobs({ workers: slots, database: opened, clock, log, metrics })
+    identity = new Identity({
+      sql: opened.sql(CORE_SCHEMA),
+      clock,
+      log: log.child({ part: 'identity' }),
+      config: options.identity ?? {},
+      hostname: options.hostname ?? '127.0.0.1',
+      masterKeys: options.masterKeys ?? masterKeyFile(join(dataDir, 'keystore.key')),
+      network: () => shared.network,
+      limits,
+      accountScopes: plugins.flatMap(({ definition }) => definition.accountScopes ?? []),
+    })
+    await identity.start()
     await provideAll(slots, shared.services, log)
     await Promise.all([events.start(), jobs.prepare()])
     await startAll(slots, log, bounds, (plugin) => jobs?.begin(plugin))
@@ -116,6 +139,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       plugins: slots,
       before: beforeRequests(slots),
       banner,
+      identity,
       jobs,
       metrics,
       routes: mountRoutes(slots),

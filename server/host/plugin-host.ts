@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Identity } from '../auth/index.ts'
 import type { Database } from '../db/database.ts'
 import type { EventsService } from '../events/index.ts'
 import type { Limits } from '../graphql/limits.ts'
@@ -27,10 +28,11 @@ export interface Shared {
   readonly events: () => EventsService
   readonly jobs: (plugin: string) => Jobs
   readonly metrics: (plugin: string) => Metrics
+  readonly identity: () => Identity
   /** What to print about the node, by plugin. */
   readonly banner: (plugin: string, label: string, value: string) => void
-  /** The name of the network that this node is part of. */
-  readonly network: { name: string }
+  /** The network that this node is part of; null for one without an id. */
+  readonly network: { name: string; id: Uint8Array | null }
 }
 
 /** The host of a plugin, with nothing opened: each member is looked up when it is touched. */
@@ -76,6 +78,12 @@ export function makeHost(
     get metrics() {
       return shared.metrics(name)
     },
+    get custody() {
+      return shared.identity().custody
+    },
+    get audit() {
+      return shared.identity().audit
+    },
     get dataDir() {
       const folder = join(shared.dataDir(), name)
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -84,8 +92,9 @@ export function makeHost(
     own: (token) => shared.services.own(name, token),
     contributions: (point) => shared.services.contributions(name, point),
     banner: (label, value) => shared.banner(name, label, value),
-    nameNetwork(network) {
+    nameNetwork(network, id) {
       shared.network.name = network
+      shared.network.id = id ?? null
     },
   }
 }

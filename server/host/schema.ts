@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { buildSchema, type SchemaPart } from '../../schema/index.ts'
+import { identitySchema } from '../auth/index.ts'
 import { coreSchema } from '../graphql/core-schema.ts'
 import type { CheckedPlugin } from './check.ts'
 import type { Shared } from './plugin-host.ts'
@@ -7,9 +8,10 @@ import { makeSlots, type Slot } from './slot.ts'
 import { unopened } from './unopened.ts'
 
 /** One schema from the core and all plugins. Throws SchemaError with every problem. */
-export function buildNodeSchema(slots: readonly Slot[], { clock, events, limits, network }: Shared): GraphQLSchema {
+export function buildNodeSchema(slots: readonly Slot[], { clock, events, identity, limits, network }: Shared): GraphQLSchema {
   const parts: SchemaPart[] = [
     coreSchema({ clock, events, limits, networkName: () => network.name, plugins: () => slots }),
+    identitySchema(identity),
   ]
   for (const { name, host, plugin } of slots) {
     const { definition } = plugin

@@ -1,14 +1,16 @@
 import type { HttpServerOptions } from '../http/index.ts'
 import type { Node } from './node.ts'
 
-/** What of a node its network side serves. Who may ask, and where it listens, is up to whoever opens it. */
+/** What of a node its network side serves. Where it listens is up to whoever opens it. */
 export const servedOf = (
   node: Node,
-): Pick<HttpServerOptions, 'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics'> => ({
+): Pick<HttpServerOptions, 'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics' | 'authenticate' | 'onAccessEnded'> => ({
   schema: node.schema,
   before: node.before,
   events: node.events,
   routes: node.routes,
   metrics: node.metrics,
   ready: () => node.health(),
+  authenticate: node.identity.authenticate,
+  onAccessEnded: (listener) => node.identity.onEnded(listener),
 })

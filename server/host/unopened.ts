@@ -20,6 +20,7 @@ export function unopened(): Shared {
     jobs: tooEarly('jobs'),
     // Needs nothing opened: a plugin may make its counters where it defines its fields.
     metrics: (plugin) => metrics.of(plugin),
-    network: { name: UNNAMED_NETWORK },
+    identity: tooEarly('identity'),
+    network: { name: UNNAMED_NETWORK, id: null },
   }
 }

@@ -54,6 +54,11 @@ export interface PluginDefinition<
   readonly contributes?: X & Checked<X>
   /** A folder of NNN-name.sql files: forward only, checksummed. */
   readonly migrations?: URL
+  /**
+   * Scopes of its fields that every account has for itself: people have them by signing in, and may give them to their
+   * keys. All others are the operator's to give.
+   */
+  readonly accountScopes?: readonly string[]
   /** The topics it publishes. */
   readonly topics?: readonly Topic<unknown>[]
   /** What it does by itself: by the clock, from a queue, or all the time. */

@@ -1,3 +1,4 @@
+import type { Audit, Custody } from './custody.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
 import type { Metrics } from './metrics.ts'
@@ -62,6 +63,10 @@ export interface Host<Config = unknown, R extends Requirements = Requirements> {
   readonly jobs: Jobs
   /** Already labelled with the plugin's name. */
   readonly metrics: Metrics
+  /** Signs for callers whose account's secret the node keeps. */
+  readonly custody: Custody
+  /** The log of who did what that needs a privilege. */
+  readonly audit: Audit
   readonly log: Log
   /** Aborts when the node shuts down (or gives the plugin up). */
   readonly signal: AbortSignal
@@ -72,8 +77,8 @@ export interface Host<Config = unknown, R extends Requirements = Requirements> {
   own<T>(token: Service<T>): T
   /** What the plugins contributed to a point that this plugin owns, in dependency order. */
   contributions<T>(point: ExtensionPoint<T>): readonly T[]
-  /** Says which network this node is part of: what `network { name }` answers. */
-  nameNetwork(name: string): void
+  /** Says which network this node is part of: what `network { name }` answers, and what sign-ins are for. */
+  nameNetwork(name: string, id?: Uint8Array): void
   /** Adds a line to what `deaios start` prints, like `operator key   .deaios/execution/operator.key`. */
   banner(label: string, value: string): void
 }

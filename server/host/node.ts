@@ -9,6 +9,9 @@ import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
 import type { MountedRoute } from '../http/route-table.ts'
 import { NodeJobs } from '../jobs/index.ts'
 import { MetricsRegistry } from '../metrics/index.ts'
+import { Cluster } from '../peers/cluster.ts'
+import type { PeersOptions } from '../peers/listener.ts'
+import { nodeId } from '../peers/node-id.ts'
 import type { ServicePairs } from '../plugin/define.ts'
 import type { Clock, Health, Log } from '../plugin/host.ts'
 import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.ts'
@@ -36,6 +39,8 @@ export interface NodeOptions {
   readonly bounds?: Bounds
   /** What clients may ask for; the defaults if absent. */
   readonly limits?: Limits
+  /** Where other nodes of the same database reach this one. */
+  readonly peers?: PeersOptions | undefined
   readonly identity?: IdentityConfig
   /** What the server listens at; 127.0.0.1 if absent. */
   readonly hostname?: string
@@ -82,6 +87,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   let database: Database | undefined
   let events: EventsService | undefined
   let identity: Identity | undefined
+  let cluster: Cluster | undefined
   let jobs: NodeJobs | undefined
   const shared: Shared = {
     services: new ServiceRegistry(options.fakes),
@@ -93,6 +99,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     events: () => events ?? tooEarly('events')(),
     banner: (plugin, label, value) => banner.push({ plugin, label, value }),
     jobs: (plugin) => jobs?.of(plugin) ?? tooEarly('jobs')(),
+    peers: (plugin) => cluster?.peers(plugin) ?? tooEarly('peers')(),
+    jobList: () => jobs?.list ?? tooEarly('jobs')(),
     metrics: (plugin) => metrics.of(plugin),
     identity: () => identity ?? tooEarly('identity')(),
     network: { name: UNNAMED_NETWORK, id: null },
@@ -103,6 +111,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await jobs?.drain()
     await stopAll(slots, log, bounds, (plugin) => jobs?.drainContinuous(plugin))
     await jobs?.stop()
+    await cluster?.stop()
     await events?.stop()
     await identity?.stop()
     await database?.close()
@@ -115,7 +124,8 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await migrateAll(slots, opened, log)
     const topics = plugins.flatMap(({ definition }) => definition.topics ?? [])
     events = createEvents({ sql: opened.sql(CORE_SCHEMA), log: log.child({ part: 'events' }), topics })
-    jobs = new NodeJobs({ workers: slots, database: opened, clock, log, metrics })
+    cluster = new Cluster({ database: opened, node: nodeId(dataDir), clock, log, peers: options.peers })
+    jobs = new NodeJobs({ workers: slots, database: opened, cluster, clock, log, metrics })
     identity = new Identity({
       sql: opened.sql(CORE_SCHEMA),
       clock,
@@ -130,7 +140,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await identity.start()
     await provideAll(slots, shared.services, log)
     await Promise.all([events.start(), jobs.prepare()])
-    await startAll(slots, log, bounds, (plugin) => jobs?.begin(plugin))
+    await startAll(
+      slots,
+      log,
+      bounds,
+      (plugin) => jobs?.begin(plugin),
+      (plugin) => jobs?.drainContinuous(plugin),
+    )
     const health = (): Promise<Health> => healthOf(opened, slots)
     return {
       schema,

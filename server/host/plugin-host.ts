@@ -4,13 +4,16 @@ import type { Identity } from '../auth/index.ts'
 import type { Database } from '../db/database.ts'
 import type { EventsService } from '../events/index.ts'
 import type { Limits } from '../graphql/limits.ts'
+import type { JobList } from '../jobs/index.ts'
 import type { Clock, Host, Log } from '../plugin/host.ts'
 import type { Jobs } from '../plugin/jobs.ts'
 import type { Metrics } from '../plugin/metrics.ts'
+import type { Peers } from '../plugin/peers.ts'
 import { ownerOf } from '../plugin/tokens.ts'
 import { SERVER_VERSION } from '../version.ts'
 import type { CheckedPlugin } from './check.ts'
 import { HostError } from './errors.ts'
+import { pluginPool } from './plugin-pool.ts'
 import type { ServiceRegistry } from './services.ts'
 
 /** What `network { name }` answers until a plugin names the network. */
@@ -27,6 +30,9 @@ export interface Shared {
   readonly database: () => Database
   readonly events: () => EventsService
   readonly jobs: (plugin: string) => Jobs
+  /** What operators see of all jobs. */
+  readonly jobList: () => JobList
+  readonly peers: (plugin: string) => Peers
   readonly metrics: (plugin: string) => Metrics
   readonly identity: () => Identity
   /** What to print about the node, by plugin. */
@@ -42,6 +48,7 @@ export function makeHost(
   signal: AbortSignal,
 ): Host<Record<string, unknown>> {
   const { name, requires = {} } = definition
+  const sql = pluginPool(shared.database, name, shared.limits)
   const use = {}
   for (const [key, token] of Object.entries(requires)) {
     const get = (): unknown => {
@@ -64,7 +71,7 @@ export function makeHost(
     signal,
     clock: shared.clock,
     get sql() {
-      return shared.database().sql(name)
+      return sql()
     },
     get database() {
       return shared.database().options(name)
@@ -74,6 +81,9 @@ export function makeHost(
     },
     get jobs() {
       return shared.jobs(name)
+    },
+    get peers() {
+      return shared.peers(name)
     },
     get metrics() {
       return shared.metrics(name)

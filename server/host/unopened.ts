@@ -18,6 +18,8 @@ export function unopened(): Shared {
     events: tooEarly('events'),
     banner: () => undefined,
     jobs: tooEarly('jobs'),
+    peers: tooEarly('peers'),
+    jobList: tooEarly('jobs'),
     // Needs nothing opened: a plugin may make its counters where it defines its fields.
     metrics: (plugin) => metrics.of(plugin),
     identity: tooEarly('identity'),

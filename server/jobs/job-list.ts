@@ -1,4 +1,4 @@
-import type { Sql } from '../plugin/sql.ts'
+import type { Sql, Transaction } from '../plugin/sql.ts'
 import type { ContinuousJobs } from './continuous/continuous-jobs.ts'
 import { queueName } from './declared.ts'
 import { continuousEntry, type JobEntry, scheduledEntry } from './job-entry.ts'
@@ -27,18 +27,20 @@ export class JobList {
     return [...behind, ...runs].sort(compare).slice(0, limit)
   }
 
-  /** Gives a failed run one more try, at once. */
-  async retry(id: string): Promise<JobEntry | RetryRefusal> {
+  /**
+   * Gives a failed run one more try, at once.
+   * @param note writes in the same transaction
+   */
+  async retry(id: string, note: (tx: Transaction) => Promise<void>): Promise<JobEntry | RetryRefusal> {
     const [, queue, run] = /^([a-z0-9_]+\/[a-z0-9_-]+)\/([0-9a-f-]{36})$/.exec(id) ?? []
     if (queue === undefined || run === undefined || !this.#queues.isOpen) return 'JOB_NOT_FOUND'
     const known = await findRun(this.#sql, queue, run)
     if (known === undefined) return 'JOB_NOT_FOUND'
     if (known.status !== 'FAILED') return 'JOB_NOT_FAILED'
-    const outcome = await this.#queues.retry(queue, run)
+    const outcome = await this.#queues.retry(queue, run, note)
     if (outcome === 'key taken') return 'JOB_KEY_TAKEN'
-    const retried = await findRun(this.#sql, queue, run)
     if (outcome === 'not failed') return 'JOB_NOT_FAILED'
-    return retried ?? 'JOB_NOT_FOUND'
+    return (await findRun(this.#sql, queue, run)) ?? 'JOB_NOT_FOUND'
   }
 
   async #runs(filter: RunFilter, after: Place | undefined, limit: number): Promise<readonly JobEntry[]> {

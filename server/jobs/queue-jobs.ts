@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Clock, Log } from '../plugin/host.ts'
 import type { EnqueueOptions } from '../plugin/jobs.ts'
-import type { DatabaseOptions, Sql, SqlOrTransaction } from '../plugin/sql.ts'
+import type { DatabaseOptions, Sql, SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { startBoss } from './boss.ts'
 import { CronClock } from './cron-clock.ts'
 import { toStored } from './data.ts'
@@ -125,9 +125,12 @@ export class QueueJobs {
     return this.#options.jobs.filter(({ kind }) => kind === 'cron')
   }
 
-  /** Gives a failed run one more try, at once. */
-  retry(queue: string, id: string): Promise<Retried> {
-    return this.#opened(parseQueueName(queue)).store.retry(queue, id)
+  /**
+   * Gives a failed run one more try, at once.
+   * @param note writes in the same transaction
+   */
+  retry(queue: string, id: string, note: (tx: Transaction) => Promise<void>): Promise<Retried> {
+    return this.#opened(parseQueueName(queue)).store.retry(queue, id, note)
   }
 
   /** Takes no new runs, waits for those that go on (bounded), and puts the others back for later. */

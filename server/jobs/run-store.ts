@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { PgBoss } from 'pg-boss'
 import { codeOf } from '../db/errors.ts'
-import type { Sql, SqlOrTransaction } from '../plugin/sql.ts'
+import type { Sql, SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { BOSS_CHANNEL } from './boss.ts'
 import { type JobName, queueName, type RunnableJob } from './declared.ts'
 
@@ -83,9 +83,7 @@ export class RunStore {
       // The worker ends a run in time; this is for one whose process can no longer.
       expireInSeconds: Math.ceil(job.timeoutSeconds) + 600,
       ...(delay > 0 ? { startAfter: delay } : {}),
-      db: {
-        executeSql: async (text, values) => ({ rows: await tx.unsafe(text, values?.map(String), { prepare: true }) }),
-      },
+      db: within(tx),
     })
   }
 
@@ -124,16 +122,22 @@ export class RunStore {
       select pg_notify(${BOSS_CHANNEL}, name) from given`
   }
 
-  /** Puts a failed run back for one more try, at once. */
-  async retry(queue: string, id: string): Promise<Retried> {
+  /**
+   * Puts a failed run back for one more try, at once.
+   * @param note writes in the same transaction
+   */
+  async retry(queue: string, id: string, note: (tx: Transaction) => Promise<void>): Promise<Retried> {
     try {
-      if (!isDone(await this.#boss.retry(queue, id))) return 'not failed'
+      return await this.#sql.begin(async (tx) => {
+        if (!isDone(await this.#boss.retry(queue, id, { db: within(tx) }))) return 'not failed'
+        await note(tx)
+        await tx`select pg_notify(${BOSS_CHANNEL}, ${queue})`
+        return 'retried'
+      })
     } catch (error) {
       if (codeOf(error) === '23505') return 'key taken'
       throw error
     }
-    await this.#sql`select pg_notify(${BOSS_CHANNEL}, ${queue})`
-    return 'retried'
   }
 
   /** Says that the runs go on. Gives the ids of those that are still the claims' own. */
@@ -178,6 +182,18 @@ export class RunStore {
   async stop(): Promise<void> {
     await this.#boss.stop({ graceful: false })
   }
+}
+
+/** Lets pg-boss write in a transaction of ours. */
+const within = (tx: SqlOrTransaction) => ({
+  executeSql: async (text: string, values: readonly unknown[] = []) => ({
+    rows: await tx.unsafe(text, values.map(parameter), { prepare: true }),
+  }),
+})
+
+/** pg-boss writes with text, and lists of it. */
+function parameter(value: unknown): string | string[] {
+  return Array.isArray(value) ? value.map(String) : String(value)
 }
 
 const isDone = (answer: object): boolean => 'affected' in answer && answer.affected === 1

@@ -38,64 +38,93 @@ export const isRawStatement = (value: unknown): value is RawStatement =>
   value instanceof Promise && 'handler' in value && typeof value.handler === 'function' && 'canceller' in value
 
 /**
- * Makes a statement end with the work that it is for.
- * @param slots what it waits in for its turn; undefined inside a transaction, which has a slot already
+ * Gives a statement its turn, and lets it end with the work that it is for.
+ * @param work undefined for what the node does by itself
+ * @param slots what it waits in; undefined inside a transaction, which has a slot already
  */
-export function endWithWork(statement: RawStatement, work: Work, slots: StatementSlots | undefined): void {
+export function takeTurns(statement: RawStatement, work: Work | undefined, slots: StatementSlots | undefined): void {
   const { handler } = statement
   statement.handler = () => {
     // These settle piece by piece; what reads them looks at the signal.
     if (statement.cursorFn !== undefined || statement.streaming === true) return handler(statement)
-    work.statements++
-    if (work.aborted) return statement.reject(new StatementCancelledError())
-    return start(statement, handler, work, slots)
+    if (work !== undefined) {
+      work.statements++
+      if (work.aborted) return statement.reject(new StatementCancelledError())
+    }
+    return new Turn(statement, handler, work, slots).take()
   }
 }
 
-function start(
-  statement: RawStatement,
-  handler: RawStatement['handler'],
-  work: Work,
-  slots: StatementSlots | undefined,
-): void {
-  const { resolve, reject } = statement
-  let settled = false
-  let repeats = 0
-  const run = (): void => void handler(statement)
-  const settle = (): void => {
-    if (settled) return
-    settled = true
-    work.forget(cancel)
-    slots?.release()
-  }
-  const cancel = (): void => {
-    if (slots?.leave(run) === true) {
-      settled = true
-      return reject(new StatementCancelledError())
+/** A statement on its way, from its turn to its end. */
+class Turn {
+  readonly #statement: RawStatement
+  readonly #handler: RawStatement['handler']
+  readonly #work: Work | undefined
+  readonly #slots: StatementSlots | undefined
+  readonly #reject: RawStatement['reject']
+  #settled = false
+  #repeats = 0
+
+  constructor(
+    statement: RawStatement,
+    handler: RawStatement['handler'],
+    work: Work | undefined,
+    slots: StatementSlots | undefined,
+  ) {
+    this.#statement = statement
+    this.#handler = handler
+    this.#work = work
+    this.#slots = slots
+    const { resolve, reject } = statement
+    this.#reject = reject
+    statement.resolve = (rows) => {
+      this.#settle()
+      resolve(rows)
     }
-    void cancelWhenActive(statement, () => settled)
-  }
-  statement.resolve = (rows) => {
-    settle()
-    resolve(rows)
-  }
-  statement.reject = (error) => {
-    const isMistaken = !work.aborted && codeOf(error) === CANCELLED && /user request/.test(messageOf(error))
-    if (isMistaken && slots !== undefined && repeats++ < MAX_REPEATS) {
-      statement.active = false
-      return run()
+    statement.reject = (error) => {
+      if (this.#isMistaken(error)) return queueMicrotask(this.#run)
+      this.#settle()
+      reject(error)
     }
-    settle()
-    reject(error)
   }
-  work.remember(cancel)
-  try {
-    if (slots === undefined) run()
-    else slots.take(run)
-  } catch (error) {
-    settled = true
-    work.forget(cancel)
-    reject(error)
+
+  take(): void {
+    this.#work?.remember(this.#cancel)
+    try {
+      if (this.#slots === undefined) this.#run()
+      else this.#slots.take(this.#run, this.#work !== undefined)
+    } catch (error) {
+      this.#settled = true
+      this.#work?.forget(this.#cancel)
+      this.#reject(error)
+    }
+  }
+
+  readonly #run = (): void => {
+    this.#statement.active = false
+    this.#handler(this.#statement)
+  }
+
+  readonly #cancel = (): void => {
+    if (this.#slots?.leave(this.#run) === true) {
+      this.#settled = true
+      this.#reject(new StatementCancelledError())
+    } else void cancelWhenActive(this.#statement, () => this.#settled)
+  }
+
+  /** Whether a cancellation hit this statement which was meant for the one before it on the connection. */
+  #isMistaken(error: unknown): boolean {
+    if (codeOf(error) !== CANCELLED || this.#work?.aborted === true || this.#slots === undefined) return false
+    return /user request/.test(messageOf(error)) && this.#repeats++ < MAX_REPEATS
+  }
+
+  #settle(): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#work?.forget(this.#cancel)
+    const slots = this.#slots
+    // The connection is free only when the one who has settled this has returned.
+    if (slots !== undefined) queueMicrotask(() => slots.release(this.#work !== undefined))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Sql } from '../plugin/sql.ts'
-import { endWithWork, isRawStatement, StatementCancelledError } from './cancellable-statement.ts'
+import { isRawStatement, StatementCancelledError, takeTurns } from './cancellable-statement.ts'
 import type { StatementSlots } from './statement-slots.ts'
 import { currentWork, type Work } from './work.ts'
 
@@ -8,23 +8,26 @@ type Callable = (...args: readonly unknown[]) => unknown
 /**
  * The same pool, whose statements end with the work that they are for: when a request's time is up or its client is
  * gone, the database stops too, and its transactions are rolled back. Nobody has to think of it: the work is known from
- * where the statement is made (`work.ts`). Statements of no work run as they do without this.
+ * where the statement is made (`work.ts`).
  *
- * The pool must not pipeline: a cancellation goes to a connection, and hits whatever runs there.
+ * A cancellation goes to a connection, and hits whatever runs there. So each statement has one to itself: there are as
+ * many slots as connections, and all who use the pool take turns here.
  */
 export function cancellable(sql: Sql, slots: StatementSlots): Sql {
   const begin = async (...args: readonly unknown[]): Promise<unknown> => {
     const work = currentWork()
     const body = args.at(-1)
-    if (work === undefined || !isCallable(body)) return callOf(sql, 'begin')(...args)
+    if (!isCallable(body)) return callOf(sql, 'begin')(...args)
     await turn(work, slots)
     try {
-      return await callOf(sql, 'begin')(...args.slice(0, -1), (tx: Callable) => body(withinTransaction(tx, work)))
+      return await callOf(sql, 'begin')(...args.slice(0, -1), (tx: Callable) =>
+        body(work === undefined ? tx : withinTransaction(tx, work)),
+      )
     } finally {
-      slots.release()
+      slots.release(work !== undefined)
     }
   }
-  return watched(sql, (made) => endWith(made, currentWork(), slots), { begin })
+  return watched(sql, (made) => turned(made, currentWork(), slots), { begin })
 }
 
 /** A transaction whose statements are cancelled with the work. The pool's slot is held by the transaction. */
@@ -34,7 +37,7 @@ function withinTransaction(tx: Callable, work: Work): Callable {
     if (!isCallable(body)) return callOf(tx, 'savepoint')(...args)
     return callOf(tx, 'savepoint')(...args.slice(0, -1), (inner: Callable) => body(withinTransaction(inner, work)))
   }
-  return watched(tx, (made) => endWith(made, work, undefined), { savepoint })
+  return watched(tx, (made) => turned(made, work, undefined), { savepoint })
 }
 
 /** The function with each statement that it makes seen first, and some of its methods replaced. */
@@ -50,24 +53,24 @@ function watched<F extends object>(sql: F, see: (made: unknown) => unknown, repl
   })
 }
 
-function endWith(made: unknown, work: Work | undefined, slots: StatementSlots | undefined): unknown {
-  if (work !== undefined && isRawStatement(made)) endWithWork(made, work, slots)
+function turned(made: unknown, work: Work | undefined, slots: StatementSlots | undefined): unknown {
+  if (isRawStatement(made)) takeTurns(made, work, slots)
   return made
 }
 
 /** Resolves when there is a slot, and rejects when the work is given up before. */
-function turn(work: Work, slots: StatementSlots): Promise<void> {
-  if (work.aborted) return Promise.reject(new StatementCancelledError())
+function turn(work: Work | undefined, slots: StatementSlots): Promise<void> {
+  if (work?.aborted === true) return Promise.reject(new StatementCancelledError())
   return new Promise((resolve, reject) => {
     const start = (): void => {
-      work.forget(cancel)
+      work?.forget(cancel)
       resolve()
     }
     const cancel = (): void => {
       if (slots.leave(start)) reject(new StatementCancelledError())
     }
-    slots.take(start)
-    if (slots.isWaiting(start)) work.remember(cancel)
+    slots.take(start, work !== undefined)
+    if (slots.isWaiting(start)) work?.remember(cancel)
   })
 }
 

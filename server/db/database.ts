@@ -6,7 +6,7 @@ import { describeDatabase, parseDatabaseUrl } from './external.ts'
 import { type DatabaseSession, type DatabaseStatus, openSession } from './session.ts'
 
 /** Connections of one plugin's pool. Together with the workers' own they stay below the server's 100. */
-const POOL_SIZE = 8
+export const POOL_SIZE = 8
 
 export interface OpenDatabaseOptions {
   /** Where the embedded Postgres lives; locked by the caller. */

@@ -2,6 +2,7 @@ import type { Audit, Custody } from './custody.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
 import type { Metrics } from './metrics.ts'
+import type { Peers } from './peers.ts'
 import type { DatabaseOptions, Sql } from './sql.ts'
 import type { ExtensionPoint, OptionalService, Service } from './tokens.ts'
 
@@ -55,12 +56,17 @@ export interface Host<Config = unknown, R extends Requirements = Requirements> {
   readonly config: Config
   /** The required services. */
   readonly use: Using<R>
-  /** A pool whose search_path is the plugin's own schema. */
+  /**
+   * A pool whose search_path is the plugin's own schema. A statement that is made for a request ends with it: when its
+   * time is up or its client has gone, the database stops too, and a transaction is rolled back.
+   */
   readonly sql: Sql
   /** How to open further connections with the same search_path, for example in a worker thread. */
   readonly database: DatabaseOptions
   readonly events: Events
   readonly jobs: Jobs
+  /** The other nodes that share the database: the way to a job's leader. */
+  readonly peers: Peers
   /** Already labelled with the plugin's name. */
   readonly metrics: Metrics
   /** Signs for callers whose account's secret the node keeps. */

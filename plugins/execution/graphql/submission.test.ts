@@ -77,7 +77,7 @@ describe('submissions', () => {
     const account = 'query ($a: Bytes!) { account(address: $a) { balance } }'
     expect(await test.refusal(account, { a: hex(waiting.id) })).toBe('SHARD_UNAVAILABLE')
     test.ledger.trouble = new ShardHostError('ENOENT', '/secret/path')
-    expect(await test.refusal(document)).toBeUndefined()
+    expect(await test.refusal(document)).toBe('UNAVAILABLE')
     test.ledger.trouble = undefined
   })
 

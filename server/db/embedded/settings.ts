@@ -10,6 +10,8 @@ export function postgresSettings(durable: boolean): Readonly<Record<string, stri
     listen_addresses: '',
     unix_socket_permissions: '0700',
     max_connections: '100',
+    // What a process that was killed has asked for is given up soon.
+    client_connection_check_interval: '2s',
     shared_buffers: `${Math.min(512, Math.max(128, Math.floor(megabytes / 32)))}MB`,
     max_wal_size: '4GB',
     min_wal_size: '256MB',

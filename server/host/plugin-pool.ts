@@ -1,0 +1,27 @@
+import { cancellable } from '../db/cancellable.ts'
+import { type Database, POOL_SIZE } from '../db/database.ts'
+import { StatementSlots } from '../db/statement-slots.ts'
+import type { Limits } from '../graphql/limits.ts'
+import type { Sql } from '../plugin/sql.ts'
+
+/** Connections that requests leave to what the plugin does by itself. */
+const KEPT = 2
+
+/**
+ * Gives a plugin its pool: that of its schema, with statements that end with the request which they are for.
+ * @param database asked each time, because a plugin's host is there before the database
+ */
+export function pluginPool(database: () => Database, plugin: string, limits: Limits): () => Sql {
+  const slots = () =>
+    new StatementSlots({
+      slots: POOL_SIZE,
+      forWork: POOL_SIZE - KEPT,
+      maxWaiting: limits.waitingStatements,
+    })
+  let made: { readonly pool: Sql; readonly sql: Sql } | undefined
+  return () => {
+    const pool = database().sql(plugin)
+    if (made?.pool !== pool) made = { pool, sql: cancellable(pool, slots()) }
+    return made.sql
+  }
+}

@@ -1,0 +1,110 @@
+/** The process of the subscribers. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { answerParent } from './child.ts'
+import { SELECTION, type SubscribersAnswers, type SubscribersRequest, TOPIC } from './messages.ts'
+import { numberBehind, RawSocket } from './raw-socket.ts'
+
+/** One in so many subscribers looks at the time. */
+const SAMPLED = 20
+/** Connections that are made at a time. */
+const CONNECTING = 50
+/** How long nothing may come. */
+const PATIENCE_MS = 60_000
+
+let subscribers = 0
+let received = 0
+let delays: number[] = []
+
+const now = (): number => 1000 * (performance.timeOrigin + performance.now())
+
+async function subscribe(port: number, count: number, different: boolean): Promise<null> {
+  for (let begun = 0; begun < count; begun += CONNECTING) {
+    const more = Math.min(CONNECTING, count - begun)
+    await Promise.all(Array.from({ length: more }, () => subscribeOne(port, different)))
+  }
+  // The last ones have been sent; there is no answer to a subscription.
+  await sleep(500)
+  return null
+}
+
+async function subscribeOne(port: number, different: boolean): Promise<void> {
+  const number = subscribers++
+  const socket = await RawSocket.open(port)
+  const isSampled = number % SAMPLED === 0
+  socket.onMessage = (bytes, begin, end) => {
+    received++
+    if (isSampled) delays.push((now() - numberBehind(bytes, '"at":', begin, end)) / 1000)
+  }
+  const query = `subscription ${different ? `Number${number}` : ''} { ${SELECTION} }`
+  // As long as the ids that clients make.
+  const id = `5f0c2d6e-1a3b-4c5d-8e9f-${String(number).padStart(12, '0')}`
+  socket.send({ id, type: 'subscribe', payload: { query } })
+}
+
+async function receivedAll(each: number): Promise<SubscribersAnswers['received']> {
+  await until(
+    () => received >= each * subscribers,
+    () => received,
+  )
+  // Whatever is too much comes soon.
+  await sleep(50)
+  if (received !== each * subscribers)
+    throw new TypeError(`${received} messages came; ${each} events for each of ${subscribers} were published`)
+  const answer = { deliveries: received, delays }
+  received = 0
+  delays = []
+  return answer
+}
+
+async function until(isDone: () => boolean, progress: () => number): Promise<void> {
+  let known = -1
+  for (let since = performance.now(); !isDone(); await sleep(2)) {
+    if (progress() !== known) {
+      known = progress()
+      since = performance.now()
+    }
+    if (performance.now() - since > PATIENCE_MS) throw new TypeError(`nothing came for long; ${known} messages did`)
+  }
+}
+
+async function resume(port: number, events: number, cuts: number): Promise<SubscribersAnswers['resume']> {
+  const started = performance.now()
+  let next = 0
+  let cursor = 'e1_-1'
+  let resumed = 0
+  while (next < events) {
+    const end = Math.min(events, Math.ceil(((resumed + 1) * events) / (cuts + 1)))
+    const socket = await RawSocket.open(port)
+    const done = Promise.withResolvers<void>()
+    socket.onMessage = (bytes, begin, finish) => {
+      const n = numberBehind(bytes, '"n":', begin, finish)
+      if (n !== next) return done.reject(new TypeError(`event ${n} came where ${next} was due`))
+      if (++next < end) return
+      cursor = JSON.parse(bytes.toString('utf8', begin, finish)).payload.data.events.cursor
+      socket.destroy()
+      done.resolve()
+    }
+    const query = `subscription ($after: Cursor) { events(topics: ["${TOPIC}"], after: $after) { cursor topic payload } }`
+    socket.send({ id: '1', type: 'subscribe', payload: { query, variables: { after: cursor } } })
+    await Promise.race([
+      done.promise,
+      until(
+        () => next >= end,
+        () => next,
+      ),
+    ])
+    resumed++
+  }
+  return { ms: performance.now() - started, resumed: resumed - 1 }
+}
+
+answerParent<SubscribersRequest>(async (request) => {
+  switch (request.kind) {
+    case 'subscribe':
+      return subscribe(request.port, request.count, request.different)
+    case 'received':
+      return receivedAll(request.each)
+    case 'resume':
+      return resume(request.port, request.events, request.cuts)
+  }
+})

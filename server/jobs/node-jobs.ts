@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import type { Database } from '../db/database.ts'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import type { MetricsRegistry } from '../metrics/index.ts'
+import type { Cluster } from '../peers/cluster.ts'
 import type { Clock, Host, Log } from '../plugin/host.ts'
 import type { Job, Jobs } from '../plugin/jobs.ts'
-import { ContinuousJobs } from './continuous/continuous-jobs.ts'
+import type { ContinuousJobs } from './continuous/continuous-jobs.ts'
 import { standingJob } from './continuous/standing-job.ts'
 import { declareJob } from './declared.ts'
 import { checkFence, leaseName } from './fence.ts'
 import { JobList } from './job-list.ts'
-import { Leases } from './leases.ts'
 import { createJobMeter } from './metrics.ts'
 import { type JobBounds, QueueJobs } from './queue-jobs.ts'
 
@@ -22,6 +21,8 @@ export interface Worker {
 export interface NodeJobsOptions {
   readonly workers: readonly Worker[]
   readonly database: Database
+  /** Where leaders are elected. */
+  readonly cluster: Cluster
   readonly clock: Clock
   readonly log: Log
   readonly metrics: MetricsRegistry
@@ -37,9 +38,8 @@ export class NodeJobs {
   /** What an operator sees of them. */
   readonly list: JobList
   readonly #workers: ReadonlyMap<string, Worker>
-  #leases: Leases | undefined
 
-  constructor({ workers, database, clock, log: nodeLog, metrics, bounds }: NodeJobsOptions) {
+  constructor({ workers, database, cluster, clock, log: nodeLog, metrics, bounds }: NodeJobsOptions) {
     const log = nodeLog.child({ part: 'jobs' })
     this.#workers = new Map(workers.map((worker) => [worker.host.name, worker]))
     this.queues = new QueueJobs({
@@ -54,13 +54,13 @@ export class NodeJobs {
       meter: createJobMeter(metrics),
       ...(bounds === undefined ? {} : { bounds }),
     })
-    const node = randomUUID()
-    const leases = (): Leases => {
-      this.#leases ??= new Leases(database, node, log)
-      return this.#leases
-    }
-    this.continuous = new ContinuousJobs({ leases, node, clock, log })
+    this.continuous = cluster.continuous
     this.list = new JobList(this.queues, this.continuous, database.sql(CORE_SCHEMA))
+  }
+
+  /** A plugin with its jobs, for tests that run them themselves. */
+  worker(plugin: string): Worker | undefined {
+    return this.#workers.get(plugin)
   }
 
   /** What `host.jobs` is. */
@@ -104,6 +104,5 @@ export class NodeJobs {
 
   async stop(): Promise<void> {
     await this.queues.stop()
-    await this.#leases?.stop()
   }
 }

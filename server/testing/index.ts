@@ -1,5 +1,7 @@
 /** What plugins are tested with. */
+export type { SubscriptionExample } from './contract/resumption.ts'
 export { TestKitError, type TestKitErrorCode } from './errors.ts'
+export { type PluginContractOptions, pluginContract } from './plugin-contract.ts'
 export { until } from './program.ts'
 export type { TestCaller } from './test-caller.ts'
 export { type TestClock, testClock } from './test-clock.ts'

@@ -15,7 +15,7 @@ import type { Sql } from '../plugin/sql.ts'
 import type { Topic } from '../plugin/tokens.ts'
 import { TestKitError } from './errors.ts'
 import { type CheckedFakes, completed, standIns } from './fakes.ts'
-import { isTestClock } from './test-clock.ts'
+import { isTestClock, type TestClock } from './test-clock.ts'
 import { createTestDatabase } from './test-database.ts'
 import { type TestRequestOptions, TestRequests, type Variables } from './test-requests.ts'
 import type { TestSubscription } from './test-subscription.ts'
@@ -51,7 +51,16 @@ export interface TestHost {
   publish<P>(topic: Topic<P>, payload: NoInfer<P>): Promise<void>
   /** A pool on a plugin's schema. */
   sql(plugin: string): Sql
-  /** Moves the test's clock by milliseconds. @throws TestKitError NO_TEST_CLOCK */
+  /**
+   * Runs a cron or queue job once, at once, whatever the time.
+   * @param data what a queue job is told
+   * @throws what the run throws, or JobError JOB_UNKNOWN
+   */
+  runJob(plugin: string, job: string, data?: unknown): Promise<void>
+  /**
+   * Moves the test's clock by milliseconds: cron jobs run when they come due, and what they have put in after them.
+   * @throws TestKitError NO_TEST_CLOCK
+   */
   advance(ms: number): Promise<void>
   /** Serves GraphQL at a free port of 127.0.0.1, for a test that wants a real client; the same one at each call. */
   serve(): Promise<HttpServer>
@@ -107,10 +116,11 @@ export async function createTestHost<const F extends ServicePairs = readonly []>
     subscribe: (document, variables = {}, request = {}) => running.requests.subscribe(document, variables, request),
     publish: (topic, payload) => publish(running.node, topic, payload),
     sql: (plugin) => running.node.database.sql(plugin),
+    runJob: (plugin, name, data) => running.node.jobs.queues.runNow({ plugin, name }, data),
     async advance(ms) {
       if (!isTestClock(clock))
         throw new TestKitError('NO_TEST_CLOCK', 'time passes by itself here: createTestHost({ clock: testClock() })')
-      await clock.advance(ms)
+      await advance(running.node, clock, ms)
     },
     serve() {
       const { node } = running
@@ -140,6 +150,16 @@ async function end({ node, requests, server }: Running): Promise<void> {
   node.events.drain()
   await (await server)?.close()
   await node.stop()
+}
+
+async function advance({ jobs: { queues } }: Node, clock: TestClock, ms: number): Promise<void> {
+  const end = clock.now() + ms
+  for (let due = queues.nextDue(); due !== undefined && due <= end; due = queues.nextDue()) {
+    await clock.advance(Math.max(0, due - clock.now()))
+    await queues.settle()
+  }
+  await clock.advance(end - clock.now())
+  await queues.settle()
 }
 
 async function publish<P>(node: Node, topic: Topic<P>, payload: P): Promise<void> {

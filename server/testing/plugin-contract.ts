@@ -1,0 +1,143 @@
+import type { GraphQLSchema } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { CORE_SCHEMA } from '../db/migrate.ts'
+import { checkPlugins } from '../host/check.ts'
+import { printableSchema } from '../host/schema.ts'
+import type { ConfiguredPlugin, ServicePairs } from '../plugin/define.ts'
+import type { Job } from '../plugin/jobs.ts'
+import { endsWhenAborted } from './contract/aborted-run.ts'
+import { addedFields, listProblems, oversizedPages } from './contract/lists.ts'
+import { leftOpen, openHandles } from './contract/open-handles.ts'
+import { cutAndResumed, type SubscriptionExample } from './contract/resumption.ts'
+import type { CheckedFakes } from './fakes.ts'
+import { createTestHost, type TestHost } from './test-host.ts'
+
+export interface PluginContractOptions<F extends ServicePairs = ServicePairs> {
+  /** The plugins that it depends on. */
+  readonly with?: readonly ConfiguredPlugin[]
+  /** Services that are not the real ones, as for `createTestHost`. */
+  readonly fakes?: F & CheckedFakes<F>
+  /** What each queue job is told in its trial, by the job's name. */
+  readonly work?: Readonly<Record<string, unknown>>
+  /** For each subscription that can be resumed, by its field's name: how something happens. */
+  readonly subscriptions?: Readonly<Record<string, SubscriptionExample>>
+}
+
+/**
+ * What every plugin must keep to, as tests. Call it in a test file:
+ *
+ *     pluginContract(weather(), { with: [execution()], subscriptions: { weatherReported: { cause: report } } })
+ */
+export function pluginContract<const F extends ServicePairs = readonly []>(
+  plugin: ConfiguredPlugin,
+  options: PluginContractOptions<F> = {},
+): void {
+  const { with: others = [], work = {}, subscriptions = {} } = options
+  const { name } = plugin.definition
+  const plugins = [...others.filter((other) => other.definition.name !== name), plugin]
+  const start = (): Promise<TestHost> =>
+    createTestHost({ plugins, ...(options.fakes === undefined ? {} : { fakes: options.fakes }) })
+  const withHost = async (use: (host: TestHost) => Promise<void>): Promise<void> => {
+    const host = await start()
+    try {
+      await use(host)
+    } finally {
+      await host.stop()
+    }
+  }
+  const state = (host: TestHost): string | undefined => host.node.plugins.find((slot) => slot.name === name)?.status
+
+  describe(`the plugin ${name}`, () => {
+    it('starts and stops, twice', () =>
+      withHost(async (host) => {
+        expect(state(host)).toBe('RUNNING')
+        const { node } = host
+        await host.restart()
+        expect(node.plugins.find((slot) => slot.name === name)?.status).toBe('STOPPED')
+        expect(state(host)).toBe('RUNNING')
+      }))
+
+    it('migrates an empty database, and one that is up to date', () =>
+      withHost(async (host) => {
+        const applied = () => host.sql(CORE_SCHEMA)`
+          select name, applied_at from migrations where schema = ${name} order by name`
+        const first = await applied()
+        await host.restart()
+        expect(await applied()).toEqual(first)
+      }))
+
+    it('keeps its tables in its own schema', () =>
+      withHost(async (host) => {
+        const own = [CORE_SCHEMA, 'pgboss', ...plugins.map(({ definition }) => definition.name)]
+        const strays = await host.sql(CORE_SCHEMA)`
+          select schemaname || '.' || tablename as table from pg_tables
+          where schemaname <> all(${own}) and schemaname not in ('pg_catalog', 'information_schema')`
+        expect(strays.map(({ table }) => table)).toEqual([])
+      }))
+
+    it('leaves nothing open when it stops', async () => {
+      // What is opened once in a process is open after the first host.
+      await (await start()).stop()
+      const before = openHandles()
+      await (await start()).stop()
+      expect(await leftOpen(before), 'left open by a start and a stop').toEqual([])
+    })
+
+    it('bounds and costs every list', () =>
+      withHost(async (host) => {
+        const fields = addedFields(host.schema, schemaOf(others))
+        expect(listProblems(fields)).toEqual([])
+        for (const document of oversizedPages(fields)) {
+          const { errors } = await host.execute(document)
+          const codes = errors?.map(({ extensions }) => extensions?.code)
+          expect({ document, codes }).toEqual({ document, codes: [expect.stringMatching(REFUSED_PAGE)] })
+        }
+      }))
+
+    it('ends its jobs when they are aborted', () =>
+      withHost(async (host) => {
+        const { jobs, host: own } = host.node.jobs.worker(name) ?? { jobs: [], host: undefined }
+        for (const job of jobs) {
+          if (own === undefined || job.kind === 'continuous') continue
+          const data = dataFor(job, work)
+          const outcome = await endsWhenAborted((signal) => job.run({ signal, fence: 0n, attempt: 1, data }, own))
+          expect({ job: job.name, outcome }).toEqual({ job: job.name, outcome: 'ended' })
+        }
+        await host.node.jobs.drainContinuous(name)
+        const stuck = host.node.jobs.continuous.states().filter((run) => run.plugin === name && run.status === 'stuck')
+        expect(stuck.map((run) => run.name)).toEqual([])
+      }))
+
+    it('resumes its subscriptions without gap or repeat', () =>
+      withHost(async (host) => {
+        const fields = addedFields(host.schema, schemaOf(others))
+        for (const { parent, field } of fields) {
+          if (parent !== 'Subscription' || !field.args.some((argument) => argument.name === 'after')) continue
+          const example = subscriptions[field.name]
+          if (example === undefined)
+            throw new TypeError(
+              `say how Subscription.${field.name} is made to tell something: ` +
+                `pluginContract(plugin, { subscriptions: { ${field.name}: { cause: async (host, n) => { ... } } } })`,
+            )
+          const { whole, resumed } = await cutAndResumed(host, field, example)
+          expect(new Set(whole.map(({ cursor }) => cursor)).size, 'cursors that differ').toBe(whole.length)
+          for (const part of resumed) expect(part).toEqual(whole.slice(-part.length))
+        }
+      }))
+  })
+}
+
+const REFUSED_PAGE = /^(PAGE_TOO_LARGE|UNAUTHENTICATED)$/
+
+/** The schema without the plugin that is tested. */
+function schemaOf(plugins: readonly ConfiguredPlugin[]): GraphQLSchema {
+  return printableSchema(checkPlugins(plugins))
+}
+
+function dataFor(job: Exclude<Job<never>, { kind: 'continuous' }>, work: Readonly<Record<string, unknown>>): unknown {
+  if (job.kind === 'cron') return undefined
+  if (job.name in work) return job.input.parse(work[job.name])
+  throw new TypeError(
+    `say what the queue job "${job.name}" is told: pluginContract(plugin, { work: { ${job.name}: ... } })`,
+  )
+}

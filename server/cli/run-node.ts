@@ -4,6 +4,7 @@ import { type ConfigFlags, loadConfig, type ResolvedConfig } from '../config.ts'
 import { lockDataFolder } from '../db/data-lock.ts'
 import { openDatabase } from '../db/database.ts'
 import { codeOf, messageOf } from '../db/errors.ts'
+import { readTrustedDocuments, type TrustedDocuments } from '../graphql/trusted-documents.ts'
 import { checkPlugins } from '../host/check.ts'
 import type { CopyWatch } from '../host/copies.ts'
 import { loadPlugins } from '../host/load.ts'
@@ -28,6 +29,8 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
   const crash = endOnCrash(log, streams)
   const stop = awaitStopRequest(() => process.exit(IMPATIENT))
   try {
+    const { documents } = config
+    const trusted = documents && (await readTrustedDocuments(documents.trusted, documents.only === true))
     const loaded = await loadPlugins(config.plugins, config.file)
     const plugins = checkPlugins(loaded.plugins, [...loaded.problems, ...copies.problems()])
     streams.out.write(starting(config, plugins))
@@ -42,7 +45,7 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
       openDatabase: () => openDatabase({ dataDir: config.dataDir, url: config.databaseUrl, log }),
     })
     try {
-      const server = await listen(config, node, log)
+      const server = await listen(config, node, log, trusted)
       const url = nearUrl(server, config.hostname)
       log.info({ url }, 'ready')
       streams.out.write(running(node, url, logFile))
@@ -65,10 +68,22 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
   }
 }
 
-async function listen(config: ResolvedConfig, node: Node, log: RootLog): Promise<HttpServer> {
-  const { port, hostname } = config
+async function listen(
+  { port, hostname, limits, origins }: ResolvedConfig,
+  node: Node,
+  log: RootLog,
+  trusted: TrustedDocuments | undefined,
+): Promise<HttpServer> {
   try {
-    return await createHttpServer({ ...servedOf(node), log, port, hostname })
+    return await createHttpServer({
+      ...servedOf(node),
+      log,
+      port,
+      hostname,
+      limits,
+      origins,
+      ...(trusted === undefined ? {} : { trusted }),
+    })
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE')
       throw new CommandError(

@@ -13,7 +13,7 @@ import { answerPlain, isPlain } from './hot-path.ts'
 import type { Limits } from './limits.ts'
 import type { EventPosition } from './live/index.ts'
 import type { Requests } from './requests.ts'
-import type { TrustedDocuments } from './trusted-documents.ts'
+import { type TrustedDocuments, warnOfMisfits } from './trusted-documents.ts'
 import { serveWebSockets } from './web-socket.ts'
 import { makeYoga } from './yoga.ts'
 
@@ -61,6 +61,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     ...(events === undefined ? {} : { events }),
     ...(trusted === undefined ? {} : { trusted }),
   })
+  if (trusted !== undefined) warnOfMisfits(trusted, engine.documents, log)
   const bodies = new Bodies(limits)
   const yoga = makeYoga(engine, requests, authenticate, log)
   let draining = false

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { messageOf } from '../db/errors.ts'
+import type { Log } from '../plugin.ts'
+import type { Documents } from './documents.ts'
 
 /** Documents that the operator vouches for. */
 export interface TrustedDocuments {
@@ -24,6 +26,7 @@ const Apollo = z.object({
   operations: z.array(z.object({ id: z.string().min(1).max(256), body: z.string().min(1) })),
 })
 
+/** Documents by the operator's ids; `only`: nothing else is answered. */
 export const trustedDocuments = (documents: Iterable<readonly [id: string, text: string]>, only: boolean) => {
   const byId = new Map(documents)
   return { only, byId, texts: new Set(byId.values()) } satisfies TrustedDocuments
@@ -54,4 +57,16 @@ export async function readTrustedDocuments(file: string, only: boolean): Promise
   const plain = Plain.safeParse(content)
   if (!plain.success) throw fail(`is not a manifest of documents (${plain.error.issues[0]?.message})`)
   return trustedDocuments(Object.entries(plain.data), only)
+}
+
+const MAX_NAMED = 5
+
+/** Says in the log which trusted documents the schema does not fit any more; they are answered with its errors. */
+export function warnOfMisfits({ byId }: TrustedDocuments, documents: Documents, log: Log): void {
+  const misfits = [...byId].flatMap(([id, text]) => (documents.prepare(text).ok ? [] : [id]))
+  if (misfits.length === 0) return
+  log.warn(
+    { misfits: misfits.length, ids: misfits.slice(0, MAX_NAMED) },
+    'trusted documents do not fit the schema: write the manifest anew',
+  )
 }

@@ -19,11 +19,15 @@ export function allowOrigin(request: IncomingMessage, response: ServerResponse, 
   response.setHeader('vary', 'origin')
 }
 
+/** What a page may send: what the API looks at, and what clients and their tracing add by themselves. */
+const ALLOWED_HEADERS =
+  'accept, authorization, content-type, x-request-id, x-deaios-usage, traceparent, tracestate, last-event-id'
+
 /** Answers a preflight. */
 export function answerPreflight(response: ServerResponse, methods: readonly string[] = ['GET', 'POST']): void {
   response.writeHead(204, {
     'access-control-allow-methods': methods.join(', '),
-    'access-control-allow-headers': 'content-type, authorization, accept',
+    'access-control-allow-headers': ALLOWED_HEADERS,
     'access-control-max-age': '600',
   })
   response.end()

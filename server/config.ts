@@ -30,6 +30,17 @@ export interface DeaiosConfig {
   readonly identity?: IdentityConfig
   /** Documents that are known before anybody asks. */
   readonly documents?: DocumentsConfig
+  /** Where other nodes that share the database reach this one; on this machine only, at any port, if absent. */
+  readonly peers?: PeersConfig
+}
+
+export interface PeersConfig {
+  /** The address to listen on; 127.0.0.1 if absent. */
+  readonly hostname?: string | undefined
+  /** Any free one if absent. */
+  readonly port?: number | undefined
+  /** How the others reach it, if not by hostname and port: `wss://node-4.internal/peer`. */
+  readonly url?: string | undefined
 }
 
 export interface DocumentsConfig {
@@ -69,6 +80,7 @@ export interface ResolvedConfig {
   readonly keystoreKey: string | undefined
   /** With an absolute path. */
   readonly documents: DocumentsConfig | undefined
+  readonly peers: PeersConfig
 }
 
 export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_UNREADABLE' | 'CONFIG_INVALID' | 'ENVIRONMENT_INVALID'
@@ -99,6 +111,13 @@ const ConfigFile = z.object({
   origins: z.array(z.union([z.literal('*'), z.string().refine(isOrigin, NOT_AN_ORIGIN)])).optional(),
   identity: identityConfig.optional(),
   documents: z.strictObject({ trusted: z.string().min(1), only: z.boolean().optional() }).optional(),
+  peers: z
+    .strictObject({
+      hostname: z.string().min(1).optional(),
+      port: port.optional(),
+      url: z.url({ protocol: /^wss?$/ }).optional(),
+    })
+    .optional(),
 })
 
 function isOrigin(value: string): boolean {
@@ -139,10 +158,10 @@ export async function loadConfig(
     origins: config.origins ?? [],
     identity: {
       ...config.identity,
-      keystoreKeyFile:
-        config.identity?.keystoreKeyFile && resolve(dirname(file), config.identity.keystoreKeyFile),
+      keystoreKeyFile: config.identity?.keystoreKeyFile && resolve(dirname(file), config.identity.keystoreKeyFile),
     },
     keystoreKey: environment.DEAIOS_KEYSTORE_KEY || undefined,
+    peers: config.peers ?? {},
     documents: config.documents && {
       trusted: resolve(dirname(file), config.documents.trusted),
       only: config.documents.only ?? false,

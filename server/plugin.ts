@@ -35,6 +35,17 @@ export {
   queue,
 } from './plugin/jobs.ts'
 export type { Counter, Gauge, Histogram, MetricOptions, Metrics } from './plugin/metrics.ts'
+export {
+  type AskOptions,
+  type PeerCall,
+  PeerError,
+  type PeerErrorCode,
+  type PeerStream,
+  type Peers,
+  peerCall,
+  peerStream,
+  RemoteError,
+} from './plugin/peers.ts'
 export type { DatabaseOptions, Sql, SqlOrTransaction, Transaction } from './plugin/sql.ts'
 export {
   type ExtensionPoint,

@@ -50,17 +50,25 @@ export async function provideAll(slots: readonly Slot[], services: ServiceRegist
 /**
  * Starts the plugins in order.
  * @param started called with each plugin that runs
+ * @param failed called with one that did not start; it must not throw
  */
 export async function startAll(
   slots: readonly Slot[],
   log: Log,
   bounds: Bounds = BOUNDS,
   started: (plugin: string) => void = () => undefined,
+  failed: (plugin: string) => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   for (const slot of slots)
     await attempt(slot, slots, log, 'start', async () => {
       slot.wasStarted = true
-      await bounded(slot.name, 'start', () => slot.plugin.definition.start?.(slot.host), bounds)
+      try {
+        await bounded(slot.name, 'start', () => slot.plugin.definition.start?.(slot.host), bounds)
+      } catch (error) {
+        // What it has begun already must not go on without it.
+        await failed(slot.name)
+        throw error
+      }
       slot.become('RUNNING')
       started(slot.name)
     })

@@ -2,6 +2,7 @@
 export { connect, type PoolOptions } from './db/connect.ts'
 export { connectStatements, type StatementParameter, type Statements } from './db/statements.ts'
 export { FencedError, isFenced, leaseName } from './jobs/fence.ts'
+export { bytes } from './plugin/bytes.ts'
 export {
   type Audit,
   type AuditEntry,

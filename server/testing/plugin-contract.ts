@@ -4,7 +4,7 @@ import { CORE_SCHEMA } from '../db/migrate.ts'
 import { checkPlugins } from '../host/check.ts'
 import { printableSchema } from '../host/schema.ts'
 import type { ConfiguredPlugin, ServicePairs } from '../plugin/define.ts'
-import type { Job } from '../plugin/jobs.ts'
+import type { QueueJob } from '../plugin/jobs.ts'
 import { endsWhenAborted } from './contract/aborted-run.ts'
 import { addedFields, listProblems, oversizedPages } from './contract/lists.ts'
 import { leftOpen, openHandles } from './contract/open-handles.ts'
@@ -99,8 +99,12 @@ export function pluginContract<const F extends ServicePairs = readonly []>(
         const { jobs, host: own } = host.node.jobs.worker(name) ?? { jobs: [], host: undefined }
         for (const job of jobs) {
           if (own === undefined || job.kind === 'continuous') continue
-          const data = dataFor(job, work)
-          const outcome = await endsWhenAborted((signal) => job.run({ signal, fence: 0n, attempt: 1, data }, own))
+          const trial = { fence: 0n, attempt: 1 }
+          const outcome = await endsWhenAborted((signal) =>
+            job.kind === 'cron'
+              ? job.run({ ...trial, signal, data: undefined }, own)
+              : job.run({ ...trial, signal, data: dataFor(job, work) }, own),
+          )
           expect({ job: job.name, outcome }).toEqual({ job: job.name, outcome: 'ended' })
         }
         await host.node.jobs.drainContinuous(name)
@@ -134,8 +138,7 @@ function schemaOf(plugins: readonly ConfiguredPlugin[]): GraphQLSchema {
   return printableSchema(checkPlugins(plugins))
 }
 
-function dataFor(job: Exclude<Job<never>, { kind: 'continuous' }>, work: Readonly<Record<string, unknown>>): unknown {
-  if (job.kind === 'cron') return undefined
+function dataFor(job: QueueJob<unknown, never>, work: Readonly<Record<string, unknown>>): unknown {
   if (job.name in work) return job.input.parse(work[job.name])
   throw new TypeError(
     `say what the queue job "${job.name}" is told: pluginContract(plugin, { work: { ${job.name}: ... } })`,

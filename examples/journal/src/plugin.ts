@@ -6,7 +6,7 @@ import { addEntry, countEntries } from './entries.ts'
 import { journalGraphql } from './graphql.ts'
 import { journal } from './ledger.ts'
 
-/** Lets accounts keep a public journal. */
+/** Lets accounts publish short texts, and everybody read them. */
 export default definePlugin({
   name: 'journal',
   version: '1.0.0',

@@ -1,8 +1,8 @@
 import { action, type Client, cellId, createClient, document, generateKeyPair } from 'deaios/client'
 import execution from 'deaios/plugins/execution'
-import { createTestHost, type TestHost, until } from 'deaios/testing'
+import { createTestHost, pluginContract, type TestHost, until } from 'deaios/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import journal, { Counted } from '../src/index.ts'
+import journal, { Counted, Written } from '../src/index.ts'
 
 const me = generateKeyPair()
 let host: TestHost
@@ -18,7 +18,7 @@ afterAll(async () => {
   await host.stop()
 })
 
-/** Signs and sends an entry. Its value pays the deposit for what the journal's cell keeps. */
+/** Signs and sends an entry. Its value pays the deposit for what the cell keeps. */
 const write = (text: string) =>
   client.send([
     action({
@@ -29,7 +29,7 @@ const write = (text: string) =>
     }),
   ])
 
-describe('a journal', () => {
+describe('an entry', () => {
   it('is written by transactions, read live and by queries', async () => {
     const live = client.subscribe(
       document<{ journalWritten: { number: number; text: string } }, object>(
@@ -62,4 +62,13 @@ describe('a journal', () => {
     const { events } = await host.node.events.page(Counted, 10)
     expect(events.map(({ payload }) => payload)).toEqual([{ entries: 2 }])
   })
+})
+
+pluginContract(journal(), {
+  with: [execution({ genesis: { shards: 1 } })],
+  subscriptions: {
+    journalWritten: {
+      cause: (host, n) => host.publish(Written, { author: me.publicKey, number: n + 1, text: `entry ${n}` }),
+    },
+  },
 })

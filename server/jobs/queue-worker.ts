@@ -4,7 +4,7 @@ import { JobError } from './errors.ts'
 import { insist } from './insist.ts'
 import type { JobMeter } from './metrics.ts'
 import { type Outcome, Run, runError } from './run.ts'
-import type { Claim, RunStore } from './run-store.ts'
+import { type Claim, claimName, type RunStore } from './run-store.ts'
 
 export interface QueueWorkerOptions {
   readonly store: RunStore
@@ -61,9 +61,9 @@ export class QueueWorker {
   }
 
   /** Ends a run whose claim is no longer ours. */
-  lose(id: string): void {
+  lose(claim: Claim): void {
     const problem = 'the run belongs to another process now: this one was not heard of for too long'
-    this.#running.get(id)?.run.abort(new JobError('JOB_LOST', this.job, problem))
+    this.#running.get(claimName(claim))?.run.abort(new JobError('JOB_LOST', this.job, problem))
   }
 
   /** Resolves when nothing is claimed or running. */
@@ -126,10 +126,10 @@ export class QueueWorker {
       meter.ran(this.job, outcome.kind, (performance.now() - begun) / 1000)
       if ('ignored' in outcome) this.#ignore(run, claim)
       await this.#settle(claim, outcome)
-      this.#running.delete(claim.id)
+      this.#running.delete(claimName(claim))
       this.wake()
     })
-    this.#running.set(claim.id, { claim, run, settled })
+    this.#running.set(claimName(claim), { claim, run, settled })
     // A run that was claimed while the node began to stop.
     if (this.#isStopping) run.abort(new JobError('NODE_STOPS', this.job, 'the node stops; the run is done again later'))
   }

@@ -21,6 +21,9 @@ export interface Claim {
   readonly data: unknown
 }
 
+/** Tells claims apart: a process may hold two of one run, if it has taken the run over from itself. */
+export const claimName = ({ id, retryCount }: Pick<Claim, 'id' | 'retryCount'>): string => `${id}:${retryCount}`
+
 /** Why a run failed, as it is kept. */
 export interface RunError {
   readonly message: string
@@ -140,9 +143,9 @@ export class RunStore {
     }
   }
 
-  /** Says that the runs go on. Gives the ids of those that are still the claims' own. */
+  /** Says that the runs go on. Gives the names (`claimName`) of the claims that still hold. */
   async touch(claims: readonly { readonly job: JobName; readonly claim: Claim }[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#sql<{ id: string }[]>`
+    const rows = await this.#sql<{ id: string; retry_count: number }[]>`
       update pgboss.job as job set heartbeat_on = now()
       from unnest(
         ${claims.map(({ job }) => queueName(job))}::text[],
@@ -150,8 +153,8 @@ export class RunStore {
         ${claims.map(({ claim }) => claim.retryCount)}::int[]
       ) as own(name, id, retry_count)
       where job.name = own.name and job.id = own.id and job.state = 'active' and job.retry_count = own.retry_count
-      returning job.id`
-    return new Set(rows.map(({ id }) => id))
+      returning job.id, job.retry_count`
+    return new Set(rows.map(({ id, retry_count }) => claimName({ id, retryCount: retry_count })))
   }
 
   /** Which of these jobs have work that is due. */

@@ -8,7 +8,7 @@ import type { JobMeter } from './metrics.ts'
 import { prune } from './prune.ts'
 import type { QueueWorker } from './queue-worker.ts'
 import { runError } from './run.ts'
-import { LOST_AFTER_SECONDS, type RunStore } from './run-store.ts'
+import { claimName, LOST_AFTER_SECONDS, type RunStore } from './run-store.ts'
 
 const LOOK_MS = 1_000
 const BEAT_MS = 2_000
@@ -127,11 +127,11 @@ export class Watch {
     try {
       const kept = await this.#options.store.touch(running)
       this.#heardAt = askedAt
-      for (const { worker, claim } of running) if (!kept.has(claim.id)) worker.lose(claim.id)
+      for (const { worker, claim } of running) if (!kept.has(claimName(claim))) worker.lose(claim)
     } catch (error) {
       // Nobody can have heard of these runs since: another process takes them over as soon as it can.
       if (askedAt - this.#heardAt > LOST_AFTER_SECONDS * 1000)
-        for (const { worker, claim } of running) worker.lose(claim.id)
+        for (const { worker, claim } of running) worker.lose(claim)
       throw error
     }
   }

@@ -13,15 +13,17 @@ export {
   type CustodySignature,
 } from './plugin/custody.ts'
 export {
+  type ConfigSchema,
   type ConfiguredPlugin,
   definePlugin,
+  type NoConfig,
   type PluginDefinition,
   type PluginFactory,
   type PluginOptions,
 } from './plugin/define.ts'
 export type { EventPage, EventRecord, Events } from './plugin/events.ts'
 export { type Following, follow } from './plugin/follow.ts'
-export type { Clock, Health, Host, Log } from './plugin/host.ts'
+export type { Clock, Health, Host, Log, Requirements, Using } from './plugin/host.ts'
 export type { HttpRoute, RouteRequest } from './plugin/http.ts'
 export {
   type ContinuousJob,

@@ -10,6 +10,7 @@ import {
   fromHex,
   keyPairFromSeed,
   signTransaction,
+  toHex,
   transfer,
 } from './index.ts'
 
@@ -96,6 +97,20 @@ describe('asking', () => {
     const asked = waiting.network({ signal: enough.signal })
     enough.abort(new Error('enough'))
     await expect(asked).rejects.toThrow('enough')
+  })
+})
+
+describe('a session key', () => {
+  test('sends for the account that authorised it, in its own lane', async () => {
+    const agent = createClient({ url: node.url, key: keyPairFromSeed('03'.repeat(32)), account: keys.address, lane: 7 })
+    await agent.transfer(bob, 5n)
+    await agent.transfer(bob, 6n)
+    const sent = [...node.ledger.entries.values()].map(({ transaction }) => transaction)
+    expect(sent.map(({ sender, lane, nonce }) => [toHex(sender), lane, nonce])).toEqual([
+      [keys.address, 7, 0],
+      [keys.address, 7, 1],
+    ])
+    await agent.close()
   })
 })
 

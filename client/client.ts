@@ -9,7 +9,7 @@ import { type NetworkInfo, NetworkView, readNetwork } from './network-view.ts'
 import { accountQuery, faucetMutation, transactionQuery, transactionSubscription } from './operations.ts'
 import { Sender, type SendOptions } from './sender.ts'
 import { type Accepted, accepted, type Outcome, refusedError, type SubmitOptions, submit, submitAll } from './submit.ts'
-import { type Hex32, hex32, transfer } from './transaction.ts'
+import { bytes32, type Hex32, hex32, transfer } from './transaction.ts'
 import { type TransactionInfo, transactionInfo } from './transaction-info.ts'
 import { type WaitOptions, waitFor } from './wait-for.ts'
 
@@ -17,8 +17,12 @@ import { type WaitOptions, waitFor } from './wait-for.ts'
 export interface ClientOptions {
   /** Address of a node's `/graphql`. */
   readonly url: string
-  /** The account that `send`, `transfer` and `estimateFee` act for. */
+  /** What `send` and `transfer` sign with; the account that they act for, unless `account` names another. */
   readonly key?: KeyPair
+  /** The account that `key` is a session key of. Such a key signs in its own `lane` only. */
+  readonly account?: Hex32
+  /** The lane of `send` and `transfer` where they are not told another; 0 if absent. */
+  readonly lane?: number
   /** An API key, `dk_...`: who asks, where a field wants to know. Keep it out of web pages. */
   readonly apiKey?: string
   /** Realm of that account; 0 if absent. */
@@ -145,15 +149,18 @@ export function createClient(options: ClientOptions): Client {
     if (options.key !== undefined) return options.key
     throw new ClientError('KEY_MISSING', 'this client signs nothing: give createClient a `key`')
   }
+  const accountOf = (own: KeyPair) => (options.account === undefined ? own.publicKey : bytes32(options.account))
   let sender: Sender | undefined
   const ownSender = () => {
     const own = keys()
     sender ??= new Sender({
       keys: own,
+      account: accountOf(own),
+      lane: options.lane ?? 0,
       realm: ownRealm,
       network: view,
       fees,
-      nextNonce: async (lane) => (await account(own.publicKey, { realm: ownRealm }))?.lanes.get(lane) ?? 0,
+      nextNonce: async (lane) => (await account(accountOf(own), { realm: ownRealm }))?.lanes.get(lane) ?? 0,
       submit: (wire, until, signal) => submit(endpoint, wire, { wait: until, ...(signal && { signal }) }),
       waitFor: wait,
       read: (id, signal) => transaction(id, signal && { signal }),
@@ -171,8 +178,9 @@ export function createClient(options: ClientOptions): Client {
     send: async (actions, sendOptions = {}) => ownSender().send(actions, sendOptions),
     transfer: async (to, value, sendOptions = {}) => ownSender().send([transfer(to, value)], sendOptions),
     estimateFee: async (actions, { signal } = {}) => {
-      const sender = keys().publicKey
-      return fees.estimate({ ...(await view.signing()), realm: ownRealm, sender, lane: 0, actions }, signal)
+      const own = keys()
+      const fields = { realm: ownRealm, sender: accountOf(own), key: own.publicKey, lane: options.lane ?? 0, actions }
+      return fees.estimate({ ...(await view.signing()), ...fields }, signal)
     },
     faucet: async (address, { signal } = {}) => {
       const { faucet } = await request(endpoint, faucetMutation, { address: hex32(address) }, signal)

@@ -10,6 +10,9 @@ export interface FeeEstimate {
   readonly weight: bigint
 }
 
+/** What of a transaction decides about its fee. */
+export type Estimated = Omit<TransactionFields, 'nonce' | 'maxFee'>
+
 /** Milliseconds that an estimate serves for actions of the same calls and arguments, and how many are kept. */
 const FRESH = 10_000
 const KEPT = 256
@@ -27,10 +30,7 @@ export class Fees {
    * The exact fee at the present price, of a transaction of these actions.
    * @throws ClientError REFUSED if they would be refused now.
    */
-  async estimate(
-    fields: Pick<TransactionFields, 'network' | 'realm' | 'sender' | 'validUntil' | 'lane' | 'actions'>,
-    signal?: AbortSignal,
-  ): Promise<FeeEstimate> {
+  async estimate(fields: Estimated, signal?: AbortSignal): Promise<FeeEstimate> {
     const kind = kindOf(fields.actions)
     const known = this.#known.get(kind)
     if (known !== undefined && known.until > Date.now()) return known.estimate
@@ -44,12 +44,9 @@ export class Fees {
     return estimate
   }
 
-  async #ask(
-    fields: Pick<TransactionFields, 'network' | 'realm' | 'sender' | 'validUntil' | 'lane' | 'actions'>,
-    signal: AbortSignal | undefined,
-  ): Promise<FeeEstimate> {
+  async #ask(fields: Estimated, signal: AbortSignal | undefined): Promise<FeeEstimate> {
     // The longest nonce and limit, so that the estimate holds for any; a far nonce is not used yet.
-    const longest = { key: fields.sender, nonce: Number.MAX_SAFE_INTEGER, maxFee: 1n << 63n }
+    const longest = { nonce: Number.MAX_SAFE_INTEGER, maxFee: 1n << 63n }
     const transaction = toHex(encodeUnsigned({ ...fields, ...longest }))
     const { simulate } = await request(this.#endpoint, simulateQuery, { transaction }, signal)
     if (simulate.__typename === 'TransactionRefused') throw refusedError(simulate)

@@ -24,7 +24,7 @@ interface Progress {
 export interface SendOptions {
   /** What to wait for: NONE, INCLUDED or EXECUTED (if absent). */
   readonly until?: Until
-  /** 0 to 255; 0 if absent. Parallel programs of one account take a lane each. */
+  /** 0 to 255; that of the client if absent. Parallel programs of one account take a lane each. */
   readonly lane?: number
   /** The most it may cost beyond its values; twice the present fee if absent. Only the fee itself is charged. */
   readonly maxFee?: bigint
@@ -36,6 +36,10 @@ export interface SendOptions {
 /** What the sender asks of the client. */
 export interface SenderParts {
   readonly keys: KeyPair
+  /** 32 bytes. */
+  readonly account: Uint8Array
+  /** Where a send is not told another. */
+  readonly lane: number
   readonly realm: number
   readonly network: NetworkView
   readonly fees: Fees
@@ -76,11 +80,11 @@ export class Sender {
   }
 
   async #send(actions: readonly Action[], options: SendOptions, signal: AbortSignal, progress: Progress) {
-    const { keys, realm, network, fees } = this.#parts
-    const number = options.lane ?? 0
+    const { keys, account, realm, network, fees } = this.#parts
+    const number = options.lane ?? this.#parts.lane
     const lane = this.#lane(number)
     const { network: id, validUntil } = await network.signing()
-    const fields = { network: id, realm, sender: keys.publicKey, lane: number, validUntil, actions }
+    const fields = { network: id, realm, sender: account, key: keys.publicKey, lane: number, validUntil, actions }
     const maxFee = options.maxFee ?? 2n * (await fees.estimate(fields, signal)).fee
     for (let attempt = 1; ; attempt++) {
       const nonce = await lane.take(signal)

@@ -25,7 +25,8 @@ export const REFUSAL_MESSAGES: Readonly<Record<RefusalCode, string>> = {
   TOO_LARGE: 'a transaction has at most 65,536 bytes: split it',
   WRONG_NETWORK: 'signed for another network: sign with the id that network { id } gives',
   BAD_SIGNATURE: 'the signature is not one of `key` over these bytes: sign again',
-  KEY_NOT_AUTHORISED: 'the key may not act for this sender: sign with the sender’s own key',
+  KEY_NOT_AUTHORISED:
+    'the key may not sign this for the sender: sign with the sender’s own key, or one that it authorised for this',
   EXPIRED: 'validUntil is below the present root height: sign again with a later one',
   NONCE_USED: 'the nonce of this lane is used: read account { lanes { nextNonce } } and sign again',
   NONCE_TOO_FAR: 'the nonce is more than 64 beyond the next one of its lane: send the ones before it first',

@@ -2,6 +2,7 @@ import type { Context } from '../../../schema/index.ts'
 import type { CellState } from '../api.ts'
 import { type AccountState, accountState } from '../state/account.ts'
 import { ACCOUNT } from '../state/ledger-cell.ts'
+import { MAX_SESSION_KEYS, type SessionKey } from '../state/session-key.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
 import { realmInt, realmOf, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
@@ -36,6 +37,39 @@ export function defineAccount(setting: Setting): void {
         nullable: false,
         description: 'That of the next transaction, not counting those that wait for a block.',
         resolve: ([, next]) => next,
+      }),
+    }),
+  })
+
+  const sessionKey = builder.objectRef<SessionKey>('SessionKey').implement({
+    description:
+      'A key that may act for an account, within bounds. `account.authorize` gives it, `account.revoke` takes it.',
+    fields: (t) => ({
+      key: t.field({ type: 'Bytes', nullable: false, resolve: ({ key }) => key }),
+      calls: t.stringList({
+        nullable: false,
+        description: 'What it may call: `market.buy`, or `market.*` for all calls of a module.',
+        resolve: ({ calls }) => [...calls],
+      }),
+      targets: t.field({
+        type: ['Bytes'],
+        nullable: false,
+        description: 'The cells that it may call; any if empty.',
+        resolve: ({ targets }) => targets,
+      }),
+      lane: t.exposeInt('lane', { nullable: false, description: 'The one lane that it signs in.' }),
+      limit: t.field({
+        type: 'BigInt',
+        nullable: false,
+        description: 'What it may spend in all, fees and values.',
+        resolve: ({ limit }) => limit,
+      }),
+      spent: t.field({ type: 'BigInt', nullable: false, resolve: ({ spent }) => spent }),
+      expires: t.field({
+        type: 'BigInt',
+        nullable: false,
+        description: 'The last root height at which it is good.',
+        resolve: ({ expires }) => expires,
       }),
     }),
   })
@@ -79,10 +113,14 @@ export function defineAccount(setting: Setting): void {
         type: ['Bytes'],
         nullable: false,
         description: 'Keys besides its own that may sign for it.',
-        resolve: async (account, _args, context) =>
-          (await stateOf(account, context)).keys
-            .map((key) => (Array.isArray(key) ? key[0] : key))
-            .filter((key) => key instanceof Uint8Array),
+        resolve: async (account, _args, context) => (await stateOf(account, context)).keys.map(({ key }) => key),
+      }),
+      sessionKeys: t.field({
+        type: [sessionKey],
+        nullable: false,
+        complexity: { field: 1, multiplier: 4 },
+        description: `The same keys with what each may do; ${MAX_SESSION_KEYS} at most.`,
+        resolve: async (account, _args, context) => (await stateOf(account, context)).keys,
       }),
       proof: t.field({
         type: 'Bytes',

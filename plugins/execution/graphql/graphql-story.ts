@@ -33,12 +33,13 @@ export async function createStory(): Promise<GraphqlFixture> {
   await test.tables.rootBlock(4, [{ shard: '0:0', height: 1 }])
   test.ledger.pending.set(toHex(waiting.id), { id: waiting.id, status: 'PENDING', at: null, pending: waiting.wire })
   const cell = { realm: 0, shard: '0:0', deposit: 12n, height: 3 }
+  const key = [named('agent'), ['market.*'], [], 7, 1000, 2n ** 70n, 99]
   const lanes = [
     [0, 3],
     [20, 1],
   ]
   for (const state of [
-    { id: named('alice'), owner: 'account', balance: 10n ** 30n, value: [lanes, []], ...cell },
+    { id: named('alice'), owner: 'account', balance: 10n ** 30n, value: [lanes, [key]], ...cell },
     { id: named('counter'), owner: 'counter', balance: 7n, value: { n: 5, key: Uint8Array.of(1) }, ...cell },
   ]) {
     test.ledger.cellStates.set(toHex(state.id), state)

@@ -71,7 +71,7 @@ describe('blocks', () => {
 describe('accounts and cells', () => {
   it('show balance and lanes, and 0 for an address that nobody used', async () => {
     const document = `query ($address: Bytes!) {
-      account(address: $address) { address realm balance deposit lanes { lane nextNonce } keys shard { id } }
+      account(address: $address) { address realm balance deposit lanes { lane nextNonce } keys sessionKeys { key calls targets lane limit spent expires } shard { id } }
     }`
     expect(await test.query(document, { address: hex(named('alice')) })).toMatchObject({
       account: {
@@ -83,7 +83,18 @@ describe('accounts and cells', () => {
           { lane: 0, nextNonce: '3' },
           { lane: 20, nextNonce: '1' },
         ],
-        keys: [],
+        keys: [hex(named('agent'))],
+        sessionKeys: [
+          {
+            key: hex(named('agent')),
+            calls: ['market.*'],
+            targets: [],
+            lane: 7,
+            limit: '1000',
+            spent: String(2n ** 70n),
+            expires: '99',
+          },
+        ],
       },
     })
     expect(await test.query(document, { address: hex(named('nobody')) })).toMatchObject({

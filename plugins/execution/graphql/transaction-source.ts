@@ -50,7 +50,8 @@ export function bodyOf(loaders: Loaders, ref: KnownTransaction): Promise<Transac
 const ENDS: Partial<Record<TransactionStatus, string>> = {
   EXPIRED: 'It was in no block when its validUntil passed. Sign it again with a later one.',
   REPLACED: 'Another transaction with the same nonce and a higher maxFee took its place.',
-  EVICTED: 'It left a full mempool. Submit it again, with a higher maxFee if this goes on.',
+  EVICTED:
+    'It left a full mempool, or its session key may not sign it any more. Submit it again, with a higher maxFee if this goes on.',
 }
 
 /** Why it came to nothing; null if it did not. */

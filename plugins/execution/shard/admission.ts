@@ -8,7 +8,8 @@ import {
   TRANSACTION_SHARE,
   TRANSACTION_WEIGHT,
 } from '../ledger/rules.ts'
-import { idKey } from '../state/ledger-cell.ts'
+import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
+import { findSessionKey, sessionRefusal } from '../state/session-key.ts'
 import type { LedgerParams } from './block-maker.ts'
 import type { PoolEntry } from './mempool.ts'
 
@@ -72,7 +73,6 @@ export function poolEntry(
   rootHeight: number,
 ): { readonly entry: PoolEntry } | { readonly refusal: Refusal } {
   const transaction = decodeTransaction(wire, { id })
-  if (!equal(transaction.key, transaction.sender)) return { refusal: { code: 'KEY_NOT_AUTHORISED' } }
   if (transaction.validUntil < rootHeight) {
     return {
       refusal: { code: 'EXPIRED', message: `validUntil ${transaction.validUntil} is below root height ${rootHeight}` },
@@ -93,10 +93,22 @@ export function poolEntry(
       weight: cost.weight,
       fee: cost.fee,
       cost: cost.total,
+      session: equal(transaction.key, transaction.sender) ? undefined : transaction.key.slice(),
       waiters: [],
       lane: undefined,
       place: 0,
       state: 'waiting',
     },
   }
+}
+
+/** Why a session key may not sign this, if one did and may not. `account` is the sender's cell. */
+export function sessionRefusalOf(
+  { session, transaction, cost }: Pick<PoolEntry, 'session' | 'transaction' | 'cost'>,
+  account: LedgerCell | undefined,
+  rootHeight: number,
+): Refusal | undefined {
+  if (session === undefined) return undefined
+  const message = sessionRefusal(findSessionKey(account?.account.keys ?? [], session), transaction, cost, rootHeight)
+  return message === undefined ? undefined : { code: 'KEY_NOT_AUTHORISED', message }
 }

@@ -5,6 +5,7 @@ import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
+import { sessionRefusalOf } from './admission.ts'
 import { Execution } from './execution.ts'
 import { type InboundPlan, planInbound, sumValues } from './inbound-plan.ts'
 import type { DeferredMessage, RootDelivery } from './inbox.ts'
@@ -41,6 +42,8 @@ export interface LeftOver {
   readonly putBack: readonly PoolEntry[]
   readonly expired: readonly PoolEntry[]
   readonly stale: readonly PoolEntry[]
+  /** Their session keys may not sign them any more. */
+  readonly barred: readonly PoolEntry[]
 }
 
 /** Consensus parameters of the network, from genesis. */
@@ -196,6 +199,7 @@ export class BlockMaker {
       putBack: [] as PoolEntry[],
       expired: [] as PoolEntry[],
       stale: [] as PoolEntry[],
+      barred: [] as PoolEntry[],
     }
     const receipts = new Writer(160 * candidates.length + 16)
     const receiptAt: number[] = []
@@ -210,6 +214,7 @@ export class BlockMaker {
       const expected = sender === undefined ? 0 : nextNonce(sender.account, transaction.lane)
       if (transaction.nonce < expected) left.stale.push(entry)
       else if (transaction.validUntil < rootCursor) left.expired.push(entry)
+      else if (sessionRefusalOf(entry, sender, rootCursor) !== undefined) left.barred.push(entry)
       else if (
         transaction.nonce > expected ||
         sender === undefined ||
@@ -217,7 +222,7 @@ export class BlockMaker {
       )
         left.parked.push(entry)
       else {
-        execution.begin(sender, transaction, entry.fee, entry.cost)
+        execution.begin(sender, entry)
         await this.#drain(execution)
         const { receipt, refused, remote } = execution.receipt(transaction, entry.fee)
         receiptAt.push(receipts.length)

@@ -9,11 +9,13 @@ import {
   Writer,
 } from '../../../protocol/index.ts'
 import type { Topic } from '../../../server/plugin.ts'
+import type { AccountContext } from '../ledger/account-context.ts'
 import { CallError } from '../ledger/errors.ts'
-import type { CallContext, CellType, Send } from '../ledger/module.ts'
+import type { CellType, Send } from '../ledger/module.ts'
 import type { RegisteredCall } from '../ledger/registry.ts'
 import { MAX_EVENTS_PER_CALL } from '../ledger/rules.ts'
 import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
+import type { SessionKey } from '../state/session-key.ts'
 
 /** What stays the same for all calls of a block. */
 export interface BlockContext {
@@ -30,7 +32,7 @@ const NULL_VALUE = Uint8Array.of(0xf6)
 const NO_ARGS: CborMap = {}
 
 /** The context of one running call. One frame serves all calls of a block, one after the other. */
-export class CallFrame implements CallContext {
+export class CallFrame implements AccountContext {
   readonly height: number
   readonly time: number
   readonly shard: string
@@ -141,6 +143,19 @@ export class CallFrame implements CallContext {
     this.#cell.depositBytes = 0
   }
 
+  get sessionKeys(): readonly SessionKey[] {
+    this.#checkAccount()
+    return this.#cell.account.keys
+  }
+
+  setSessionKeys(keys: readonly SessionKey[]): void {
+    this.#checkAccount()
+    const cell = this.#cell
+    const account = { ...cell.account, keys }
+    this.#holdDeposit(depositBytes(cell.owner, cell.value, account))
+    cell.account = account
+  }
+
   emit<P>(topic: Topic<P>, payload: P): void {
     this.#checkOpen()
     if (this.eventCount >= MAX_EVENTS_PER_CALL) {
@@ -214,7 +229,12 @@ export class CallFrame implements CallContext {
 
   #replace(encoded: Uint8Array): void {
     const cell = this.#cell
-    const bytes = depositBytes(cell.owner, encoded, cell.account)
+    this.#holdDeposit(depositBytes(cell.owner, encoded, cell.account))
+    cell.value = encoded
+  }
+
+  #holdDeposit(bytes: number): void {
+    const cell = this.#cell
     const more = this.#deposit(bytes - cell.depositBytes)
     if (more > cell.balance) {
       throw new CallError(
@@ -224,7 +244,12 @@ export class CallFrame implements CallContext {
     }
     cell.balance -= more
     cell.depositBytes = bytes
-    cell.value = encoded
+  }
+
+  #checkAccount(): void {
+    this.#checkOpen()
+    if (this.#registered?.module.name !== ACCOUNT || this.#cell.owner !== ACCOUNT)
+      throw new TypeError('only calls of the module "account" reach an account’s keys')
   }
 
   #deposit(bytes: number): bigint {

@@ -6,7 +6,7 @@ import { CellStore } from '../state/cell-store.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
 import { Activity, REPORT_MS } from './activity.ts'
-import { type PricingParts, poolEntry, type Refusal } from './admission.ts'
+import { type PricingParts, poolEntry, type Refusal, sessionRefusalOf } from './admission.ts'
 import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
 import { BlockMaker, type ChainTip, type LeftOver } from './block-maker.ts'
 import { DropReports, reportOf } from './block-report.ts'
@@ -224,7 +224,13 @@ export class ShardEngine {
     }
     await this.load(admissible.map(({ entry }) => entry.transaction.sender))
     for (const { entry, index } of admissible) {
-      const admission = this.mempool.add(entry, this.#cells.get(entry.senderKey))
+      const account = this.#cells.get(entry.senderKey)
+      const barred = sessionRefusalOf(entry, account, this.#roots.height)
+      if (barred !== undefined) {
+        refuse(index, barred)
+        continue
+      }
+      const admission = this.mempool.add(entry, account)
       if (admission.kind === 'refused') refuse(index, { code: admission.code })
       else {
         results[index] = admission.kind === 'added' ? ADMITTED : KNOWN
@@ -336,6 +342,7 @@ export class ShardEngine {
     for (const entry of left.putBack) this.mempool.putBack(entry)
     for (const entry of left.expired) this.mempool.reject(entry, 'EXPIRED')
     for (const entry of left.stale) this.mempool.reject(entry, 'REPLACED')
+    for (const entry of left.barred) this.mempool.reject(entry, 'EVICTED')
   }
 
   /** Waits for work, for the block under way, or for the time of the next report. */

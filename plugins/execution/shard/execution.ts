@@ -3,12 +3,13 @@ import { beginCall, endCall } from '../ledger/determinism.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
-import { withNonceUsed } from '../state/account.ts'
+import { withNonceUsed, withSpent } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { ACCOUNT, depositBytes, idKey, isEmpty, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
+import { findSessionKey } from '../state/session-key.ts'
 import type { Trie } from '../state/trie.ts'
 import { type BlockContext, CallFrame } from './call-frame.ts'
-import type { PooledTransaction } from './mempool.ts'
+import type { PoolEntry, PooledTransaction } from './mempool.ts'
 import { OutBox } from './out-box.ts'
 import { MESSAGE_KIND, type MessageOutcome } from './outcome.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -32,6 +33,9 @@ interface Queued {
   readonly key: string
   readonly path: Uint8Array
 }
+
+/** A transaction with what its sender pays. */
+export type Charge = Pick<PoolEntry, 'transaction' | 'fee' | 'cost' | 'session'>
 
 /** Where the executor's cells come from. */
 export interface ExecutionParts {
@@ -84,11 +88,12 @@ export class Execution {
 
   /**
    * Charges a transaction and queues its actions. The sender's cell must be loaded and afford it.
-   * @param cost fee and all values
    */
-  begin(sender: LedgerCell, transaction: PooledTransaction, fee: bigint, cost: bigint): void {
+  begin(sender: LedgerCell, { transaction, fee, cost, session }: Charge): void {
     const cell = this.#parts.store.change(sender)
     const deposit = this.#laneDeposit(cell, transaction)
+    const signer = session && findSessionKey(cell.account.keys, session)
+    if (signer !== undefined) cell.account = withSpent(cell.account, signer, cost)
     cell.account = withNonceUsed(cell.account, transaction.lane, transaction.nonce)
     cell.depositBytes = depositBytes(ACCOUNT, cell.value, cell.account)
     cell.balance -= cost + deposit

@@ -40,6 +40,7 @@ function entry(
     waiters: [],
     lane: undefined,
     place: 0,
+    session: undefined,
     state: 'waiting',
   }
 }

@@ -40,6 +40,8 @@ export interface PoolEntry {
   readonly fee: bigint
   /** Fee and all values: what its sender must have. */
   readonly cost: bigint
+  /** The session key that signed it; undefined if the sender's own did. */
+  readonly session: Uint8Array | undefined
   readonly waiters: Waiter[]
   /** The lane it waits in, while it is in the pool. */
   lane: Lane | undefined

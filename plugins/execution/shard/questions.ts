@@ -4,6 +4,7 @@ import {
   decodeTransaction,
   decodeUnsigned,
   encodeMessage,
+  equal,
   Reader,
   readMessage,
   TransactionError,
@@ -13,7 +14,7 @@ import type { ActionOutcome, CellState } from '../api.ts'
 import { nextNonce } from '../state/account.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { cellValue, idKey, isEmpty } from '../state/ledger-cell.ts'
-import { priceOf } from './admission.ts'
+import { priceOf, sessionRefusalOf } from './admission.ts'
 import type { ShardEngine } from './engine.ts'
 import { Execution } from './execution.ts'
 import type { ShardAnswers, ShardQuestion, SimulatedHere, SimulatedMessages } from './messages.ts'
@@ -142,11 +143,14 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
     return { kind: 'refused', code: 'NONCE_USED', message: `the next nonce of lane ${transaction.lane} is ${expected}` }
   }
   const signed = { ...transaction, signature: new Uint8Array(64) }
+  const session = equal(transaction.key, transaction.sender) ? undefined : transaction.key
+  const barred = sessionRefusalOf({ session, transaction: signed, cost: cost.total }, sender, engine.rootHeight)
+  if (barred !== undefined) return { kind: 'refused', code: barred.code, message: barred.message ?? '' }
   if (sender === undefined || !scratch.execution.affords(sender, signed, cost.total)) {
     const has = sender?.balance ?? 0n
     return { kind: 'refused', code: 'INSUFFICIENT_FUNDS', message: `it takes ${cost.total}, the sender has ${has}` }
   }
-  scratch.execution.begin(sender, signed, cost.fee, cost.total)
+  scratch.execution.begin(sender, { transaction: signed, fee: cost.fee, cost: cost.total, session })
   await scratch.drain()
   const { receipt } = scratch.execution.receipt(signed, cost.fee)
   const events = eventsOf(scratch.execution)

@@ -1,4 +1,4 @@
-import { cellPath, decode, encode, Reader, VALUE_DEPTH, Writer } from '../../../protocol/index.ts'
+import { cellPath, decode, Reader, VALUE_DEPTH, Writer } from '../../../protocol/index.ts'
 import { type AccountState, accountDepositBytes, accountState, accountValue } from './account.ts'
 
 /** The module whose cells are accounts; a cell that only ever received coins is one too. */
@@ -104,7 +104,7 @@ export function openRecord(record: Uint8Array, path?: Uint8Array): LedgerCell {
 /** Bytes that a deposit pays for: a module's whole value, an account's extra lanes and keys. */
 export function depositBytes(owner: string, value: Uint8Array, account: AccountState): number {
   if (owner !== ACCOUNT) return value.length
-  return account === NO_ACCOUNT ? 0 : accountDepositBytes(account, (key) => encode(key).length)
+  return account === NO_ACCOUNT ? 0 : accountDepositBytes(account)
 }
 
 /** The value as a module or a reader sees it: decoded afresh. */

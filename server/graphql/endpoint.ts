@@ -4,6 +4,7 @@ import type { Exchange } from '../http/exchange.ts'
 import { HttpError } from '../http/http-error.ts'
 import { isAllowedOrigin } from '../http/origins.ts'
 import type { Log } from '../plugin.ts'
+import type { Tracing } from '../tracing/index.ts'
 import { readAsked } from './ask.ts'
 import type { Authenticate } from './authenticate.ts'
 import { Bodies } from './body.ts'
@@ -12,6 +13,7 @@ import { sendGraphiql, wantsPage } from './graphiql.ts'
 import { answerPlain, isPlain } from './hot-path.ts'
 import type { Limits } from './limits.ts'
 import type { EventPosition } from './live/index.ts'
+import type { OperationMeter } from './operation-meter.ts'
 import type { Requests } from './requests.ts'
 import { type TrustedDocuments, warnOfMisfits } from './trusted-documents.ts'
 import { serveWebSockets } from './web-socket.ts'
@@ -31,6 +33,10 @@ export interface GraphqlEndpointOptions {
   readonly events?: EventPosition | undefined
   /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
   readonly hotPath?: boolean | undefined
+  /** Told about each operation. */
+  readonly meter?: OperationMeter | undefined
+  /** Where traces of operations go. */
+  readonly tracing?: Tracing | undefined
   /** Documents that the operator vouches for. */
   readonly trusted?: TrustedDocuments | undefined
 }
@@ -52,7 +58,19 @@ export interface GraphqlEndpoint {
 
 /** @param requests where each query and mutation is noted while it is answered */
 export function serveGraphql(server: Server, requests: Requests, options: GraphqlEndpointOptions): GraphqlEndpoint {
-  const { schema, log, limits, origins, authenticate, before, events, trusted, hotPath = true } = options
+  const {
+    schema,
+    log,
+    limits,
+    origins,
+    authenticate,
+    before,
+    events,
+    trusted,
+    hotPath = true,
+    meter,
+    tracing,
+  } = options
   const engine = new Engine({
     schema,
     limits,
@@ -60,6 +78,8 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     ...(before === undefined ? {} : { before }),
     ...(events === undefined ? {} : { events }),
     ...(trusted === undefined ? {} : { trusted }),
+    meter,
+    tracing,
   })
   if (trusted !== undefined) warnOfMisfits(trusted, engine.documents, log)
   const bodies = new Bodies(limits)

@@ -2,13 +2,16 @@ import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } 
 import { apiError, type Context } from '../../schema/index.ts'
 import { within } from '../db/work.ts'
 import type { Log } from '../plugin.ts'
+import type { Tracing } from '../tracing/index.ts'
 import type { RawVariables } from './cost.ts'
 import { Documents, type Operation } from './documents.ts'
 import type { Limits } from './limits.ts'
 import { type EventPosition, Reader, ResultStream, Subscriptions } from './live/index.ts'
 import { publicError, withCode } from './mask.ts'
+import type { OperationMeter } from './operation-meter.ts'
 import { PersistedDocuments } from './persisted.ts'
 import type { RequestContext } from './request-context.ts'
+import { traced } from './traced.ts'
 import type { TrustedDocuments } from './trusted-documents.ts'
 import { guardTypeResolvers } from './type-resolvers.ts'
 import { usageOf } from './usage.ts'
@@ -34,6 +37,10 @@ export interface EngineOptions {
   readonly before?: readonly BeforeRequest[]
   /** The stream that subscriptions are resumed in; absent where there is none. */
   readonly events?: EventPosition
+  /** Told about each operation. */
+  readonly meter?: OperationMeter | undefined
+  /** Where traces of operations go; nowhere if absent. */
+  readonly tracing?: Tracing | undefined
   /** Documents that the operator vouches for. */
   readonly trusted?: TrustedDocuments
 }
@@ -100,7 +107,11 @@ export class Engine {
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult> {
-    return this.#settle(operation, variables ?? {}, context, operation.compiled())
+    const compiled = operation.compiled()
+    const { tracing } = this.#options
+    return tracing === undefined
+      ? this.#settle(operation, variables ?? {}, context, compiled)
+      : traced(tracing, operation, context, () => this.#settle(operation, variables ?? {}, context, compiled))
   }
 
   /** The same without the compiler. */
@@ -109,7 +120,10 @@ export class Engine {
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult> {
-    return this.#settle(operation, variables ?? {}, context, undefined)
+    const { tracing } = this.#options
+    return tracing === undefined
+      ? this.#settle(operation, variables ?? {}, context, undefined)
+      : traced(tracing, operation, context, () => this.#settle(operation, variables ?? {}, context, undefined))
   }
 
   async #settle(
@@ -123,7 +137,7 @@ export class Engine {
       const error = apiError('OVERLOADED', 'The node answers as many requests as it can. Try again in some seconds.', {
         limit: requests,
       })
-      return this.#finish({ errors: [error] }, context)
+      return this.#counted(operation, this.#finish({ errors: [error] }, context))
     }
     this.#running++
     let result: ExecutionResult
@@ -134,7 +148,12 @@ export class Engine {
     }
     this.#running--
     if (context.wantsUsage) context.responseExtensions.usage = usageOf(operation.cost(variables), context)
-    return this.#finish(result, context)
+    return this.#counted(operation, this.#finish(result, context))
+  }
+
+  #counted(operation: Operation, result: ExecutionResult): ExecutionResult {
+    this.#options.meter?.(operation.node.operation, result)
+    return result
   }
 
   async #answer(
@@ -168,12 +187,23 @@ export class Engine {
   }
 
   /** Starts a subscription; errors before the first event are a plain result. Never rejects. */
+  async open(
+    operation: Operation,
+    variables: RawVariables | null | undefined,
+    context: RequestContext,
+  ): Promise<ExecutionResult | Reader> {
+    const opened = await this.live.open(operation, variables ?? {}, context)
+    this.#counted(operation, opened instanceof Reader ? {} : opened)
+    return opened
+  }
+
+  /** The same, as results one after the other. */
   async subscribe(
     operation: Operation,
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult | ResultStream> {
-    const opened = await this.live.open(operation, variables ?? {}, context)
+    const opened = await this.open(operation, variables, context)
     return opened instanceof Reader ? new ResultStream(opened) : opened
   }
 

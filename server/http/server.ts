@@ -1,24 +1,23 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { GraphQLSchema } from 'graphql'
 import { type Authenticate, everybodyIsAnonymous } from '../graphql/authenticate.ts'
 import { serveGraphql } from '../graphql/endpoint.ts'
 import type { BeforeRequest } from '../graphql/engine.ts'
-import { wantsPage } from '../graphql/graphiql.ts'
 import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
 import type { EventPosition } from '../graphql/live/index.ts'
+import { operationMeter } from '../graphql/operation-meter.ts'
 import { Requests } from '../graphql/requests.ts'
 import type { TrustedDocuments } from '../graphql/trusted-documents.ts'
 import { MetricsRegistry } from '../metrics/index.ts'
 import type { Health, Log } from '../plugin.ts'
+import type { Tracing } from '../tracing/index.ts'
 import { accessLog } from './access-log.ts'
-import { answerRoute } from './answer-route.ts'
-import { Exchange } from './exchange.ts'
-import { HttpError, sendError } from './http-error.ts'
+import type { Answered } from './exchange.ts'
 import { httpMetrics } from './http-metrics.ts'
+import { makeListener } from './listener.ts'
 import { type MetricsAccess, serveMetrics } from './metrics-page.ts'
-import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.ts'
-import { answerAlive, answerReady } from './probes.ts'
 import { type MountedRoute, RouteTable } from './route-table.ts'
+import { makeRouter } from './router.ts'
 import { refuseClient, socketOptions } from './sockets.ts'
 
 const DRAIN_MS = 10_000
@@ -51,6 +50,8 @@ export interface HttpServerOptions {
   readonly metricsAccess?: MetricsAccess
   /** Documents that the operator vouches for. */
   readonly trusted?: TrustedDocuments
+  /** Where traces of requests go; nowhere if absent. */
+  readonly tracing?: Tracing | undefined
   /** Whether plain requests take the short way; they do if absent. For tests that compare the two. */
   readonly hotPath?: boolean
 }
@@ -76,66 +77,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const requests = new Requests(limits.timeoutSeconds)
   const measure = httpMetrics(metrics)
   const note = accessLog(log)
-  const routes = new RouteTable(options.routes ?? [])
-  const sendMetrics = serveMetrics(metrics, options.metricsAccess, authenticate)
   let draining = false
-
-  const route = async (request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<void> => {
-    if (draining) response.setHeader('connection', 'close')
-    const path = request.url?.split('?')[0] ?? ''
-    if (path === '/graphql') {
-      exchange.route = 'graphql'
-      allowOrigin(request, response, origins)
-      return request.method === 'OPTIONS' ? answerPreflight(response) : graphql.answer(request, response, exchange)
-    }
-    response.setHeader('x-request-id', exchange.requestId)
-    response.once('close', () => exchange.answered(response))
-    if (path === '/healthz') {
-      exchange.route = 'healthz'
-      return answerAlive(response, draining)
-    }
-    if (path === '/readyz') {
-      exchange.route = 'readyz'
-      return answerReady(response, draining, options.ready)
-    }
-    if (path === '/metrics') {
-      exchange.route = 'metrics'
-      return sendMetrics(request, response)
-    }
-    const { method = 'GET' } = request
-    const found = routes.find(method, path)
-    if (found !== undefined) {
-      allowOrigin(request, response, origins)
-      if (found.kind === 'other-methods') return refuseMethod(response, method, found.methods)
-      if (method !== 'GET' && method !== 'HEAD' && !isAllowedOrigin(request, origins))
-        throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
-      return answerRoute(found, request, response, exchange, { authenticate, requests })
-    }
-    if (path === '/' && wantsPage(request)) {
-      exchange.route = 'page'
-      response.writeHead(302, { location: '/graphql' }).end()
-      return
-    }
-    throw new HttpError(404, 'NOT_FOUND', 'There is nothing here. GraphQL is at /graphql.')
-  }
-
-  const server = createServer(socketOptions(limits), (request, response) => {
-    const exchange = new Exchange(request, (answered) => {
-      measure(answered)
-      note(answered)
-    })
-    route(request, response, exchange).catch((error: unknown) => {
-      exchange.outcome ??= error instanceof HttpError ? error.code : 'INTERNAL_SERVER_ERROR'
-      if (error instanceof HttpError) {
-        if (!response.headersSent) response.setHeader('x-request-id', exchange.requestId)
-        sendError(response, error)
-        return exchange.answered(response)
-      }
-      log.error({ requestId: exchange.requestId, error }, 'a request failed outside GraphQL')
-      response.destroy()
-      exchange.answered(response)
-    })
-  })
+  const server = createServer(socketOptions(limits))
   // WebSockets have a bound of their own; there may be as many connections besides.
   server.maxConnections = 2 * limits.connections
   server.maxHeadersCount = 0
@@ -150,7 +93,24 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     events: options.events,
     hotPath: options.hotPath,
     trusted: options.trusted,
+    meter: operationMeter(metrics),
+    tracing: options.tracing,
   })
+  const router = makeRouter({
+    graphql,
+    routes: new RouteTable(options.routes ?? []),
+    ready: options.ready,
+    sendMetrics: serveMetrics(metrics, options.metricsAccess, authenticate),
+    isDraining: () => draining,
+    requests,
+    authenticate,
+    origins,
+  })
+  const tell = (answered: Answered): void => {
+    measure(answered)
+    note(answered)
+  }
+  server.on('request', makeListener(router, log, tell, options.tracing))
   const forget = options.onAccessEnded?.((access) => graphql.endStreams(access))
   const hostname = options.hostname ?? '127.0.0.1'
   const port = await listen(server, options.port, hostname)
@@ -172,13 +132,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       await closed
     },
   }
-}
-
-/** Tells which methods there are: to a browser that asks first, or to a client that used another. */
-function refuseMethod(response: ServerResponse, method: string, methods: readonly string[]): void {
-  if (method === 'OPTIONS') return answerPreflight(response, methods)
-  response.setHeader('allow', methods.join(', '))
-  throw new HttpError(405, 'METHOD_NOT_ALLOWED', `Use ${methods.join(' or ')}.`)
 }
 
 function listen(server: Server, port: number, hostname: string): Promise<number> {

@@ -144,7 +144,7 @@ export class Connection {
     context: RequestContext,
     isWanted: () => boolean,
   ): Promise<void> {
-    const opened = await this.#parts.engine.live.open(operation, variables ?? {}, context)
+    const opened = await this.#parts.engine.open(operation, variables, context)
     if (!isWanted()) {
       if (opened instanceof Reader) opened.close()
       return

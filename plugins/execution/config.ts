@@ -36,6 +36,8 @@ export const executionConfig = z.strictObject({
   verifierThreads: z.int().min(1).max(64).optional(),
   /** Cells that each shard keeps in memory, about 300 bytes each. */
   cacheCells: z.int().min(1000).default(200_000),
+  /** Seconds that a request waits at most until this node is as far as its `atLeastHeight` says. */
+  heightWaitSeconds: z.number().positive().max(25).default(5),
 })
 
 export type ExecutionConfig = z.output<typeof executionConfig>

@@ -7,6 +7,7 @@ import { Chain } from './chain.ts'
 import { type ExecutionConfig, executionConfig } from './config.ts'
 import { type Network, planGenesis } from './genesis.ts'
 import { foundNetwork, storedNetwork } from './genesis-store.ts'
+import { heightGateOf } from './graphql/height-gate.ts'
 import { executionGraphql } from './graphql/index.ts'
 import { KeyFileError, type OperatorKey, operatorKey } from './keys.ts'
 import type { LedgerModule } from './ledger/module.ts'
@@ -35,6 +36,7 @@ export default definePlugin({
   ],
   provides: () => [[Ledger, new LedgerHandle()]],
   graphql: executionGraphql,
+  beforeRequest: (context, host) => heightGateOf(host).pass(context),
   async start(host) {
     const offered = host.contributions(LedgerModules)
     // Wrong modules are told before anything is written.

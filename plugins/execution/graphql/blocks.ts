@@ -18,7 +18,7 @@ const byTime: KeysetCursor<KnownBlock, TimeKey> = keysetCursor(
 )
 
 /** The queries `block` and `blocks`. */
-export function defineBlockQueries({ builder, refs, connections, host, loaders }: Setting): void {
+export function defineBlockQueries({ builder, refs, connections, host, loaders, seenBy }: Setting): void {
   builder.queryFields((t) => ({
     block: t.field({
       type: refs.block,
@@ -37,6 +37,8 @@ export function defineBlockQueries({ builder, refs, connections, host, loaders }
           const row = await loaders(context).blocks.load({ shard, height: Number(height) })
           return row && fromBlockRow(row)
         }
+        const seen = seenBy(context)
+        seen.shard(shard)
         const [row] = hash == null ? [] : await blocksByHash(host.sql, [thirtyTwoBytes('hash', hash)])
         return row != null && row.shard === shard ? fromBlockRow(row) : null
       },
@@ -47,12 +49,17 @@ export function defineBlockQueries({ builder, refs, connections, host, loaders }
       description: 'Blocks of one shard by height, or of all by time; `last` gives the newest.',
       args: { shard: t.arg.string(), ...builder.pageArgs },
       complexity: pageCost,
-      resolve: (_root, { shard, ...page }) =>
-        shard == null
-          ? resolvePage(page, byTime, async (request) => (await blocksByTime(host.sql, request)).map(fromBlockRow))
-          : resolvePage(page, byHeight, async (request) =>
-              (await blocksOfShard(host.sql, shard, request)).map(fromBlockRow),
-            ),
+      resolve: (_root, { shard, ...page }, context) => {
+        const seen = seenBy(context)
+        const note = (row: BlockRow): KnownBlock => {
+          seen.shard(row.shard)
+          return fromBlockRow(row)
+        }
+        if (shard == null)
+          return resolvePage(page, byTime, async (request) => (await blocksByTime(host.sql, request)).map(note))
+        seen.shard(shard)
+        return resolvePage(page, byHeight, async (request) => (await blocksOfShard(host.sql, shard, request)).map(note))
+      },
     }),
   }))
 }

@@ -5,6 +5,7 @@ import { createTestHost, type TestHost } from '../../../server/testing/index.ts'
 import { BlockCommitted, Credited, Ledger } from '../api.ts'
 import { WrittenLedger } from '../query/written-ledger.ts'
 import { FakeLedger } from './fake-ledger.ts'
+import { heightGateOf } from './height-gate.ts'
 import { executionGraphql } from './index.ts'
 
 /** For tests: the execution plugin's schema over its real tables, with a fake ledger. */
@@ -33,6 +34,7 @@ export async function createGraphqlFixture(): Promise<GraphqlFixture> {
     migrations: new URL('../migrations/', import.meta.url),
     provides: () => [[Ledger, ledger]],
     graphql: executionGraphql,
+    beforeRequest: (context, host) => heightGateOf(host).pass(context),
   })
   const host = await createTestHost({ plugins: [plugin()] })
   const sql = host.sql('execution')

@@ -5,6 +5,7 @@ import { defineAssets } from './asset.ts'
 import { defineBlock } from './block.ts'
 import { defineBlockQueries } from './blocks.ts'
 import { defineCell } from './cell.ts'
+import { extendLimits } from './limits.ts'
 import { extendNetwork } from './network.ts'
 import { makeSetting } from './setting.ts'
 import { defineShard } from './shard.ts'
@@ -21,6 +22,7 @@ export function executionGraphql(builder: Builder, host: Host): void {
   builder.nodeIds.plain('Transaction', /^0x[0-9a-f]{64}$/)
   const setting = makeSetting(builder, host)
   extendNetwork(setting)
+  extendLimits(setting)
   defineShard(setting)
   defineBlock(setting)
   defineBlockQueries(setting)

@@ -13,6 +13,7 @@ import { contentsById } from '../query/transaction-content.ts'
 import { type BlockSlice, transactionsOfBlocks } from '../query/transaction-pages.ts'
 import { type TransactionRow, transactionsById } from '../query/transaction-row.ts'
 import { fillFromLedger } from './fill-from-ledger.ts'
+import type { HeightBook, Seen } from './heights.ts'
 import { told } from './told.ts'
 
 /** How a transaction stands: in a block, or as the ledger knows it while it is in none. */
@@ -51,17 +52,19 @@ export interface Loaders {
 /** Gives each request its loaders, so that what one request read is never another's answer. */
 export class RequestLoaders {
   readonly #byContext = new WeakMap<Context, Loaders>()
-  readonly #make: () => Loaders
+  readonly #heights: HeightBook
+  readonly #make: (seen: Seen) => Loaders
 
   /** The services are taken when something is loaded: a schema can be built without them. */
-  constructor(sql: () => Sql, ledger: () => Ledger) {
-    this.#make = () => makeLoaders(sql(), ledger())
+  constructor(sql: () => Sql, ledger: () => Ledger, heights: HeightBook) {
+    this.#heights = heights
+    this.#make = (seen) => makeLoaders(sql(), ledger(), seen)
   }
 
   of(context: Context): Loaders {
     const known = this.#byContext.get(context)
     if (known !== undefined) return known
-    const loaders = this.#make()
+    const loaders = this.#make(this.#heights.seenBy(context))
     this.#byContext.set(context, loaders)
     return loaders
   }
@@ -69,13 +72,19 @@ export class RequestLoaders {
   /** Forgets what was read: after a mutation, and before each result of a subscription, which share one context. */
   renew(context: Context): void {
     this.#byContext.delete(context)
+    this.#heights.renew(context)
   }
 }
 
-function makeLoaders(sql: Sql, ledger: Ledger): Loaders {
+function makeLoaders(sql: Sql, ledger: Ledger, seen: Seen): Loaders {
+  const noting = <Place extends BlockPlace>(places: readonly Place[]): readonly Place[] => {
+    for (const { shard } of places) seen.shard(shard)
+    return places
+  }
   return {
     standings: loader(idKey, async (ids) => {
       const rows = await fillFromLedger(ledger, ids, (some) => transactionsById(sql, some))
+      for (const { found, state } of rows) seen.shard(found?.shard ?? state?.at?.shard)
       return rows.map(({ found, state }) => ({ row: found, state }))
     }),
     bodies: loader(idKey, async (ids) => {
@@ -90,12 +99,12 @@ function makeLoaders(sql: Sql, ledger: Ledger): Loaders {
       (at) => `${placeKey(at)}/${idKey(at.id)}`,
       (wanted) => eventsOfTransactions(sql, wanted),
     ),
-    blocks: loader(placeKey, (places) => blocksByPlace(sql, places)),
-    receipts: loader(placeKey, (places) => receiptsByPlace(sql, places), 16),
-    rootBlocks: loader(placeKey, (places) => rootBlocksByPlace(sql, places)),
+    blocks: loader(placeKey, (places) => blocksByPlace(sql, noting(places))),
+    receipts: loader(placeKey, (places) => receiptsByPlace(sql, noting(places)), 16),
+    rootBlocks: loader(placeKey, (places) => rootBlocksByPlace(sql, noting(places))),
     blockTransactions: loader(
       (slice) => `${placeKey(slice)}/${slice.from}/${slice.limit}`,
-      (slices) => transactionsOfBlocks(sql, slices),
+      (slices) => transactionsOfBlocks(sql, noting(slices)),
     ),
     cells: loader(
       ({ realm, id }) => `${realm}/${idKey(id)}`,
@@ -104,6 +113,7 @@ function makeLoaders(sql: Sql, ledger: Ledger): Loaders {
         const byRealm = Map.groupBy(places.keys(), (index) => places[index]?.realm ?? 0)
         for (const [realm, indexes] of byRealm) {
           const ids = indexes.flatMap((index) => places[index]?.id ?? [])
+          for (const id of ids) seen.shard(ledger.shardOf(realm, id))
           const found = await told(() => ledger.cells(realm, ids))
           indexes.forEach((index, at) => {
             cells[index] = found[at] ?? null

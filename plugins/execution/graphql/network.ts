@@ -1,9 +1,10 @@
 import { encodeGenesis } from '../../../protocol/index.ts'
 import { NetworkType } from '../../../schema/index.ts'
+import { ROOT } from './heights.ts'
 import type { Setting } from './setting.ts'
 
 /** What the ledger knows of the network. Nullable, as all that one plugin adds to another's type. */
-export function extendNetwork({ builder, ledger }: Setting): void {
+export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
   const kind = builder.enumType('NetworkKind', {
     values: {
       DEVELOPMENT: { value: 'development', description: 'Its coins are worth nothing; it has a faucet.' },
@@ -50,7 +51,10 @@ export function extendNetwork({ builder, ledger }: Setting): void {
     rootHeight: t.field({
       type: 'BigInt',
       description: 'Height of the last durable block of the root chain.',
-      resolve: () => ledger().rootHeight(),
+      resolve: (_network, _args, context) => {
+        seenBy(context).shard(ROOT)
+        return ledger().rootHeight()
+      },
     }),
     shardCount: t.int({ resolve: () => ledger().shards().length }),
     supply: t.field({

@@ -3,6 +3,7 @@ import type { Host } from '../../../server/plugin.ts'
 import { AccountType, BlockType, CellStateType, Ledger, ShardType, TransactionType } from '../api.ts'
 import { actionStatusEnum } from './action-status.ts'
 import { executionErrorType } from './execution-error.ts'
+import { HeightBook, type Seen } from './heights.ts'
 import { ledgerEventType } from './ledger-event.ts'
 import { type Loaders, RequestLoaders } from './loaders.ts'
 import { transactionRefusedType } from './refused.ts'
@@ -12,9 +13,11 @@ import { transactionStatusEnum } from './transaction-status.ts'
 export type Setting = ReturnType<typeof makeSetting>
 
 export function makeSetting(builder: Builder, host: Host) {
+  const heights = new HeightBook(() => host.own(Ledger))
   const requests = new RequestLoaders(
     () => host.sql,
     () => host.own(Ledger),
+    heights,
   )
   const refs = {
     shard: builder.refOf(ShardType),
@@ -35,6 +38,9 @@ export function makeSetting(builder: Builder, host: Host) {
     loaders: (context: Context): Loaders => requests.of(context),
     /** Forgets what the request has read so far. */
     renew: (context: Context): void => requests.renew(context),
+    /** Where a request notes the shards that it looks at; to be taken before it reads. */
+    seenBy: (context: Context): Seen => heights.seenBy(context),
+    heights,
     refs,
     /** The type of a transaction that was not taken. */
     refused: transactionRefusedType(builder),

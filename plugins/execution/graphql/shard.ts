@@ -12,7 +12,7 @@ const cursor: KeysetCursor<{ readonly id: string }, readonly [id: string]> = key
 
 /** The type Shard, and the queries for it. */
 export function defineShard(setting: Setting): void {
-  const { builder, refs, ledger } = setting
+  const { builder, refs, ledger, seenBy } = setting
   const find = (id: string): ShardState | undefined =>
     ledger()
       .shards()
@@ -46,12 +46,22 @@ export function defineShard(setting: Setting): void {
     fields: (t) => ({
       realm: t.int({ resolve: (shard) => realmInt(stateOf(shard).realm), description: 'Null for the root chain.' }),
       prefix: t.string({ nullable: false, resolve: (shard) => stateOf(shard).prefix, description: 'Zeros and ones.' }),
-      height: t.field({ type: 'BigInt', nullable: false, resolve: (shard) => stateOf(shard).height }),
+      height: t.field({
+        type: 'BigInt',
+        nullable: false,
+        resolve: (shard, _args, context) => {
+          seenBy(context).shard(shard.id)
+          return stateOf(shard).height
+        },
+      }),
       stateRoot: t.field({
         type: 'Bytes',
         nullable: false,
         description: 'Trie root over its cells at this height.',
-        resolve: (shard) => stateOf(shard).stateRoot,
+        resolve: (shard, _args, context) => {
+          seenBy(context).shard(shard.id)
+          return stateOf(shard).stateRoot
+        },
       }),
       status: t.field({ type: status, nullable: false, resolve: (shard) => stateOf(shard).status }),
       load: t.float({

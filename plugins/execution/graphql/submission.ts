@@ -1,4 +1,4 @@
-import { apiError } from '../../../schema/index.ts'
+import { apiError, type Context } from '../../../schema/index.ts'
 import type { BlockPlace, Ledger, SubmitOutcome, Wait } from '../api.ts'
 import { FaucetGate } from './faucet-gate.ts'
 import { thirtyTwoBytes } from './realm.ts'
@@ -13,7 +13,7 @@ export const MAX_SUBMISSIONS = 1000
 
 /** What `submitTransaction` and its like give, and these mutations. */
 export function defineSubmission(setting: Setting): void {
-  const { builder, refs, ledger, renew, host } = setting
+  const { builder, refs, ledger, renew, host, seenBy } = setting
   const wait = builder.enumType('Wait', {
     description: 'What a submission waits for, for 10 s at most; then it answers as it stands.',
     values: {
@@ -49,8 +49,16 @@ export function defineSubmission(setting: Setting): void {
     types: [accepted, setting.refused],
     resolveType: (outcome) => (outcome.kind === 'accepted' ? 'TransactionAccepted' : 'TransactionRefused'),
   })
-  const submit = async (wires: readonly Uint8Array[], until: Wait | null | undefined, signal: AbortSignal) =>
-    told(() => ledger().submit(wires, { wait: until ?? 'NONE', signal }))
+  const noted = (outcomes: readonly SubmitOutcome[], context: Context): readonly SubmitOutcome[] => {
+    renew(context)
+    const seen = seenBy(context)
+    for (const outcome of outcomes) if (outcome.kind === 'accepted' && outcome.at !== null) seen.block(outcome.at)
+    return outcomes
+  }
+  const submit = async (wires: readonly Uint8Array[], until: Wait | null | undefined, context: Context) => {
+    const { signal } = context
+    return noted(await told(() => ledger().submit(wires, { wait: until ?? 'NONE', signal })), context)
+  }
 
   builder.mutationFields((t) => ({
     submitTransaction: t.field({
@@ -62,8 +70,7 @@ export function defineSubmission(setting: Setting): void {
         wait: t.arg({ type: wait, defaultValue: 'INCLUDED' }),
       },
       resolve: async (_root, { transaction, wait: until }, context) => {
-        const [outcome] = await submit([transaction], until, context.signal)
-        renew(context)
+        const [outcome] = await submit([transaction], until, context)
         if (outcome === undefined) throw new TypeError('Ledger.submit gave no outcome')
         return outcome
       },
@@ -85,9 +92,7 @@ export function defineSubmission(setting: Setting): void {
             { max: MAX_SUBMISSIONS },
           )
         }
-        const outcomes = await submit(transactions, until, context.signal)
-        renew(context)
-        return outcomes
+        return submit(transactions, until, context)
       },
     }),
     faucet: t.field({
@@ -100,7 +105,7 @@ export function defineSubmission(setting: Setting): void {
         const refusal = faucetRefusal(ledger(), gate, to)
         if (refusal !== undefined) return { kind: 'refused', ...refusal }
         const outcome = await told(() => ledger().faucet(to))
-        renew(context)
+        noted([outcome], context)
         return outcome
       },
     }),

@@ -61,7 +61,7 @@ async function page<Key>(
 }
 
 /** The queries `transaction` and `transactions`. */
-export function defineTransactionQueries({ builder, refs, connections, host, loaders }: Setting): void {
+export function defineTransactionQueries({ builder, refs, connections, host, loaders, seenBy }: Setting): void {
   builder.queryFields((t) => ({
     transaction: t.field({
       type: refs.transaction,
@@ -82,7 +82,7 @@ export function defineTransactionQueries({ builder, refs, connections, host, loa
         ...builder.forwardPageArgs,
       },
       complexity: pageCost,
-      resolve: (_root, { sender, shard, status, ...args }) => {
+      resolve: async (_root, { sender, shard, status, ...args }, context) => {
         if (status != null && !LISTED.includes(status)) {
           throw apiError(
             'STATUS_NOT_LISTED',
@@ -93,9 +93,18 @@ export function defineTransactionQueries({ builder, refs, connections, host, loa
           sender: sender == null ? undefined : thirtyTwoBytes('sender', sender),
           shard: shard ?? undefined,
         }
-        return sender == null && shard == null
-          ? page(args, status, byTime, timedPlaceOf, (limit, after) => newestTransactions(host.sql, limit, after))
-          : page(args, status, byPlace, placeOf, (limit, after) => transactionsOf(host.sql, filter, limit, after))
+        const seen = seenBy(context)
+        if (shard != null) seen.shard(shard)
+        const found =
+          sender == null && shard == null
+            ? await page(args, status, byTime, timedPlaceOf, (limit, after) =>
+                newestTransactions(host.sql, limit, after),
+              )
+            : await page(args, status, byPlace, placeOf, (limit, after) =>
+                transactionsOf(host.sql, filter, limit, after),
+              )
+        for (const { node } of found.edges) seen.shard(node.row?.shard)
+        return found
       },
     }),
   }))

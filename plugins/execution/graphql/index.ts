@@ -7,6 +7,7 @@ import { defineBlockQueries } from './blocks.ts'
 import { defineCell } from './cell.ts'
 import { extendLimits } from './limits.ts'
 import { extendNetwork } from './network.ts'
+import { defineSend } from './send.ts'
 import { makeSetting } from './setting.ts'
 import { defineShard } from './shard.ts'
 import { defineSimulation } from './simulation.ts'
@@ -31,7 +32,7 @@ export function executionGraphql(builder: Builder, host: Host): void {
   defineAccount(setting)
   defineCell(setting)
   defineAssets(setting)
-  defineSubmission(setting)
+  defineSend(setting, defineSubmission(setting))
   defineSimulation(setting)
   defineSubscriptions(setting)
 }

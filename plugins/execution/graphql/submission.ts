@@ -11,8 +11,11 @@ type Accepted = Extract<SubmitOutcome, { readonly kind: 'accepted' }>
 /** How many transactions one call of `submitTransactions` takes. */
 export const MAX_SUBMISSIONS = 1000
 
+/** Types that other mutations submit with, too. */
+export type SubmissionTypes = ReturnType<typeof defineSubmission>
+
 /** What `submitTransaction` and its like give, and these mutations. */
-export function defineSubmission(setting: Setting): void {
+export function defineSubmission(setting: Setting) {
   const { builder, refs, ledger, renew, host, seenBy } = setting
   const wait = builder.enumType('Wait', {
     description: 'What a submission waits for, for 10 s at most; then it answers as it stands.',
@@ -111,6 +114,7 @@ export function defineSubmission(setting: Setting): void {
     }),
   }))
   const gate = new FaucetGate(() => host.clock.now())
+  return { wait, result }
 }
 
 function faucetRefusal(ledger: Ledger, gate: FaucetGate, address: Uint8Array) {

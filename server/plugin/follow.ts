@@ -51,7 +51,9 @@ export function follow<P, H extends Host = Host>({ name, topic, apply }: Followi
           }
         } catch (error) {
           const end = streamEnd(error)
-          if (end === undefined || end.code === 'DRAINING') throw error
+          if (end === undefined) throw error
+          // The node stops: its jobs are told next.
+          if (end.code === 'DRAINING') return await aborted(signal)
           if (end.code === 'CURSOR_EXPIRED') {
             const fields = { job: name, topic: topic.id, cursor: end.cursor }
             host.log.warn(fields, 'events that are no longer kept were missed; going on behind them')
@@ -100,5 +102,11 @@ async function* batches<E>(source: AsyncIterable<E>): AsyncGenerator<readonly E[
     await events.return?.()
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const turnOfTheLoop = (): Promise<undefined> => new Promise((resolve) => setImmediate(resolve, undefined))

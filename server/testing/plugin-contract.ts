@@ -1,7 +1,8 @@
 import type { GraphQLSchema } from 'graphql'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import { checkPlugins } from '../host/check.ts'
+import type { Node } from '../host/node.ts'
 import { printableSchema } from '../host/schema.ts'
 import type { ConfiguredPlugin, ServicePairs } from '../plugin/define.ts'
 import type { QueueJob } from '../plugin/jobs.ts'
@@ -37,44 +38,10 @@ export function pluginContract<const F extends ServicePairs = readonly []>(
   const plugins = [...others.filter((other) => other.definition.name !== name), plugin]
   const start = (): Promise<TestHost> =>
     createTestHost({ plugins, ...(options.fakes === undefined ? {} : { fakes: options.fakes }) })
-  const withHost = async (use: (host: TestHost) => Promise<void>): Promise<void> => {
-    const host = await start()
-    try {
-      await use(host)
-    } finally {
-      await host.stop()
-    }
-  }
-  const state = (host: TestHost): string | undefined => host.node.plugins.find((slot) => slot.name === name)?.status
+  const state = (node: Node): string | undefined => node.plugins.find((slot) => slot.name === name)?.status
 
   describe(`the plugin ${name}`, () => {
-    it('starts and stops, twice', () =>
-      withHost(async (host) => {
-        expect(state(host)).toBe('RUNNING')
-        const { node } = host
-        await host.restart()
-        expect(node.plugins.find((slot) => slot.name === name)?.status).toBe('STOPPED')
-        expect(state(host)).toBe('RUNNING')
-      }))
-
-    it('migrates an empty database, and one that is up to date', () =>
-      withHost(async (host) => {
-        const applied = () => host.sql(CORE_SCHEMA)`
-          select name, applied_at from migrations where schema = ${name} order by name`
-        const first = await applied()
-        await host.restart()
-        expect(await applied()).toEqual(first)
-      }))
-
-    it('keeps its tables in its own schema', () =>
-      withHost(async (host) => {
-        const own = [CORE_SCHEMA, 'pgboss', ...plugins.map(({ definition }) => definition.name)]
-        const strays = await host.sql(CORE_SCHEMA)`
-          select schemaname || '.' || tablename as table from pg_tables
-          where schemaname <> all(${own}) and schemaname not in ('pg_catalog', 'information_schema')`
-        expect(strays.map(({ table }) => table)).toEqual([])
-      }))
-
+    // First, while nothing else is open.
     it('leaves nothing open when it stops', async () => {
       // What is opened once in a process is open after the first host.
       await (await start()).stop()
@@ -83,8 +50,34 @@ export function pluginContract<const F extends ServicePairs = readonly []>(
       expect(await leftOpen(before), 'left open by a start and a stop').toEqual([])
     })
 
-    it('bounds and costs every list', () =>
-      withHost(async (host) => {
+    describe('in a node', () => {
+      let host: TestHost
+      beforeAll(async () => {
+        host = await start()
+      })
+      afterAll(() => host?.stop())
+
+      it('starts and stops, twice; migrates an empty database, and one that is up to date', async () => {
+        const applied = () => host.sql(CORE_SCHEMA)`
+          select name, applied_at from migrations where schema = ${name} order by name`
+        const first = await applied()
+        const { node } = host
+        expect(state(node)).toBe('RUNNING')
+        await host.restart()
+        expect(state(node)).toBe('STOPPED')
+        expect(state(host.node)).toBe('RUNNING')
+        expect(await applied()).toEqual(first)
+      })
+
+      it('keeps its tables in its own schema', async () => {
+        const own = [CORE_SCHEMA, 'pgboss', ...plugins.map(({ definition }) => definition.name)]
+        const strays = await host.sql(CORE_SCHEMA)`
+          select schemaname || '.' || tablename as table from pg_tables
+          where schemaname <> all(${own}) and schemaname not in ('pg_catalog', 'information_schema')`
+        expect(strays.map(({ table }) => table)).toEqual([])
+      })
+
+      it('bounds and costs every list', async () => {
         const fields = addedFields(host.schema, schemaOf(others))
         expect(listProblems(fields)).toEqual([])
         for (const document of oversizedPages(fields)) {
@@ -92,43 +85,44 @@ export function pluginContract<const F extends ServicePairs = readonly []>(
           const codes = errors?.map(({ extensions }) => extensions?.code)
           expect({ document, codes }).toEqual({ document, codes: [expect.stringMatching(REFUSED_PAGE)] })
         }
-      }))
+      })
 
-    it('ends its jobs when they are aborted', () =>
-      withHost(async (host) => {
-        const { jobs, host: own } = host.node.jobs.worker(name) ?? { jobs: [], host: undefined }
-        for (const job of jobs) {
-          if (own === undefined || job.kind === 'continuous') continue
+      it('resumes its subscriptions without gap or repeat', async () => {
+        for (const { parent, field } of addedFields(host.schema, schemaOf(others))) {
+          if (parent !== 'Subscription' || !field.args.some((argument) => argument.name === 'after')) continue
+          const { whole, resumed } = await cutAndResumed(host, field, exampleOf(field.name, subscriptions))
+          expect(new Set(whole.map(({ cursor }) => cursor)).size, 'cursors that differ').toBe(whole.length)
+          for (const part of resumed) expect(part).toEqual(whole.slice(-part.length))
+        }
+      })
+
+      it('ends its jobs when they are aborted', async () => {
+        const worker = host.node.jobs.worker(name)
+        for (const job of worker?.jobs ?? []) {
+          if (worker === undefined || job.kind === 'continuous') continue
           const trial = { fence: 0n, attempt: 1 }
           const outcome = await endsWhenAborted((signal) =>
             job.kind === 'cron'
-              ? job.run({ ...trial, signal, data: undefined }, own)
-              : job.run({ ...trial, signal, data: dataFor(job, work) }, own),
+              ? job.run({ ...trial, signal, data: undefined }, worker.host)
+              : job.run({ ...trial, signal, data: dataFor(job, work) }, worker.host),
           )
           expect({ job: job.name, outcome }).toEqual({ job: job.name, outcome: 'ended' })
         }
         await host.node.jobs.drainContinuous(name)
         const stuck = host.node.jobs.continuous.states().filter((run) => run.plugin === name && run.status === 'stuck')
         expect(stuck.map((run) => run.name)).toEqual([])
-      }))
-
-    it('resumes its subscriptions without gap or repeat', () =>
-      withHost(async (host) => {
-        const fields = addedFields(host.schema, schemaOf(others))
-        for (const { parent, field } of fields) {
-          if (parent !== 'Subscription' || !field.args.some((argument) => argument.name === 'after')) continue
-          const example = subscriptions[field.name]
-          if (example === undefined)
-            throw new TypeError(
-              `say how Subscription.${field.name} is made to tell something: ` +
-                `pluginContract(plugin, { subscriptions: { ${field.name}: { cause: async (host, n) => { ... } } } })`,
-            )
-          const { whole, resumed } = await cutAndResumed(host, field, example)
-          expect(new Set(whole.map(({ cursor }) => cursor)).size, 'cursors that differ').toBe(whole.length)
-          for (const part of resumed) expect(part).toEqual(whole.slice(-part.length))
-        }
-      }))
+      })
+    })
   })
+}
+
+function exampleOf(field: string, examples: Readonly<Record<string, SubscriptionExample>>): SubscriptionExample {
+  const example = examples[field]
+  if (example !== undefined) return example
+  throw new TypeError(
+    `say how Subscription.${field} is made to tell something: ` +
+      `pluginContract(plugin, { subscriptions: { ${field}: { cause: async (host, n) => { ... } } } })`,
+  )
 }
 
 const REFUSED_PAGE = /^(PAGE_TOO_LARGE|UNAUTHENTICATED)$/

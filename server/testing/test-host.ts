@@ -15,6 +15,7 @@ import type { Sql } from '../plugin/sql.ts'
 import type { Topic } from '../plugin/tokens.ts'
 import { TestKitError } from './errors.ts'
 import { type CheckedFakes, completed, standIns } from './fakes.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { isTestClock, type TestClock } from './test-clock.ts'
 import { createTestDatabase } from './test-database.ts'
 import { type TestRequestOptions, TestRequests, type Variables } from './test-requests.ts'
@@ -49,6 +50,8 @@ export interface TestHost {
   subscribe(document: string, variables?: Variables, options?: TestRequestOptions): Promise<TestSubscription>
   /** Publishes an event, and waits until it can be read. */
   publish<P>(topic: Topic<P>, payload: NoInfer<P>): Promise<void>
+  /** The payloads of a topic's first events, as soon as there are so many. @throws TestKitError TOO_LATE */
+  published<P>(topic: Topic<P>, count: number): Promise<readonly P[]>
   /** A pool on a plugin's schema. */
   sql(plugin: string): Sql
   /**
@@ -115,6 +118,7 @@ export async function createTestHost<const F extends ServicePairs = readonly []>
     execute: (document, variables = {}, request = {}) => running.requests.execute(document, variables, request),
     subscribe: (document, variables = {}, request = {}) => running.requests.subscribe(document, variables, request),
     publish: (topic, payload) => publish(running.node, topic, payload),
+    published: (topic, count) => published(running.node, topic, count),
     sql: (plugin) => running.node.database.sql(plugin),
     runJob: (plugin, name, data) => running.node.jobs.queues.runNow({ plugin, name }, data),
     async advance(ms) {
@@ -167,4 +171,13 @@ async function publish<P>(node: Node, topic: Topic<P>, payload: P): Promise<void
   await node.events.publish(node.database.sql(CORE_SCHEMA), topic, payload)
   await live.next()
   await live.return?.()
+}
+
+async function published<P>(node: Node, topic: Topic<P>, count: number): Promise<readonly P[]> {
+  const payloads: P[] = []
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  for await (const { payload } of node.events.subscribe(topic, { after: node.events.beginning, signal }))
+    if (payloads.push(payload) === count) return payloads
+  const what = `${payloads.length} of ${count} events of ${topic.id} came within ${PATIENCE_MS / 1000} s`
+  throw new TestKitError('TOO_LATE', what)
 }

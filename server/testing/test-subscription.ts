@@ -1,8 +1,6 @@
 import type { ExecutionResult } from 'graphql'
 import { TestKitError } from './errors.ts'
-
-/** How long a test waits for something to happen, in milliseconds. */
-const PATIENCE_MS = 10_000
+import { PATIENCE_MS } from './patience.ts'
 
 /** A subscription's results. Leave a `for await` loop, or call `end`, to unsubscribe. */
 export interface TestSubscription extends AsyncIterableIterator<ExecutionResult, undefined> {

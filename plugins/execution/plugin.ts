@@ -60,7 +60,7 @@ export default definePlugin({
     })
     await chain.start()
     handleOf(host).connect(chain)
-    host.nameNetwork(network.genesis.name)
+    host.nameNetwork(network.genesis.name, network.id)
     host.banner('network', `${network.genesis.name} ${toHex(network.id)}`)
     host.banner('shards', network.genesis.shards.join(' '))
     host.banner('operator', toHex(operator.key.publicKey))

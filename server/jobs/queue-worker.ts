@@ -1,4 +1,5 @@
 import type { Log } from '../plugin/host.ts'
+import { Completions } from './completions.ts'
 import type { RunnableJob } from './declared.ts'
 import { JobError } from './errors.ts'
 import { insist } from './insist.ts'
@@ -32,6 +33,7 @@ export class QueueWorker {
   readonly job: RunnableJob
   readonly #options: QueueWorkerOptions
   readonly #log: Log
+  readonly #completions: Completions
   readonly #running = new Map<string, Running>()
   /** Runs that were given up, and whose code still goes on. */
   #ignoring = 0
@@ -43,6 +45,7 @@ export class QueueWorker {
     this.job = job
     this.#options = options
     this.#log = options.log.child({ plugin: job.plugin, job: job.name })
+    this.#completions = new Completions((claims) => options.store.complete(job, claims))
   }
 
   /** The runs that go on, for the heartbeat. */
@@ -155,7 +158,7 @@ export class QueueWorker {
     try {
       switch (outcome.kind) {
         case 'done': {
-          if (!(await insist(() => store.complete(this.job, claim)))) this.#log.warn(tell, 'a run ended that was lost')
+          if (!(await this.#completions.add(claim))) this.#log.warn(tell, 'a run ended that was lost')
           return
         }
         case 'failed': {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { PgBoss } from 'pg-boss'
+import { z } from 'zod'
 import { codeOf } from '../db/errors.ts'
 import type { Sql, SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { BOSS_CHANNEL } from './boss.ts'
@@ -101,9 +102,11 @@ export class RunStore {
     }))
   }
 
-  /** False if the run was no longer this claim's. */
-  async complete(job: JobName, claim: Claim): Promise<boolean> {
-    return isDone(await this.#boss.complete(queueName(job), [claim]))
+  /** Writes that runs are done. Gives the names of the claims that held. */
+  async complete(job: JobName, claims: readonly Claim[]): Promise<ReadonlySet<string>> {
+    const answer = Settled.parse(await this.#boss.complete(queueName(job), [...claims]))
+    const held = new Set(answer.settled)
+    return new Set(claims.filter(({ id }) => held.has(id)).map(claimName))
   }
 
   /** Puts it back for a further try after its pause, or ends it if none is left. */
@@ -199,4 +202,8 @@ function parameter(value: unknown): string | string[] {
   return Array.isArray(value) ? value.map(String) : String(value)
 }
 
-const isDone = (answer: object): boolean => 'affected' in answer && answer.affected === 1
+/** What pg-boss answers, beyond what its types tell: which runs it has changed. */
+const Settled = z.object({ settled: z.array(z.string()) })
+const Changed = z.object({ affected: z.int() })
+
+const isDone = (answer: object): boolean => Changed.parse(answer).affected === 1

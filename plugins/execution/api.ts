@@ -154,7 +154,9 @@ export interface Ledger {
 export const Ledger = service<Ledger>('execution.Ledger')
 
 /** Modules that plugins add to the ledger. */
-export const LedgerModules = extensionPoint<LedgerModule>('execution.LedgerModules')
+export const LedgerModules = extensionPoint<LedgerModule>('execution.LedgerModules', {
+  unique: { what: 'ledger module', of: ({ name }) => name },
+})
 
 /** A shard block became durable. */
 export const BlockCommitted = topic(

@@ -17,6 +17,9 @@ const plain = (name: string, dependsOn: Record<string, string> = {}, version = '
   definePlugin({ ...basis, name, version, dependsOn })()
 const Feed = service<{ latest(): number }>('weather.feed')
 const Sources = extensionPoint<string>('weather.sources')
+const Stations = extensionPoint<{ readonly name: string }>('weather.stations', {
+  unique: { what: 'weather station', of: ({ name }) => name },
+})
 const Reported = topic('weather.reported', z.object({}))
 const configured = definePlugin({
   ...basis,
@@ -115,6 +118,40 @@ describe('a problem with plugins is named with its plugin and its remedy', () =>
       'a contribution to a plugin that it does not depend on',
       [definePlugin({ ...basis, name: 'report', contributes: [[Sources, 'x']] })()],
       'DEPENDENCY_UNDECLARED report: contributes to weather.sources, and does not depend on weather; add weather (or ?weather, if it may be absent) to dependsOn',
+    ],
+    [
+      'what another plugin contributes by the same name',
+      [
+        definePlugin({
+          ...basis,
+          name: 'one',
+          dependsOn: { weather: '*' },
+          contributes: [[Stations, { name: 'roof' }]],
+        })(),
+        definePlugin({
+          ...basis,
+          name: 'two',
+          dependsOn: { weather: '*' },
+          contributes: [[Stations, { name: 'roof' }]],
+        })(),
+        plain('weather'),
+      ],
+      'DUPLICATE_CONTRIBUTION two: contributes the weather station "roof", as plugin "one" does; rename it',
+    ],
+    [
+      'what it contributes twice',
+      [
+        definePlugin({
+          ...basis,
+          name: 'weather',
+          contributes: [
+            [Stations, { name: 'roof' }],
+            [Stations, { name: 'cellar' }],
+            [Stations, { name: 'roof' }],
+          ],
+        })(),
+      ],
+      'DUPLICATE_CONTRIBUTION weather: contributes the weather station "roof" twice; remove one of the two',
     ],
     [
       'a topic of two plugins',

@@ -4,6 +4,7 @@ import type { ConfiguredPlugin, PluginDefinition } from '../plugin/define.ts'
 import { ownerOf } from '../plugin/tokens.ts'
 import { API_VERSION } from '../version.ts'
 import { schemaProblems } from './config-problems.ts'
+import { contributionProblems } from './contribution-problems.ts'
 import { PluginError, type PluginProblem, type PluginProblemCode } from './errors.ts'
 import { jobProblems } from './job-problems.ts'
 import { dependenciesOf, findCycle, sortByDependency } from './order.ts'
@@ -51,7 +52,7 @@ export function checkPlugins(
     problems.push(...checkIdentity(definition), ...checkDependencies(definition, byName), ...found)
     checked.push({ definition, config: value, onBootFailure: plugin.options.onBootFailure ?? 'abort' })
   }
-  problems.push(...checkTopics([...byName.values()]))
+  problems.push(...checkTopics([...byName.values()]), ...contributionProblems([...byName.values()]))
   // A plugin with a wrong config, or a name that is not one, has no host that its functions could be given.
   const blamed = new Set(problems.map(({ plugin }) => plugin))
   const routes: SeenRoutes = new Map()

@@ -20,7 +20,16 @@ export interface OptionalService<T> {
 export interface ExtensionPoint<T> {
   readonly kind: 'extension-point'
   readonly id: string
+  readonly unique?: Unique<T>
   readonly [TYPE]?: T
+}
+
+/** Tells contributions apart: two of the same key do not load. */
+export interface Unique<T> {
+  /** What is contributed, as a message names it: `ledger module`. */
+  readonly what: string
+  /** The key, for example a name. */
+  of(contribution: T): string
 }
 
 /** A kind of event, with the schema of its payload. */
@@ -53,8 +62,8 @@ export const optional = <T>(token: Service<T>): OptionalService<T> =>
   Object.freeze({ kind: 'optional', service: token })
 
 /** An extension point, named `<owner>.<name>`. Only its owner reads the contributions. */
-export const extensionPoint = <T>(id: string): ExtensionPoint<T> =>
-  Object.freeze({ kind: 'extension-point', id: checkId(id) })
+export const extensionPoint = <T>(id: string, options: { readonly unique?: Unique<T> } = {}): ExtensionPoint<T> =>
+  Object.freeze({ kind: 'extension-point', id: checkId(id), ...options })
 
 /**
  * A topic, named `<plugin>.<name>`. A payload may hold what CBOR can: text, booleans, safe integers, bigint,

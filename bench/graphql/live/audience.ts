@@ -1,13 +1,14 @@
 import type { Bench } from '../../benchmark.ts'
 import { Child } from './child.ts'
-import type { Load, NodeAnswers, NodeRequest, Protocol, SubscribersAnswers, SubscribersRequest } from './messages.ts'
+import type { NodeAnswers, NodeRequest, Protocol, SubscribersAnswers, SubscribersRequest } from './messages.ts'
 
 /** How many listen. */
 export const SUBSCRIBERS = 1000
 
 /** A node and its subscribers, each in a process of its own. */
 export interface Audience {
-  readonly port: number
+  /** Where both are. */
+  readonly place: Pick<NodeAnswers['open'], 'port' | 'database'>
   readonly node: Child<NodeRequest, NodeAnswers>
   readonly subscribers: Child<SubscribersRequest, SubscribersAnswers>
 }
@@ -16,12 +17,12 @@ export interface Audience {
 export async function openAudience(bench: Bench, protocol: Protocol = 'deaios'): Promise<Audience> {
   const folder = bench.folder()
   const node = new Child<NodeRequest, NodeAnswers>(bench.scope, new URL('./node.ts', import.meta.url))
-  const { port } = await node.ask({ kind: 'open', folder, protocol })
+  const place = await node.ask({ kind: 'open', folder, protocol })
   const subscribers = new Child<SubscribersRequest, SubscribersAnswers>(
     bench.scope,
     new URL('./subscribers.ts', import.meta.url),
   )
-  return { node, port, subscribers }
+  return { node, place, subscribers }
 }
 
 /** Deliveries a second. */
@@ -35,17 +36,9 @@ export interface Rate {
 /** Publishes for some seconds, a batch when all have the one before, and counts what arrived. */
 export async function deliveryRate({ node, subscribers }: Audience, perBatch: number, seconds: number): Promise<Rate> {
   // Code is compiled, and sockets have their buffers.
-  await deliveries({ node, subscribers }, perBatch, Math.min(2, seconds))
-  const { load, count } = await deliveries({ node, subscribers }, perBatch, seconds)
-  return { perCore: (1000 * count) / load.cpuMs, here: (1000 * count) / load.ms }
-}
-
-async function deliveries(
-  { node, subscribers }: Pick<Audience, 'node' | 'subscribers'>,
-  perBatch: number,
-  seconds: number,
-): Promise<{ load: Load; count: number }> {
-  const load = await node.ask({ kind: 'deliver', perBatch, seconds })
-  const { deliveries: count } = await subscribers.ask({ kind: 'received', each: load.events })
-  return { load, count }
+  await subscribers.ask({ kind: 'deliver', perBatch, seconds: Math.min(2, seconds) })
+  const before = await node.ask({ kind: 'cpu' })
+  const { deliveries, ms } = await subscribers.ask({ kind: 'deliver', perBatch, seconds })
+  const after = await node.ask({ kind: 'cpu' })
+  return { perCore: (1000 * deliveries) / (after.ms - before.ms), here: (1000 * deliveries) / ms }
 }

@@ -36,8 +36,7 @@ export const deliveries: Benchmark = {
 /** The time from publishing an event to its arrival, at half of what this machine can do. */
 async function* delay(bench: Bench, audience: Audience, { here }: Rate, seconds: number): AsyncGenerator<Figure> {
   const perSecond = here / SUBSCRIBERS / 2
-  const { events } = await audience.node.ask({ kind: 'pace', perBatch: 1, perSecond, seconds })
-  const { delays } = await audience.subscribers.ask({ kind: 'received', each: events })
+  const { delays } = await audience.subscribers.ask({ kind: 'pace', perBatch: 1, perSecond, seconds })
   const [half, most] = [50, 99].map((percent) => percentile(delays, percent))
   bench.say(`delay at ${rounded(perSecond * SUBSCRIBERS)} deliveries/s: median ${half?.toFixed(1)} ms`)
   yield figure({
@@ -84,15 +83,15 @@ export const different: Benchmark = {
 
 async function openFull(bench: Bench, isDifferent: boolean): Promise<Audience> {
   const audience = await openAudience(bench)
-  const { port, subscribers } = audience
-  await subscribers.ask({ kind: 'subscribe', port, count: SUBSCRIBERS, different: isDifferent })
+  const { place, subscribers } = audience
+  await subscribers.ask({ kind: 'subscribe', ...place, count: SUBSCRIBERS, different: isDifferent })
   return audience
 }
 
 async function referenceRate(bench: Bench, seconds: number): Promise<number> {
   const audience = await openAudience(bench, 'graphql-ws')
-  const { port, subscribers } = audience
-  await subscribers.ask({ kind: 'subscribe', port, count: SUBSCRIBERS, different: false })
+  const { place, subscribers } = audience
+  await subscribers.ask({ kind: 'subscribe', ...place, count: SUBSCRIBERS, different: false })
   const rate = await deliveryRate(audience, 1, seconds)
   say(bench, 'graphql-ws', rate)
   return rate.perCore

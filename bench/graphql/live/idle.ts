@@ -10,11 +10,11 @@ export const idle: Benchmark = {
   name: 'graphql.idle',
   description: `memory (resident set of the server) for each of ${IDLE} idle WebSocket subscribers`,
   async *run(bench) {
-    const { node, port, subscribers } = await openAudience(bench)
+    const { node, place, subscribers } = await openAudience(bench)
     // What the first ones need once is not what one more needs.
-    await subscribers.ask({ kind: 'subscribe', port, count: FIRST, different: false })
+    await subscribers.ask({ kind: 'subscribe', ...place, count: FIRST, different: false })
     const before = await node.ask({ kind: 'memory' })
-    await subscribers.ask({ kind: 'subscribe', port, count: IDLE, different: false })
+    await subscribers.ask({ kind: 'subscribe', ...place, count: IDLE, different: false })
     const after = await node.ask({ kind: 'memory' })
     bench.say(
       `${Math.round(before.bytes / 2 ** 20)} MiB with ${FIRST}, ${Math.round(after.bytes / 2 ** 20)} MiB with all`,

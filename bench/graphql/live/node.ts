@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
-import { z } from 'zod'
 import { ANONYMOUS, buildSchema } from '../../../schema/index.ts'
 import { openDatabase } from '../../../server/db/database.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../../server/db/migrate.ts'
@@ -13,27 +12,23 @@ import { coreSchema } from '../../../server/graphql/index.ts'
 import { systemClock } from '../../../server/host/clock.ts'
 import { createHttpServer } from '../../../server/http/index.ts'
 import { silentLog } from '../../../server/log.ts'
-import { type Sql, topic } from '../../../server/plugin.ts'
+import type { DatabaseOptions, Sql } from '../../../server/plugin.ts'
 import { answerParent } from './child.ts'
-import { type Load, type NodeAnswers, type NodeRequest, type Protocol, SELECTION, TOPIC } from './messages.ts'
-import { RawSocket } from './raw-socket.ts'
+import { Measured, measurements } from './measured.ts'
+import type { Load, NodeAnswers, NodeRequest, Protocol } from './messages.ts'
 
-const Measured = topic(TOPIC, z.object({ n: z.int(), at: z.int(), by: z.string(), reading: z.int() }))
-/** Bytes that one event of the topic stands for are about 60; as a message it has about 200. */
+/** Events of one transaction in `fill`. */
 const FILL = 1000
 
 interface Opened {
   readonly events: EventsService
   readonly sql: Sql
   readonly port: number
+  readonly database: DatabaseOptions
   close(): Promise<void>
 }
 
 let opened: Opened | undefined
-let published = 0
-/** The last subscriber, so that all others have an event when it has it. */
-let last: Follower | undefined
-
 async function open(folder: string, protocol: Protocol): Promise<Opened> {
   const database = await openDatabase({ dataDir: folder, log: silentLog })
   const sql = database.sql(CORE_SCHEMA)
@@ -47,7 +42,7 @@ async function open(folder: string, protocol: Protocol): Promise<Opened> {
     await events.stop()
     await database.close()
   }
-  return { events, sql, port: server, close }
+  return { events, sql, port: server, database: database.options(CORE_SCHEMA), close }
 }
 
 async function serveOurs(schema: GraphQLSchema, events: EventsService): Promise<number> {
@@ -76,74 +71,11 @@ async function serveReference(schema: GraphQLSchema): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-function next(howMany: number) {
-  const at = Math.round(1000 * (performance.timeOrigin + performance.now()))
-  return Array.from({ length: howMany }, () => {
-    const n = published++
-    return [Measured, { n, at, by: 'station 7', reading: (n * 7919) % 100_000 }] as const
-  })
-}
-
-/** A subscriber in this process, to know without asking anybody when all have an event. */
-class Follower {
-  #seen = 0
-  #wanted: { readonly count: number; readonly resolve: () => void } | undefined
-
-  static async open(port: number): Promise<Follower> {
-    const follower = new Follower()
-    const socket = await RawSocket.open(port)
-    socket.onMessage = () => follower.#count()
-    socket.send({ id: '1', type: 'subscribe', payload: { query: `subscription { ${SELECTION} }` } })
-    await sleep(200)
-    return follower
-  }
-
-  /** Resolves when so many more have come. */
-  more(howMany: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wanted = { count: this.#seen + howMany, resolve }
-    })
-  }
-
-  #count(): void {
-    if (++this.#seen === this.#wanted?.count) this.#wanted.resolve()
-  }
-}
-
-/** Measures what `work` costs until it has made its events. */
+/** Measures how long `work` takes to make its events. */
 async function measured(work: () => Promise<number>): Promise<Load> {
   const started = performance.now()
-  const before = process.cpuUsage()
   const events = await work()
-  const { user, system } = process.cpuUsage(before)
-  return { events, ms: performance.now() - started, cpuMs: (user + system) / 1000 }
-}
-
-async function deliver({ events, sql, port }: Opened, perBatch: number, seconds: number): Promise<Load> {
-  last ??= await Follower.open(port)
-  const follower = last
-  return measured(async () => {
-    let made = 0
-    for (const end = performance.now() + 1000 * seconds; performance.now() < end; made += perBatch) {
-      const arrived = follower.more(perBatch)
-      await events.publishAll(sql, next(perBatch))
-      await arrived
-    }
-    return made
-  })
-}
-
-async function pace({ events, sql }: Opened, perBatch: number, perSecond: number, seconds: number): Promise<Load> {
-  const batches = Math.max(1, Math.floor(perSecond * seconds))
-  const started = performance.now()
-  return measured(async () => {
-    for (let batch = 0; batch < batches; batch++) {
-      const wait = started + (1000 * batch) / perSecond - performance.now()
-      if (wait > 0) await sleep(wait)
-      await events.publishAll(sql, next(perBatch))
-    }
-    return batches * perBatch
-  })
+  return { events, ms: performance.now() - started }
 }
 
 async function publish({ events, sql }: Opened, perBatch: number, writers: number, seconds: number): Promise<Load> {
@@ -153,7 +85,7 @@ async function publish({ events, sql }: Opened, perBatch: number, writers: numbe
       Array.from({ length: writers }, async () => {
         let count = 0
         for (; performance.now() < end; count += perBatch)
-          await sql.begin((tx) => events.publishAll(tx, next(perBatch)))
+          await sql.begin((tx) => events.publishAll(tx, measurements(perBatch)))
         return count
       }),
     )
@@ -163,7 +95,8 @@ async function publish({ events, sql }: Opened, perBatch: number, writers: numbe
 
 async function fill({ events, sql }: Opened, howMany: number): Promise<Load> {
   return measured(async () => {
-    for (let made = 0; made < howMany; made += FILL) await events.publishAll(sql, next(Math.min(FILL, howMany - made)))
+    for (let made = 0; made < howMany; made += FILL)
+      await events.publishAll(sql, measurements(Math.min(FILL, howMany - made)))
     return howMany
   })
 }
@@ -180,20 +113,20 @@ answerParent<NodeRequest>(
   async (request) => {
     if (request.kind === 'open') {
       opened = await open(request.folder, request.protocol)
-      return { port: opened.port }
+      return { port: opened.port, database: opened.database }
     }
     if (opened === undefined) throw new TypeError('the node was not opened')
     switch (request.kind) {
-      case 'deliver':
-        return deliver(opened, request.perBatch, request.seconds)
-      case 'pace':
-        return pace(opened, request.perBatch, request.perSecond, request.seconds)
       case 'publish':
         return publish(opened, request.perBatch, request.writers, request.seconds)
       case 'fill':
         return fill(opened, request.events)
       case 'memory':
         return memory()
+      case 'cpu': {
+        const { user, system } = process.cpuUsage()
+        return { ms: (user + system) / 1000 }
+      }
     }
   },
   async () => opened?.close(),

@@ -34,10 +34,10 @@ export const resume: Benchmark = {
   async *run(bench) {
     const { seconds } = bench.options
     const events = seconds === undefined ? KEPT : Math.min(KEPT, Math.round(seconds * PER_SECOND))
-    const { node, port, subscribers } = await openAudience(bench)
+    const { node, place, subscribers } = await openAudience(bench)
     const filled = await node.ask({ kind: 'fill', events })
     bench.say(`${events} events written in ${(filled.ms / 1000).toFixed(1)} s`)
-    const { ms, resumed } = await subscribers.ask({ kind: 'resume', port, events, cuts: CUTS })
+    const { ms, resumed } = await subscribers.ask({ kind: 'resume', port: place.port, events, cuts: CUTS })
     bench.say(`all ${events} came once and in order, over ${resumed + 1} connections`)
     yield figure({
       name: `${events} events resumed from a cursor`,

@@ -21,7 +21,7 @@ export class Outgoing {
   }
 
   get completion(): Buffer {
-    return frameOf(Buffer.concat([this.head, COMPLETE]))
+    return frameOf(this.head, COMPLETE)
   }
 }
 
@@ -68,18 +68,18 @@ export class Outbox implements Writer {
     this.#isDue = false
     if (this.#isClosed || this.#stream.destroyed) return
     if (this.#stream.writableNeedDrain) return this.#block()
-    let left = WRITE_BYTES
     const queue = this.#queue
     this.#queue = []
-    for (const [index, outgoing] of queue.entries()) {
+    let left = WRITE_BYTES
+    for (let index = 0; index < queue.length && left > 0; index++) {
+      const outgoing = queue[index]
+      if (outgoing === undefined) break
       left = this.#writeFrom(outgoing, scratch, left)
-      if (left > 0) continue
       // The others come first next time.
-      this.#queue.unshift(...queue.slice(index + 1), outgoing)
-      break
+      if (left === 0) this.#queue.unshift(...queue.slice(index + 1), outgoing)
     }
-    this.#release(scratch)
-    if (this.#stream.writableNeedDrain) this.#block()
+    const isFull = !this.#release(scratch)
+    if (isFull && this.#stream.writableNeedDrain) this.#block()
     else if (this.#queue.length > 0) this.#ask()
   }
 
@@ -95,7 +95,7 @@ export class Outbox implements Writer {
         return left
       }
       this.#put(head, message, scratch)
-      left -= head.length + message.tail.length
+      left = Math.max(0, left - head.length - message.tail.length)
     }
     return 0
   }
@@ -119,8 +119,9 @@ export class Outbox implements Writer {
     outgoing.onDone()
   }
 
-  #release(scratch: Scratch): void {
-    if (scratch.length > 0) this.#stream.write(scratch.take())
+  /** Writes what was put together. False if the socket may be full. */
+  #release(scratch: Scratch): boolean {
+    return !scratch.isEmpty && this.#stream.write(scratch.take())
   }
 
   #ask(): void {

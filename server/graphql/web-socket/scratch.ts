@@ -30,39 +30,64 @@ export function openFrame(head: Buffer, rest: number): Buffer {
   return bytes
 }
 
-/** One text frame. */
-export const frameOf = (payload: Buffer): Buffer => openFrame(payload, 0)
+/** A text frame of two parts. */
+export function frameOf(head: Buffer, tail: Buffer): Buffer {
+  const length = head.length + tail.length
+  const bytes = Buffer.allocUnsafe(headerSize(length) + length)
+  putFrame(bytes, 0, head, tail)
+  return bytes
+}
+
+/** Writes a frame; gives where it ends. */
+function putFrame(target: Buffer, at: number, head: Buffer, tail: Buffer): number {
+  const begin = writeHeader(target, at, head.length + tail.length)
+  target.set(head, begin)
+  target.set(tail, begin + head.length)
+  return begin + head.length + tail.length
+}
 
 /** Where the frames for one socket are put together, so that they leave in one write. Used for one socket at a time. */
 export class Scratch {
   readonly #bytes: Buffer
   #length = 0
+  /** The first frame, not copied yet: most often it stays the only one. */
+  #first: { readonly head: Buffer; readonly tail: Buffer } | undefined
 
   constructor(capacity: number) {
     this.#bytes = Buffer.allocUnsafeSlow(capacity)
   }
 
-  get length(): number {
-    return this.#length
+  get isEmpty(): boolean {
+    return this.#length === 0
   }
 
   /** Adds a text frame of two parts. False, and nothing is added, if there is no room. */
   add(head: Buffer, tail: Buffer): boolean {
     const length = head.length + tail.length
-    if (this.#length + headerSize(length) + length > this.#bytes.length) return false
-    let at = writeHeader(this.#bytes, this.#length, length)
-    this.#bytes.set(head, at)
-    at += head.length
-    this.#bytes.set(tail, at)
-    this.#length = at + tail.length
+    const end = this.#length + headerSize(length) + length
+    if (end > this.#bytes.length) return false
+    if (this.#length === 0) this.#first = { head, tail }
+    else {
+      const first = this.#first
+      if (first !== undefined) {
+        this.#first = undefined
+        putFrame(this.#bytes, 0, first.head, first.tail)
+      }
+      putFrame(this.#bytes, this.#length, head, tail)
+    }
+    this.#length = end
     return true
   }
 
-  /** A copy of what was added since the last time. */
+  /** What was added since the last time, in bytes of its own. */
   take(): Buffer {
-    const taken = Buffer.allocUnsafe(this.#length)
-    taken.set(this.#bytes.subarray(0, this.#length))
+    const first = this.#first
+    const length = this.#length
+    this.#first = undefined
     this.#length = 0
+    if (first !== undefined) return frameOf(first.head, first.tail)
+    const taken = Buffer.allocUnsafe(length)
+    taken.set(this.#bytes.subarray(0, length))
     return taken
   }
 }

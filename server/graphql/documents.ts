@@ -19,6 +19,8 @@ import { limitRule } from './rules.ts'
 /** How many documents are kept, and how many characters of them. */
 const MAX_DOCUMENTS = 1_000
 const MAX_CHARACTERS = 4 << 20
+/** How many operations an error lists. */
+const MAX_NAMED = 10
 
 /** One operation of a valid document, with what is computed once for all its requests. */
 export class Operation {
@@ -100,7 +102,7 @@ export class Documents {
       operations.length === 0
         ? 'The document has no operation, only fragments.'
         : name == null
-          ? `The document has several operations: say which to run by \`operationName\` (${names.join(', ')}).`
+          ? `The document has several operations: say which to run by \`operationName\` (${names.slice(0, MAX_NAMED).join(', ')}${names.length > MAX_NAMED ? ', ...' : ''}).`
           : `The document has no operation named ${JSON.stringify(name.slice(0, 100))}.`
     return refused(apiError('OPERATION_RESOLUTION_FAILURE', message))
   }

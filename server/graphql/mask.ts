@@ -64,8 +64,10 @@ function shortened(error: GraphQLError, extensions: Record<string, unknown>): Gr
 
 /** A new error at the same place, without the trace of the old one. */
 function restated(error: GraphQLError | undefined, message: string, extensions: Record<string, unknown>): GraphQLError {
-  const restatement = new GraphQLError(message, { path: error?.path, extensions })
-  if (error?.locations !== undefined)
+  const { nodes, source, positions, path } = error ?? {}
+  const restatement = new GraphQLError(message, { nodes, source, positions, path, extensions })
+  // The compiler's errors know where they are, and of no nodes.
+  if (restatement.locations === undefined && error?.locations !== undefined)
     Object.defineProperty(restatement, 'locations', { value: error.locations, enumerable: true })
   return restatement
 }

@@ -10,8 +10,8 @@ export class RequestContext implements Context, Work {
   readonly requestExtensions: Readonly<Record<string, unknown>>
   readonly responseExtensions: Record<string, unknown> = {}
   readonly startedAt: number = Date.now()
-  /** Whether the client asked what the request costs. */
-  wantsUsage = false
+  /** Whether the client asked what the request costs: here, or by a header. */
+  wantsUsage: boolean
   statements = 0
   #cancels: Set<() => void> | undefined
   readonly exchange: Exchange | undefined
@@ -27,6 +27,7 @@ export class RequestContext implements Context, Work {
     this.requestId = exchange?.requestId ?? nextRequestId()
     this.exchange = exchange
     this.requestExtensions = requestExtensions
+    this.wantsUsage = requestExtensions.usage === true
     this.principal = principal
   }
 

@@ -1,14 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { until } from '../testing/program.ts'
 import { testClock } from '../testing/test-clock.ts'
 import { createJobNodes, type JobNodes, tick } from './fixtures/job-node.ts'
 import { nextTime, scheduleProblem } from './schedule.ts'
 
 let nodes: JobNodes
-beforeEach(async () => {
+beforeAll(async () => {
   nodes = await createJobNodes()
 })
-afterEach(() => nodes.stop())
+afterEach(() => nodes.clear())
+afterAll(() => nodes.stop())
 
 const START = Date.UTC(2030, 0, 1, 12, 30)
 const MINUTE = 60_000

@@ -1,13 +1,14 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
 import { prune } from './prune.ts'
 
 let nodes: JobNodes
-beforeEach(async () => {
+beforeAll(async () => {
   nodes = await createJobNodes()
   await nodes.start([work({})], { works: false })
 })
-afterEach(() => nodes.stop())
+afterEach(() => nodes.clear())
+afterAll(() => nodes.stop())
 
 /** Runs of one state, the first of which ended so many days ago, the next ten seconds before it, and so on. */
 const write = (state: string, days: number, count = 1) => nodes.sql`

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import type { Log } from '../plugin/host.ts'
 import { until } from '../testing/program.ts'
 import { createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
@@ -7,10 +8,11 @@ import { createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
 const shop = { plugin: 'shop', name: 'work' }
 
 let nodes: JobNodes
-beforeEach(async () => {
+beforeAll(async () => {
   nodes = await createJobNodes()
 })
-afterEach(() => nodes.stop())
+afterEach(() => nodes.clear())
+afterAll(() => nodes.stop())
 
 /** The runs as they are kept: oldest first. */
 const runs = async () =>
@@ -211,7 +213,6 @@ describe('a run that fails', () => {
     const { jobs, end } = await nodes.start([work({ run: () => undefined })])
     await jobs.enqueue(nodes.sql, shop, { n: 1 }, { delay: 0.5 })
     await end()
-    const { z } = await import('zod')
     await nodes.start([work({ attempts: 1, input: z.object({ m: z.int() }) })])
     await until(async () => (await states()) === 'failed', 'it has failed')
     expect(JSON.stringify((await runs())[0]?.output)).toContain('m')
@@ -308,8 +309,10 @@ describe('a run whose claim is lost', () => {
 
 describe('a node without such jobs', () => {
   it('opens nothing', async () => {
-    const { jobs } = await nodes.start([])
+    const fresh = await createJobNodes()
+    const { jobs } = await fresh.start([])
     await jobs.settle()
-    expect(await nodes.sql`select to_regnamespace('pgboss') is null as none`).toEqual([{ none: true }])
+    expect(await fresh.sql`select to_regnamespace('pgboss') is null as none`).toEqual([{ none: true }])
+    await fresh.stop()
   })
 })

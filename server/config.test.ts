@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from './config.ts'
+import { DEFAULT_LIMITS } from './graphql/limits.ts'
 
 let folder = ''
 let count = 0
@@ -29,7 +30,37 @@ describe('the config', () => {
       dataDir: join(folder, '.deaios'),
       databaseUrl: undefined,
       logLevel: 'info',
+      limits: DEFAULT_LIMITS,
+      origins: [],
+      identity: { keystoreKeyFile: undefined },
+      keystoreKey: undefined,
+      documents: undefined,
+      peers: {},
+      metrics: { enabled: true, token: undefined },
+      tracing: undefined,
     })
+  })
+
+  it('takes the secret of /metrics and where traces go from the environment too', async () => {
+    const config = write(
+      "export default { plugins: [], metrics: { token: 'from the file, 16' }, tracing: { endpoint: 'http://a:4318', sampleRatio: 0.5 } }",
+    )
+    expect(await loadConfig({ config }, {})).toMatchObject({
+      metrics: { enabled: true, token: 'from the file, 16' },
+      tracing: { endpoint: 'http://a:4318', sampleRatio: 0.5 },
+    })
+    const environment = {
+      DEAIOS_METRICS_TOKEN: 'from outside',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://b:4318',
+      OTEL_SERVICE_NAME: 'node-7',
+    }
+    expect(await loadConfig({ config }, environment)).toMatchObject({
+      metrics: { token: 'from outside' },
+      tracing: { endpoint: 'http://b:4318', sampleRatio: 0.5, serviceName: 'node-7' },
+    })
+    await expect(loadConfig({ config }, { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).rejects.toThrow(
+      'OTEL_EXPORTER_OTLP_ENDPOINT is "collector", and must be a URL like http://localhost:4318',
+    )
   })
 
   it('is overridden by the environment, and that by flags', async () => {

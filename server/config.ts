@@ -7,6 +7,7 @@ import { codeOf, messageOf } from './db/errors.ts'
 import { type Limits, type LimitsConfig, limitsConfig, limitsOf } from './graphql/limits.ts'
 import { schemaProblems } from './host/config-problems.ts'
 import type { ConfiguredPlugin } from './plugin/define.ts'
+import type { TracingConfig } from './tracing/index.ts'
 
 /** What deaios.config.ts exports as default; see `defineConfig`. */
 export interface DeaiosConfig {
@@ -32,6 +33,20 @@ export interface DeaiosConfig {
   readonly documents?: DocumentsConfig
   /** Where other nodes that share the database reach this one; on this machine only, at any port, if absent. */
   readonly peers?: PeersConfig
+  /** What Prometheus reads at /metrics. */
+  readonly metrics?: MetricsConfig
+  /** Where traces of requests, operations and jobs go; there are none if absent. */
+  readonly tracing?: TracingConfig
+}
+
+export interface MetricsConfig {
+  /** Whether they are served; they are if absent. */
+  readonly enabled?: boolean
+  /**
+   * Who may read them: whoever sends it as `authorization: Bearer <token>`. Without one, programs on this machine may,
+   * and keys with the scope `metrics:read`. DEAIOS_METRICS_TOKEN keeps it out of this file.
+   */
+  readonly token?: string
 }
 
 export interface PeersConfig {
@@ -81,6 +96,8 @@ export interface ResolvedConfig {
   /** With an absolute path. */
   readonly documents: DocumentsConfig | undefined
   readonly peers: PeersConfig
+  readonly metrics: { readonly enabled: boolean; readonly token: string | undefined }
+  readonly tracing: TracingConfig | undefined
 }
 
 export type ConfigErrorCode = 'CONFIG_MISSING' | 'CONFIG_UNREADABLE' | 'CONFIG_INVALID' | 'ENVIRONMENT_INVALID'
@@ -118,6 +135,15 @@ const ConfigFile = z.object({
       url: z.url({ protocol: /^wss?$/ }).optional(),
     })
     .optional(),
+  metrics: z.strictObject({ enabled: z.boolean().optional(), token: z.string().min(16).optional() }).optional(),
+  tracing: z
+    .strictObject({
+      endpoint: z.url({ protocol: /^https?$/ }),
+      headers: z.record(z.string(), z.string()).optional(),
+      sampleRatio: z.number().min(0).max(1).optional(),
+      serviceName: z.string().min(1).max(100).optional(),
+    })
+    .optional(),
 })
 
 function isOrigin(value: string): boolean {
@@ -135,8 +161,8 @@ function notAPlugin({ input }: { readonly input: unknown }): string {
 }
 
 /**
- * Loads the config file and lays the environment (DEAIOS_PORT, DEAIOS_DATA, DATABASE_URL, DEAIOS_KEYSTORE_KEY) and the
- * flags over it.
+ * Loads the config file and lays the environment (DEAIOS_PORT, DEAIOS_DATA, DATABASE_URL, DEAIOS_KEYSTORE_KEY,
+ * DEAIOS_METRICS_TOKEN, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME) and the flags over it.
  * Paths from flags and environment are relative to the working folder.
  */
 export async function loadConfig(
@@ -162,11 +188,31 @@ export async function loadConfig(
     },
     keystoreKey: environment.DEAIOS_KEYSTORE_KEY || undefined,
     peers: config.peers ?? {},
+    metrics: {
+      enabled: config.metrics?.enabled ?? true,
+      token: environment.DEAIOS_METRICS_TOKEN || config.metrics?.token,
+    },
+    tracing: tracingOf(config.tracing, environment),
     documents: config.documents && {
       trusted: resolve(dirname(file), config.documents.trusted),
       only: config.documents.only ?? false,
     },
   }
+}
+
+/** OpenTelemetry's own variables stand for what the file leaves out. */
+function tracingOf(
+  config: TracingConfig | undefined,
+  { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME }: NodeJS.ProcessEnv,
+): TracingConfig | undefined {
+  const endpoint = OTEL_EXPORTER_OTLP_ENDPOINT || config?.endpoint
+  if (endpoint === undefined) return undefined
+  if (!/^https?:/.test(endpoint) || !URL.canParse(endpoint))
+    throw new ConfigError(
+      'ENVIRONMENT_INVALID',
+      `OTEL_EXPORTER_OTLP_ENDPOINT is "${endpoint}", and must be a URL like http://localhost:4318`,
+    )
+  return { ...config, endpoint, serviceName: OTEL_SERVICE_NAME || config?.serviceName }
 }
 
 function environmentPort(value: string | undefined): number | undefined {

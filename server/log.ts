@@ -65,6 +65,7 @@ function wrap(logger: Logger): Log {
     warn: line('warn'),
     error: line('error'),
     child: (fields) => wrap(logger.child(fields)),
+    keepsDebug: logger.isLevelEnabled('debug'),
   }
 }
 
@@ -75,6 +76,7 @@ export const silentLog: Log = {
   warn: () => undefined,
   error: () => undefined,
   child: () => silentLog,
+  keepsDebug: false,
 }
 
 class RotatingFile implements DestinationStream {

@@ -23,6 +23,16 @@ export class StatementSlots {
     this.#options = options
   }
 
+  /** Statements that run now. */
+  get busy(): number {
+    return this.#busy
+  }
+
+  /** Statements that wait for their turn. */
+  get waiting(): number {
+    return this.#ownWaiting.size + this.#workWaiting.size
+  }
+
   /**
    * Calls `start` when there is a slot: now, or later. Whoever was started calls `release` at its end.
    * @throws GraphQLError OVERLOADED if too much work waits

@@ -29,6 +29,8 @@ export interface EventsService extends Events {
   start(): Promise<void>
   /** The cursor behind which everything is that has not been given out yet. */
   position(): string
+  /** The stream's last place that is known here, and the last that subscribers were given. */
+  progress(): { readonly head: number; readonly given: number }
   /** Ends every subscription with DRAINING; events can still be published. */
   drain(): void
   /** Ends all work; what was published but not placed is placed after the next start. */
@@ -89,6 +91,7 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
 
     position: () => formatCursor(tail.position + 1, -1),
 
+    progress: () => ({ head: tail.target, given: tail.position }),
     drain: () => tail.drain(),
 
     async stop() {

@@ -50,6 +50,11 @@ export class Tail {
     return this.#position
   }
 
+  /** The stream's last place, as far as is known here. */
+  get target(): number {
+    return this.#target
+  }
+
   /** Everything behind this place that followers want is in memory. */
   get floor(): number {
     return this.#floor

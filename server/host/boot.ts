@@ -42,7 +42,7 @@ export async function provideAll(slots: readonly Slot[], services: ServiceRegist
               mend: `use a version of plugin "${ownerOf(token)}" that provides it`,
             },
           ])
-      for (const [token, implementation] of definition.provides?.(slot.host) ?? [])
+      for (const [token, implementation] of slot.scope.run(() => definition.provides?.(slot.host)) ?? [])
         services.provide(slot.name, token, implementation)
     })
 }
@@ -63,7 +63,7 @@ export async function startAll(
     await attempt(slot, slots, log, 'start', async () => {
       slot.wasStarted = true
       try {
-        await bounded(slot.name, 'start', () => slot.plugin.definition.start?.(slot.host), bounds)
+        await bounded(slot.name, 'start', () => slot.scope.run(() => slot.plugin.definition.start?.(slot.host)), bounds)
       } catch (error) {
         // What it has begun already must not go on without it.
         await failed(slot.name)
@@ -94,15 +94,24 @@ export async function stopAll(
   for (const slot of slots) slot.abort('the node stops')
   for (const slot of reversed) {
     await end(slot, 'stop', log, bounds)
+    clearLeftTimers(slot, log)
     slot.become('STOPPED')
   }
 }
 
 async function end(slot: Slot, step: 'drain' | 'stop', log: Log, bounds: Bounds): Promise<void> {
   try {
-    await bounded(slot.name, step, () => slot.plugin.definition[step]?.(slot.host), bounds)
+    await bounded(slot.name, step, () => slot.scope.run(() => slot.plugin.definition[step]?.(slot.host)), bounds)
   } catch (error) {
     log.error({ plugin: slot.name, error }, `could not ${step}`)
+  }
+}
+
+/** A timer that goes on behind its plugin's end would work on what is closed, and keep the process alive. */
+function clearLeftTimers(slot: Slot, log: Log): void {
+  for (const { where, clear } of slot.scope.leftTimers()) {
+    log.warn({ plugin: slot.name, where }, `plugin "${slot.name}" left a timer running; clear it in stop()`)
+    clear()
   }
 }
 

@@ -18,7 +18,7 @@ export const mountRoutes = (slots: readonly Slot[]): readonly MountedRoute[] =>
         log: host.log,
         outOfService: () =>
           slot.status === 'FAILED' ? `Plugin "${name}" is out of service. Try again later.` : undefined,
-        handle: (request) => route.handle(request, host),
+        handle: (request) => slot.scope.run(() => route.handle(request, host)),
       }),
     )
   })

@@ -124,7 +124,7 @@ describe('a node', () => {
     const server = await createHttpServer({
       schema: node.schema,
       before: node.before,
-      ready: () => node.health(),
+      ready: () => node.ready(),
       log: silentLog,
       port: 0,
     })
@@ -140,8 +140,8 @@ describe('a node', () => {
     const health = new URL('/readyz', server.url)
     expect((await fetch(health)).status).toBe(200)
     isIll = true
-    const answer = await fetch(health)
-    expect([answer.status, await answer.json()]).toEqual([503, { ok: false, message: 'guard: a cold' }])
+    await until(async () => (await fetch(health)).status === 503, 'it is noticed')
+    expect(await (await fetch(health)).json()).toEqual({ ok: false, message: 'guard: a cold' })
     await server.close()
   })
 

@@ -14,12 +14,16 @@ import type { PeersOptions } from '../peers/listener.ts'
 import { nodeId } from '../peers/node-id.ts'
 import type { ServicePairs } from '../plugin/define.ts'
 import type { Clock, Health, Log } from '../plugin/host.ts'
+import type { Tracing } from '../tracing/index.ts'
 import { type Bounds, migrateAll, provideAll, startAll, stopAll } from './boot.ts'
 import { BOUNDS } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
 import { systemClock } from './clock.ts'
+import { readinessOf } from './health.ts'
 import { mountRoutes } from './mounted-routes.ts'
+import { measureNode } from './node-metrics.ts'
 import { type Shared, tooEarly, UNNAMED_NETWORK } from './plugin-host.ts'
+import { watchTimers } from './plugin-scope.ts'
 import { buildNodeSchema } from './schema.ts'
 import { ServiceRegistry } from './services.ts'
 import { makeSlots, type PluginStatus, type Slot } from './slot.ts'
@@ -35,6 +39,8 @@ export interface NodeOptions {
   readonly clock?: Clock
   /** Services that are not the real ones, for tests. */
   readonly fakes?: ServicePairs
+  /** Where traces go; nowhere if absent. */
+  readonly tracing?: Tracing | undefined
   /** How long each step of a plugin may take. */
   readonly bounds?: Bounds
   /** What clients may ask for; the defaults if absent. */
@@ -70,8 +76,8 @@ export interface Node {
   readonly metrics: MetricsRegistry
   /** What plugins serve beside GraphQL. */
   readonly routes: readonly MountedRoute[]
-  /** Of everything together: ok if the database and every plugin are. */
-  health(): Promise<Health>
+  /** Whether it can serve: its database is up, and every plugin that it needs is well. */
+  ready(): Promise<Health>
   /** Drains and stops the plugins, those first that depend on others, then the events and the database. */
   stop(): Promise<void>
 }
@@ -102,10 +108,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     peers: (plugin) => cluster?.peers(plugin) ?? tooEarly('peers')(),
     jobList: () => jobs?.list ?? tooEarly('jobs')(),
     metrics: (plugin) => metrics.of(plugin),
+    tracing: options.tracing,
     identity: () => identity ?? tooEarly('identity')(),
     network: { name: UNNAMED_NETWORK, id: null },
   }
   const slots = makeSlots(plugins, shared)
+  const unwatch = watchTimers()
   const stop = async (): Promise<void> => {
     events?.drain()
     await jobs?.drain()
@@ -147,7 +155,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       (plugin) => jobs?.begin(plugin),
       (plugin) => jobs?.drainContinuous(plugin),
     )
-    const health = (): Promise<Health> => healthOf(opened, slots)
+    measureNode(metrics, opened, events, slots)
     return {
       schema,
       database: opened,
@@ -159,12 +167,14 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       jobs,
       metrics,
       routes: mountRoutes(slots),
-      health,
+      ready: readinessOf(opened, slots),
       stop,
     }
   } catch (error) {
     await stop()
     throw error
+  } finally {
+    unwatch()
   }
 }
 
@@ -174,15 +184,6 @@ function beforeRequests(slots: readonly Slot[]): BeforeRequest[] {
       ? []
       : [(context) => definition.beforeRequest?.(context, host)],
   )
-}
-
-async function healthOf(database: Database, slots: readonly Slot[]): Promise<Health> {
-  const status = database.status()
-  if (status.status !== 'up') return { ok: false, message: `the database is ${status.status}: ${status.reason}` }
-  const reports = await Promise.all(slots.map(async (slot) => ({ name: slot.name, health: await slot.health() })))
-  const ill = reports.filter(({ health }) => !health.ok)
-  if (ill.length === 0) return { ok: true }
-  return { ok: false, message: ill.map(({ name, health }) => `${name}: ${health.message ?? 'not ok'}`).join('; ') }
 }
 
 /** Waits for both; if the second fails, what the first has opened is closed again. */

@@ -10,6 +10,7 @@ import type { Jobs } from '../plugin/jobs.ts'
 import type { Metrics } from '../plugin/metrics.ts'
 import type { Peers } from '../plugin/peers.ts'
 import { ownerOf } from '../plugin/tokens.ts'
+import type { Tracing } from '../tracing/index.ts'
 import { SERVER_VERSION } from '../version.ts'
 import type { CheckedPlugin } from './check.ts'
 import { HostError } from './errors.ts'
@@ -34,6 +35,8 @@ export interface Shared {
   readonly jobList: () => JobList
   readonly peers: (plugin: string) => Peers
   readonly metrics: (plugin: string) => Metrics
+  /** Where traces go; nowhere if absent. */
+  readonly tracing?: Tracing | undefined
   readonly identity: () => Identity
   /** What to print about the node, by plugin. */
   readonly banner: (plugin: string, label: string, value: string) => void
@@ -48,7 +51,7 @@ export function makeHost(
   signal: AbortSignal,
 ): Host<Record<string, unknown>> {
   const { name, requires = {} } = definition
-  const sql = pluginPool(shared.database, name, shared.limits)
+  const sql = pluginPool(shared.database, name, shared.limits, (plugin) => shared.metrics(plugin))
   const use = {}
   for (const [key, token] of Object.entries(requires)) {
     const get = (): unknown => {

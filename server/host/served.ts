@@ -4,13 +4,16 @@ import type { Node } from './node.ts'
 /** What of a node its network side serves. Where it listens is up to whoever opens it. */
 export const servedOf = (
   node: Node,
-): Pick<HttpServerOptions, 'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics' | 'authenticate' | 'onAccessEnded'> => ({
+): Pick<
+  HttpServerOptions,
+  'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics' | 'authenticate' | 'onAccessEnded'
+> => ({
   schema: node.schema,
   before: node.before,
   events: node.events,
   routes: node.routes,
   metrics: node.metrics,
-  ready: () => node.health(),
+  ready: () => node.ready(),
   authenticate: node.identity.authenticate,
   onAccessEnded: (listener) => node.identity.onEnded(listener),
 })

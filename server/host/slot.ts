@@ -1,11 +1,13 @@
 import { messageOf } from '../db/errors.ts'
-import type { Health, Host } from '../plugin/host.ts'
+import type { Health, Host, Log } from '../plugin/host.ts'
 import type { Job } from '../plugin/jobs.ts'
 import { bounded } from './bounded.ts'
 import type { CheckedPlugin } from './check.ts'
+import { instrumentedJob } from './instrumented-job.ts'
 import { listed } from './job-problems.ts'
 import { dependenciesOf } from './order.ts'
 import { makeHost, type Shared } from './plugin-host.ts'
+import { PluginScope } from './plugin-scope.ts'
 
 export type PluginState = 'STARTING' | 'RUNNING' | 'FAILED' | 'DRAINING' | 'STOPPED'
 
@@ -29,13 +31,19 @@ export class Slot implements PluginStatus {
   #error: string | null = null
   /** Its `start` was called, so that its `stop` must be. */
   wasStarted = false
+  /** What runs on its behalf. */
+  readonly scope: PluginScope
+  readonly #log: Log
+  #complaint = ''
   /** What it does by itself. */
   readonly jobs: readonly Job<Host<Record<string, unknown>>>[]
 
   constructor(plugin: CheckedPlugin, shared: Shared) {
     this.plugin = plugin
     this.host = makeHost(plugin, shared, this.#abort.signal)
-    this.jobs = listed(plugin.definition.jobs, this.host)
+    this.scope = new PluginScope(plugin.definition.name)
+    this.jobs = listed(plugin.definition.jobs, this.host).map((job) => instrumentedJob(job, this.scope, shared.tracing))
+    this.#log = this.host.log
   }
 
   get name(): string {
@@ -62,10 +70,24 @@ export class Slot implements PluginStatus {
     if (this.#status === 'FAILED') return { ok: false, message: this.#error ?? 'failed' }
     if (this.#status !== 'RUNNING') return { ok: false, message: `it is ${this.#status.toLowerCase()}` }
     try {
-      return await bounded(this.name, 'health', () => this.plugin.definition.health?.(this.host) ?? { ok: true })
+      const health = await bounded(this.name, 'health', () =>
+        this.scope.run(() => this.plugin.definition.health?.(this.host) ?? { ok: true }),
+      )
+      this.#complaint = ''
+      return health
     } catch (error) {
-      return { ok: false, message: messageOf(error) }
+      this.#complain(error)
+      // Anybody may ask how the node is: what went wrong inside is for its log.
+      return { ok: false, message: 'it cannot say how it is; see the log' }
     }
+  }
+
+  /** Once for each reason: health is asked for every few seconds. */
+  #complain(error: unknown): void {
+    const complaint = messageOf(error)
+    if (complaint === this.#complaint) return
+    this.#complaint = complaint
+    this.#log.error({ error }, `plugin "${this.name}": its health check failed`)
   }
 
   become(status: Exclude<PluginState, 'FAILED'>): void {

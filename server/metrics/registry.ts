@@ -33,9 +33,7 @@ export class MetricsRegistry {
   }
 
   /** Calls the listener before each scrape: it sets gauges whose labels are not known beforehand. */
-  beforeScrape(refresh: () => void): void {
-    this.#refreshes.push(refresh)
-  }
+  readonly beforeScrape = (refresh: () => void): void => void this.#refreshes.push(refresh)
 
   /** Everything in Prometheus's text format. */
   text(): Promise<string> {

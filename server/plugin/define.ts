@@ -59,6 +59,11 @@ export interface PluginDefinition<
    * keys. All others are the operator's to give.
    */
   readonly accountScopes?: readonly string[]
+  /**
+   * What becomes of an error of its code that nobody caught: the node logs it and goes on (`continue`, the default), or
+   * ends (`end`), for a plugin whose state would be in doubt.
+   */
+  readonly onUncaught?: 'continue' | 'end'
   /** The topics it publishes. */
   readonly topics?: readonly Topic<unknown>[]
   /** What it does by itself: by the clock, from a queue, or all the time. */

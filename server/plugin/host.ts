@@ -25,6 +25,8 @@ export interface Log {
   warn: LogLine
   error: LogLine
   child(fields: Record<string, unknown>): Log
+  /** False where `debug` entries are thrown away, so that it is not worth making them. */
+  readonly keepsDebug?: boolean
 }
 
 interface LogLine {

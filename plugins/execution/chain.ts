@@ -1,7 +1,7 @@
 import { cellPath, shardOf } from '../../protocol/index.ts'
-import type { DatabaseOptions, Log, Sql } from '../../server/plugin.ts'
+import { type DatabaseOptions, isFenced, type Log, type Sql } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
-import { SubmissionError } from './gateway/errors.ts'
+import type { Fence } from './fence.ts'
 import { Faucet } from './gateway/faucet.ts'
 import type { Destination } from './gateway/router.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
@@ -41,6 +41,10 @@ export interface ChainParts {
   readonly log: Log
   /** Tells the event stream that a block brought events. */
   readonly onEvents: () => void
+  /** Every write is held to it. */
+  readonly fence: Fence
+  /** Called as soon as a write was refused because another node leads. */
+  readonly onFenced: () => void
 }
 
 interface RunningShard extends Destination {
@@ -56,6 +60,8 @@ interface RunningShard extends Destination {
 }
 
 const RETRY_MS = 200
+/** What waits for a database that is away is not waited for. */
+const ABANDON_MS = 500
 
 /** What the root chain needs of a durable block. */
 interface DurableBlock {
@@ -82,11 +88,10 @@ export class Chain implements Ledger {
   /** Out items of durable blocks that no root block lists yet. */
   readonly #outgoing = new Map<string, BlockOutgoing>()
   #fault: Error | undefined
-  #draining = false
 
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
   static async open(parts: ChainParts): Promise<Chain> {
-    const roots = new RootStore(parts.sql)
+    const roots = new RootStore(parts.sql, parts.fence)
     const tip = await roots.tip()
     if (tip === undefined) throw new TypeError('the network has no root block: its genesis was not stored')
     return new Chain({ ...parts, roots }, tip)
@@ -105,7 +110,7 @@ export class Chain implements Ledger {
         pace: { busyMs: parts.rootIntervalMs, idleMs: 1000 },
         log,
         now: Date.now,
-        onFatal: (error) => this.#fail(error),
+        onFatal: (error) => (isFenced(error) ? parts.onFenced() : this.#fail(error)),
       },
       tip,
     )
@@ -113,8 +118,8 @@ export class Chain implements Ledger {
     const realms = [...new Set(network.genesis.shards.map((id) => shardSpace(id).realm))]
     for (const id of network.genesis.shards) {
       const space = shardSpace(id)
-      const { database, modules, tuning } = parts
-      const data = { shard: id, realms, database, modules, params: network.params, ...(tuning && { tuning }) }
+      const { database, modules, tuning, fence } = parts
+      const data = { shard: id, realms, database, modules, params: network.params, fence, ...(tuning && { tuning }) }
       const host = new WorkerShardHost(data, log)
       const feeder = new RootFeeder({ host, space, recent: this.#recent, store: parts.roots, log })
       const idle = { height: 0, stateRoot: new Uint8Array(32), load: 0, mempool: { size: 0, bytes: 0 } }
@@ -158,17 +163,20 @@ export class Chain implements Ledger {
     this.#orderer.start()
   }
 
-  /** Takes no new transactions. */
-  drain(): void {
-    this.#draining = true
-  }
-
   async stop(): Promise<void> {
-    this.#draining = true
     this.#watch.stop()
     await this.#orderer.stop()
     await Promise.all(this.#shards.map(({ feeder }) => feeder.stop()))
     await Promise.all(this.#shards.map(({ host }) => host.stop()))
+    await this.#pool.close()
+  }
+
+  /** Ends everything at once, whether the database answers or not: another node leads, and this one has no say. */
+  async abandon(): Promise<void> {
+    this.#watch.stop()
+    await Promise.all(this.#shards.map(({ host }) => host.abandon()))
+    const ended = Promise.all([this.#orderer.stop(), ...this.#shards.map(({ feeder }) => feeder.stop())])
+    await Promise.race([ended, pause(ABANDON_MS)])
     await this.#pool.close()
   }
 
@@ -213,7 +221,6 @@ export class Chain implements Ledger {
     wires: readonly Uint8Array[],
     { wait, signal }: { readonly wait: Wait; readonly signal?: AbortSignal },
   ): Promise<readonly SubmitOutcome[]> {
-    if (this.#draining) throw new SubmissionError('DRAINING', 'the node is stopping: submit to another, or later')
     return this.#submissions.submit(wires, wait, signal)
   }
 
@@ -298,6 +305,9 @@ export class Chain implements Ledger {
         shard.status = report.status
         shard.load = report.load
         shard.mempool = report.mempool
+        return
+      case 'fatal':
+        if (report.code === 'FENCED') this.#parts.onFenced()
         return
       case 'down':
         shard.status = shard.host.status

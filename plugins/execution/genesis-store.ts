@@ -40,17 +40,23 @@ export async function storedNetwork(sql: Sql): Promise<Network | undefined> {
   return row === undefined ? undefined : openGenesis(row.document)
 }
 
-/** Stores a new network: its document, the first block of each shard, their cells, root block 0. All or nothing. */
+/**
+ * Stores a new network: its document, the first block of each shard, their cells, root block 0. All or nothing. If
+ * another node founds one at the same time, the network of the first is given.
+ */
 export async function foundNetwork(sql: Sql, genesis: Genesis, operator: OperatorKey): Promise<Network> {
   const document = encodeGenesis(genesis)
   const network = openGenesis(document)
-  await sql.begin(async (tx) => {
+  return sql.begin(async (tx) => {
+    await tx`SELECT pg_advisory_xact_lock(hashtext('execution.genesis'))`
+    const [first] = await tx<{ document: Uint8Array }[]>`SELECT document FROM genesis`
+    if (first !== undefined) return openGenesis(first.document)
     await tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
     const entries: CommittedHeader[] = []
     for (const id of genesis.shards) entries.push(await foundShard(tx, network, parseShardId(id)))
     await foundRoot(tx, network, operator, sortCommitted(entries))
+    return network
   })
-  return network
 }
 
 interface FirstCell {

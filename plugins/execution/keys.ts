@@ -25,6 +25,12 @@ export async function operatorKey(path: string): Promise<OperatorKey> {
   return { key: keyFromSeed(seed), seed }
 }
 
+/** Reads the operator's key; undefined if there is no such file. @throws KeyFileError if it holds something else. */
+export async function readOperatorKey(path: string): Promise<OperatorKey | undefined> {
+  const seed = await readSeed(path)
+  return seed && { key: keyFromSeed(seed), seed }
+}
+
 async function readSeed(path: string): Promise<Uint8Array | undefined> {
   let text: string
   try {

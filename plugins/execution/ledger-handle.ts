@@ -1,5 +1,16 @@
-import type { Ledger } from './api.ts'
+import { cellPath, shardOf } from '../../protocol/index.ts'
+import type { Health, Host, JobRun, PeerCall } from '../../server/plugin.ts'
+import type { Ledger, TransactionState } from './api.ts'
 import type { Chain } from './chain.ts'
+import { SubmissionError } from './gateway/errors.ts'
+import type { Network } from './genesis.ts'
+import { Cells, Faucet, Proof, Simulate, States, Submit } from './leading/calls.ts'
+import { followStates } from './leading/follow-watch.ts'
+import { type LeaderParts, lead } from './leading/lead.ts'
+import { Mirror } from './leading/mirror.ts'
+import { type Snapshot, snapshotOf } from './leading/snapshot.ts'
+import { ledgerTrouble } from './leading/trouble.ts'
+import { type ShardSpace, shardSpace } from './shard/shard-space.ts'
 
 /** The ledger was asked before the node started it. */
 export class LedgerNotStartedError extends Error {
@@ -7,38 +18,120 @@ export class LedgerNotStartedError extends Error {
   readonly code = 'LEDGER_NOT_STARTED'
 }
 
-/** The ledger as a service: given out before the node starts, connected to the running chain when it does. */
+/** What the ledger on this node is made of, once the plugin has looked at keys and network. */
+interface Prepared {
+  readonly host: Host
+  readonly network: Network
+  /** What it makes blocks with, if it may: it needs the operator's key. */
+  readonly leader: LeaderParts | undefined
+  readonly spaces: readonly ShardSpace[]
+}
+
+/**
+ * The ledger as a service, the same on every node: one of them makes the blocks, and all ask that one, this node itself
+ * included. While nobody leads, questions wait for 10 s, and submissions are sent again to the next leader.
+ */
 export class LedgerHandle implements Ledger {
+  readonly #mirror = new Mirror()
+  readonly #failed = Promise.withResolvers<never>()
+  #prepared: Prepared | undefined
+  /** While this node leads. */
   #chain: Chain | undefined
+  #draining = false
 
-  connect(chain: Chain): void {
-    this.#chain = chain
+  constructor() {
+    // Whoever starts the ledger waits for it; nobody else needs to.
+    this.#failed.promise.catch(() => undefined)
   }
 
-  /** @throws LedgerNotStartedError */
-  get chain(): Chain {
-    if (this.#chain === undefined)
-      throw new LedgerNotStartedError('the ledger is still starting: try again in a moment')
-    return this.#chain
+  prepare(host: Host, network: Network, leader: LeaderParts | undefined): void {
+    this.#prepared = { host, network, leader, spaces: network.genesis.shards.map(shardSpace) }
   }
 
-  get isConnected(): boolean {
-    return this.#chain !== undefined
+  /** Whether this node can make blocks. */
+  get mayLead(): boolean {
+    return this.#prepared?.leader !== undefined
+  }
+
+  /** Resolves when this node leads or follows. @throws whatever keeps it from making blocks */
+  ready(): Promise<void> {
+    return Promise.race([this.#mirror.known, this.#failed.promise])
+  }
+
+  /** The run of the job that makes the blocks. */
+  async lead(run: JobRun): Promise<void> {
+    const { host, leader } = this.#all
+    if (leader === undefined) throw new TypeError('a node without the key of the operator cannot lead')
+    try {
+      await lead(run, host, leader, (chain) => {
+        this.#chain = chain
+      })
+    } catch (error) {
+      this.#failed.reject(error)
+      throw error
+    }
+  }
+
+  /** The run of the job that follows whoever makes them. */
+  follow({ signal }: JobRun): Promise<void> {
+    const { host } = this.#all
+    return this.#mirror.follow(host.peers, signal, host.log)
+  }
+
+  /** Takes no new transactions. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  health(): Health {
+    return this.#chain?.health() ?? this.#mirror.health()
   }
 
   get network(): Ledger['network'] {
-    return this.chain.network
+    const { id, genesis, supply } = this.#all.network
+    return { id, genesis, supply }
   }
 
-  readonly rootHeight: Ledger['rootHeight'] = () => this.chain.rootHeight()
-  readonly shards: Ledger['shards'] = () => this.chain.shards()
-  readonly shardOf: Ledger['shardOf'] = (realm, id) => this.chain.shardOf(realm, id)
-  readonly submit: Ledger['submit'] = (wires, options) => this.chain.submit(wires, options)
-  readonly simulate: Ledger['simulate'] = (bytes) => this.chain.simulate(bytes)
-  readonly states: Ledger['states'] = (ids) => this.chain.states(ids)
-  readonly watch: Ledger['watch'] = (id, signal) => this.chain.watch(id, signal)
-  readonly cells: Ledger['cells'] = (realm, ids) => this.chain.cells(realm, ids)
-  readonly proof: Ledger['proof'] = (realm, id) => this.chain.proof(realm, id)
-  readonly faucet: Ledger['faucet'] = (address) => this.chain.faucet(address)
-  readonly supplyCheck: Ledger['supplyCheck'] = () => this.chain.supplyCheck()
+  readonly rootHeight: Ledger['rootHeight'] = () => this.#known.rootHeight
+  readonly shards: Ledger['shards'] = () => this.#known.shards
+  readonly supplyCheck: Ledger['supplyCheck'] = () => this.#known.supply
+
+  readonly shardOf: Ledger['shardOf'] = (realm, id) => shardOf(this.#all.spaces, realm, cellPath(id))?.id
+
+  readonly submit: Ledger['submit'] = async (wires, { wait, signal }) => {
+    if (this.#draining) throw new SubmissionError('DRAINING', 'the node is stopping: submit to another, or later')
+    return this.#ask(Submit, { wires, wait }, signal)
+  }
+  readonly simulate: Ledger['simulate'] = (bytes) => this.#ask(Simulate, bytes)
+  readonly states: Ledger['states'] = async (ids) => (ids.length === 0 ? [] : this.#ask(States, ids))
+  readonly cells: Ledger['cells'] = (realm, ids) => this.#ask(Cells, { realm, ids })
+  readonly proof: Ledger['proof'] = (realm, id) => this.#ask(Proof, { realm, id })
+  readonly faucet: Ledger['faucet'] = (address) => this.#ask(Faucet, address)
+
+  watch(id: Uint8Array, signal: AbortSignal): AsyncIterable<TransactionState> {
+    return followStates(this.#all.host.peers, id, signal)
+  }
+
+  async #ask<Input, Output>(call: PeerCall<Input, Output>, input: Input, signal?: AbortSignal): Promise<Output> {
+    try {
+      return await this.#all.host.peers.call(call, input, signal === undefined ? {} : { signal })
+    } catch (error) {
+      throw ledgerTrouble(error)
+    }
+  }
+
+  get #all(): Prepared {
+    if (this.#prepared === undefined) throw notStarted()
+    return this.#prepared
+  }
+
+  /** As it is now where this node leads; else as the leader told. */
+  get #known(): Snapshot {
+    const known = this.#chain === undefined ? this.#mirror.snapshot : snapshotOf(this.#chain)
+    if (known === undefined) throw notStarted()
+    return known
+  }
 }
+
+const notStarted = (): LedgerNotStartedError =>
+  new LedgerNotStartedError('the ledger is still starting: try again in a moment')

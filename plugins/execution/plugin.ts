@@ -1,25 +1,22 @@
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import { equal, toHex } from '../../protocol/index.ts'
-import { definePlugin, type Host, type Log } from '../../server/plugin.ts'
+import { toHex } from '../../protocol/index.ts'
+import { continuous, definePlugin, type Host } from '../../server/plugin.ts'
 import { BlockCommitted, Credited, Ledger, LedgerModules } from './api.ts'
-import { Chain } from './chain.ts'
 import { type ExecutionConfig, executionConfig } from './config.ts'
-import { type Network, planGenesis } from './genesis.ts'
-import { foundNetwork, storedNetwork } from './genesis-store.ts'
 import { heightGateOf } from './graphql/height-gate.ts'
 import { executionGraphql } from './graphql/index.ts'
-import { KeyFileError, type OperatorKey, operatorKey } from './keys.ts'
-import type { LedgerModule } from './ledger/module.ts'
-import { CallRegistry, ModuleSetError } from './ledger/registry.ts'
-import { LedgerHandle } from './ledger-handle.ts'
+import { joinNetwork } from './join-network.ts'
+import { CHAIN_JOB } from './leading/calls.ts'
+import { LedgerHandle, LedgerNotStartedError } from './ledger-handle.ts'
 import { account } from './modules/account.ts'
 import { asset } from './modules/asset.ts'
 import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
 import { faucet } from './modules/faucet.ts'
-import { RevealChain } from './root/reveal-chain.ts'
+import { pause } from './pause.ts'
 
 const MAX_DEFAULT_VERIFIERS = 4
+/** A start that takes longer has no leader to follow. */
+const READY_WITHIN_MS = 40_000
 
 /** Layer 1: signed transactions over shards. */
 export default definePlugin({
@@ -37,47 +34,50 @@ export default definePlugin({
   provides: () => [[Ledger, new LedgerHandle()]],
   graphql: executionGraphql,
   beforeRequest: (context, host) => heightGateOf(host).pass(context),
+  jobs: [
+    continuous<ExecutionHost>({
+      name: CHAIN_JOB,
+      scope: 'leader',
+      eligible: (host) => handleOf(host).mayLead,
+      run: (run, host) => handleOf(host).lead(run),
+    }),
+    continuous<ExecutionHost>({
+      name: 'mirror',
+      scope: 'replica',
+      run: (run, host) => handleOf(host).follow(run),
+    }),
+  ],
   async start(host) {
-    const offered = host.contributions(LedgerModules)
-    // Wrong modules are told before anything is written.
-    new CallRegistry(offered)
-    const keyFile = join(host.dataDir, 'operator.key')
-    const operator = await operatorKey(keyFile)
-    const network = (await storedNetwork(host.sql)) ?? (await found(host, offered, operator))
-    checkOperator(network, operator, keyFile)
-    const modules = activeModules(network, offered, host.log)
-    const chain = await Chain.open({
+    const { network, operator, keyFile, modules } = await joinNetwork(host)
+    const handle = handleOf(host)
+    handle.prepare(
+      host,
       network,
-      operator,
-      sql: host.sql,
-      database: host.database,
-      modules: modules.map(({ name, url }) => ({ name, url })),
-      verifierThreads: host.config.verifierThreads ?? Math.min(availableParallelism(), MAX_DEFAULT_VERIFIERS),
-      rootIntervalMs: host.config.rootIntervalMs,
-      tuning: { cacheCells: host.config.cacheCells },
-      log: host.log,
-      onEvents: () => host.events.wake(),
-    })
-    await chain.start()
-    handleOf(host).connect(chain)
+      operator && {
+        network,
+        operator,
+        sql: host.sql,
+        database: host.database,
+        modules: modules.map(({ name, url }) => ({ name, url })),
+        verifierThreads: host.config.verifierThreads ?? Math.min(availableParallelism(), MAX_DEFAULT_VERIFIERS),
+        rootIntervalMs: host.config.rootIntervalMs,
+        tuning: { cacheCells: host.config.cacheCells },
+        log: host.log,
+        onEvents: () => host.events.wake(),
+      },
+    )
+    host.jobs.begin(CHAIN_JOB)
+    host.jobs.begin('mirror')
+    await readyInTime(handle)
     host.nameNetwork(network.genesis.name, network.id)
     host.banner('network', `${network.genesis.name} ${toHex(network.id)}`)
     host.banner('shards', network.genesis.shards.join(' '))
+    if (operator === undefined) return host.banner('operator', 'another node; this one serves, and makes no blocks')
     host.banner('operator', toHex(operator.key.publicKey))
     host.banner('operator key', keyFile)
   },
-  health: (host) => {
-    const handle = handleOf(host)
-    return handle.isConnected ? handle.chain.health() : { ok: false, message: 'the ledger is starting' }
-  },
-  drain(host) {
-    const handle = handleOf(host)
-    if (handle.isConnected) handle.chain.drain()
-  },
-  async stop(host) {
-    const handle = handleOf(host)
-    if (handle.isConnected) await handle.chain.stop()
-  },
+  health: (host) => handleOf(host).health(),
+  drain: (host) => handleOf(host).drain(),
 })
 
 type ExecutionHost = Host<ExecutionConfig, Record<never, never>>
@@ -88,36 +88,20 @@ function handleOf(host: ExecutionHost): LedgerHandle {
   throw new TypeError('the execution plugin provides its own ledger')
 }
 
-function found(host: ExecutionHost, modules: readonly LedgerModule[], operator: OperatorKey): Promise<Network> {
-  const { genesis } = host.config
-  const anchor = new RevealChain(operator.seed).genesisAnchor
-  const { faucetDrip: drip, ...plan } = genesis
-  const parts = { operator: operator.key.publicKey, anchor, modules, time: host.clock.now() }
-  return foundNetwork(host.sql, planGenesis({ ...plan, drip }, parts), operator)
-}
-
-function checkOperator(network: Network, operator: OperatorKey, keyFile: string): void {
-  if (network.genesis.validators.some((validator) => equal(validator, operator.key.publicKey))) return
-  throw new KeyFileError(
-    `${keyFile} is not the key of this database's network "${network.genesis.name}": ` +
-      'put its operator.key there, or use another database',
-  )
-}
-
-/** The modules that the network uses. A node that lacks one could not execute its blocks. */
-function activeModules(network: Network, offered: readonly LedgerModule[], log: Log): LedgerModule[] {
-  for (const { name } of offered) {
-    if (network.genesis.modules.some((module) => module.name === name)) continue
-    log.warn({ module: name }, 'the network was founded without this ledger module: its calls are unknown to it')
-  }
-  return network.genesis.modules.map(({ name, version }) => {
-    const own = offered.find((module) => module.name === name)
-    if (own === undefined) {
-      throw new ModuleSetError(`the network uses the ledger module "${name}": add its plugin to deaios.config.ts`)
-    }
-    if (own.version === version) return own
-    throw new ModuleSetError(
-      `the network uses version ${version} of the module "${name}", this node has ${own.version}`,
+/** @throws LedgerNotStartedError if nobody comes to lead; whatever keeps this node from leading */
+async function readyInTime(handle: LedgerHandle): Promise<void> {
+  const inTime = new AbortController()
+  const late = pause(READY_WITHIN_MS, inTime.signal).then(() => {
+    if (inTime.signal.aborted) return
+    throw new LedgerNotStartedError(
+      handle.mayLead
+        ? `the node that makes the blocks did not answer within ${READY_WITHIN_MS / 1000} s: see whether this one can reach its peers.url`
+        : 'no node makes blocks, and this one cannot without the operator.key of the network: start one that has it',
     )
   })
+  try {
+    await Promise.race([handle.ready(), late])
+  } finally {
+    inTime.abort()
+  }
 }

@@ -7,6 +7,7 @@ import { silentLog } from '../../server/log.ts'
 import type { Log, Sql } from '../../server/plugin.ts'
 import { createTestDatabase } from '../../server/testing/index.ts'
 import { Chain, type ChainParts } from './chain.ts'
+import type { Fence } from './fence.ts'
 import { type GenesisPlan, type Network, planGenesis } from './genesis.ts'
 import { foundNetwork } from './genesis-store.ts'
 import type { LedgerModule } from './ledger/module.ts'
@@ -63,6 +64,15 @@ export interface TestChain {
   close(): Promise<void>
 }
 
+const LEASE = 'execution/chain'
+const TEST_NODE = '00000000-0000-4000-8000-000000000000'
+
+/** Makes the caller the leader of the ledger in this database; whoever was it before writes nothing more. */
+export async function takeOffice(sql: Sql, node = TEST_NODE): Promise<Fence> {
+  const [row] = await sql<{ fence: bigint }[]>`select core.acquire_lease(${LEASE}, ${node}, '1 hour') as fence`
+  return { lease: LEASE, fence: row?.fence ?? 0n }
+}
+
 /** Founds a network in a fresh database and starts it. */
 export async function createTestChain(options: TestChainOptions = {}): Promise<TestChain> {
   const opened = await createTestDatabase()
@@ -96,6 +106,8 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
       rootIntervalMs: 20,
       log: options.log ?? silentLog,
       onEvents: () => undefined,
+      fence: await takeOffice(sql),
+      onFenced: () => undefined,
       ...options.parts,
     })
     await started.start()

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises'
 import { BlockStore, type StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
+import { takeOffice } from '../../../plugins/execution/testing.ts'
 import { cellPath, compare, encode, encodeBody, encodeRootHeader, ZERO_HASH } from '../../../protocol/index.ts'
 import { startEmbeddedPostgres } from '../../../server/db/embedded/supervisor.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../../server/db/migrate.ts'
@@ -32,7 +33,7 @@ export async function filledLedger(bench: Bench, space: ShardSpace, cells: numbe
   // As autovacuum would leave it; and the next checkpoint is not ours to wait for.
   await sql`VACUUM (ANALYZE) cell`
   await sql`CHECKPOINT`
-  return new BlockStore(sql, statements, space)
+  return new BlockStore(sql, statements, space, await takeOffice(sql))
 }
 
 /** Writes the cells in the order of their paths, which is that of the index. Gives the first block. */

@@ -9,6 +9,8 @@ import { FirstBlock } from './first-block.ts'
 /** Never connected to: connections open with the first statement, and there is none. */
 const NOWHERE = { host: '/nowhere', port: 1, database: 'none', user: 'none', searchPath: [] }
 
+const NOBODY = { lease: 'none', fence: 0n }
+
 /** A store that keeps nothing: what remains is the shard's own work. */
 export class NullStore extends BlockStore {
   readonly #tip: StoredTip
@@ -17,7 +19,7 @@ export class NullStore extends BlockStore {
 
   /** `cells`: sorted by path. */
   constructor(space: ShardSpace, cells: readonly StageCell[]) {
-    super(connect(NOWHERE), connectStatements(NOWHERE, { max: 1, applicationName: 'none' }), space)
+    super(connect(NOWHERE), connectStatements(NOWHERE, { max: 1, applicationName: 'none' }), space, NOBODY)
     const first = new FirstBlock(space)
     first.add(cells)
     this.#tip = first.finish()

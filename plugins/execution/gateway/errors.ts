@@ -3,8 +3,14 @@ export class SubmissionError extends Error {
   override readonly name = 'SubmissionError'
   readonly code: 'OVERLOADED' | 'SHARD_UNAVAILABLE' | 'DATABASE_UNAVAILABLE' | 'VERIFIER_CRASHED' | 'DRAINING'
 
-  constructor(code: SubmissionError['code'], message: string) {
-    super(message)
+  constructor(code: SubmissionError['code'], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
   }
+}
+
+/** So many transactions are followed already. */
+export class WatchLimitError extends RangeError {
+  override readonly name = 'WatchLimitError'
+  readonly code = 'WATCH_LIMIT'
 }

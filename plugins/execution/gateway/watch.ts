@@ -2,6 +2,7 @@ import type { Log } from '../../../server/plugin.ts'
 import type { TransactionState } from '../api.ts'
 import { pause } from '../pause.ts'
 import { idKey } from '../state/ledger-cell.ts'
+import { WatchLimitError } from './errors.ts'
 import { isFinal, type TransactionStates } from './states.ts'
 
 /** Transactions that may be watched at a time, in all. */
@@ -48,13 +49,13 @@ export class TransactionWatch {
 
   /**
    * Calls the listener with each state that is found after a change; the caller looks up the first one itself, after
-   * this. Returns how to end it. @throws RangeError if too many are watched.
+   * this. Returns how to end it. @throws WatchLimitError if too many are watched.
    */
   listen(id: Uint8Array, listener: Listener): () => void {
     const key = idKey(id)
     const watched = this.#listeners.get(key) ?? { id, listeners: new Set<Listener>() }
     if (this.#listeners.size >= MAX_WATCHED) {
-      throw new RangeError(`${MAX_WATCHED} transactions are watched already: ask transaction(id) instead`)
+      throw new WatchLimitError(`${MAX_WATCHED} transactions are watched already: ask transaction(id) instead`)
     }
     this.#listeners.set(key, watched)
     watched.listeners.add(listener)
@@ -121,7 +122,7 @@ export class TransactionWatch {
 }
 
 /** States follow one another in this order only; a look-up that overtook a later one is not shown. */
-function rank(state: TransactionState): number {
+export function rank(state: TransactionState): number {
   if (state.status === 'PENDING') return 0
   return state.status === 'INCLUDED' ? 1 : 2
 }

@@ -1,5 +1,6 @@
 import { apiError } from '../../../schema/index.ts'
 import { BlockCommitted, type TransactionState } from '../api.ts'
+import { WatchLimitError } from '../gateway/errors.ts'
 import type { KnownBlock } from './block-source.ts'
 import { thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
@@ -24,7 +25,7 @@ export function defineSubscriptions({ builder, refs, host, ledger, renew }: Sett
       }
     } catch (error) {
       // The ledger watches only so many at a time.
-      if (error instanceof RangeError)
+      if (error instanceof WatchLimitError)
         throw apiError('TOO_MANY_SUBSCRIPTIONS', 'Too many transactions are followed now. Ask for its status instead.')
       throw tellable(error)
     }

@@ -13,7 +13,7 @@ import {
   ZERO_HASH,
 } from '../../../protocol/index.ts'
 import { type SigningKey, sign } from '../../../server/crypto/ed25519.ts'
-import type { Log } from '../../../server/plugin.ts'
+import { isFenced, type Log } from '../../../server/plugin.ts'
 import { pause } from '../pause.ts'
 import { isRefusedByData } from '../shard/commit.ts'
 import type { Orderer, RootBlock } from './orderer.ts'
@@ -30,7 +30,7 @@ const RETRY_MS = 200
 /** Shard blocks in one root block at most. */
 const MAX_ENTRIES = 4096
 
-/** Another process wrote a root block. */
+/** Somebody who is not held to the fence wrote a root block. */
 export class RootForkError extends Error {
   override readonly name = 'RootForkError'
   readonly code = 'FORKED'
@@ -136,11 +136,13 @@ export class LocalOrderer implements Orderer {
         await store.commit(block, votes)
         return
       } catch (error) {
+        // A newer leader: whatever stands there is its own.
+        if (isFenced(error)) throw error
         const stored = await this.#storedHash(block.header.height)
         if (stored !== undefined && equal(stored, block.hash)) return
         if (stored !== undefined) {
           throw new RootForkError(
-            `another root block stands at height ${block.header.height}: a second node writes to this database; stop one`,
+            `another root block stands at height ${block.header.height}: something else writes to this database; stop it`,
           )
         }
         if (isRefusedByData(error)) throw error

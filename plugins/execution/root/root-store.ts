@@ -10,6 +10,7 @@ import {
   Writer,
 } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
+import type { Fence } from '../fence.ts'
 import type { Totals } from '../shard/made-block.ts'
 import type { RootBlock } from './orderer.ts'
 
@@ -26,12 +27,14 @@ export interface StoredBlock {
 /** Root blocks in Postgres. */
 export class RootStore {
   readonly #sql: Sql
+  readonly #fence: Fence
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, fence: Fence) {
     this.#sql = sql
+    this.#fence = fence
   }
 
-  /** Makes a root block durable, in one statement. */
+  /** Makes a root block durable, in one statement. @throws the connection's error, or FENCED of a newer leader */
   async commit(block: RootBlock, votes: readonly Vote[]): Promise<void> {
     await this.#sql.unsafe(
       COMMIT,
@@ -44,6 +47,8 @@ export class RootStore {
         new Date(block.header.time).toISOString(),
         `{${block.entries.map((entry) => `"${entry.shard}"`).join(',')}}`,
         `{${block.entries.map((entry) => entry.height).join(',')}}`,
+        this.#fence.lease,
+        String(this.#fence.fence),
       ] as never,
       { prepare: true },
     )
@@ -107,7 +112,9 @@ export class RootStore {
 
 const COMMIT = `
 WITH new_block AS (
-  INSERT INTO root_block (height, hash, header, votes, entries, time) VALUES ($1, $2, $3, $4, $5, $6)
+  INSERT INTO root_block (height, hash, header, votes, entries, time)
+  SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::text::timestamptz
+  FROM core.check_fence($9::text, $10::text::bigint)
 )
 INSERT INTO root_entry (shard, height, root)
 SELECT shard, height, $1 FROM unnest($7::text::text[], $8::text::int8[]) AS entry (shard, height)`

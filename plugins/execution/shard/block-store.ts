@@ -1,10 +1,11 @@
 import { concat, decodeRootHeader } from '../../../protocol/index.ts'
 import type { Sql, Statements } from '../../../server/plugin.ts'
+import type { Fence } from '../fence.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
 import type { ShardSpace } from './shard-space.ts'
 
-/** Another process wrote a block of this shard: this one must stop. */
+/** Somebody who is not held to the fence wrote a block of this shard. */
 export class ForkedError extends Error {
   override readonly name = 'ForkedError'
   readonly code = 'FORKED'
@@ -23,6 +24,8 @@ export interface StoredTip {
  * What a shard keeps in Postgres. A block is one statement, so one transaction and one round trip: header, body,
  * index rows, cells, messages, outcomes and events exist together or not at all.
  *
+ * Both writes are held to the leader's fence: whoever was replaced writes nothing more.
+ *
  * Rows travel as packed bytes that the server cuts up again with `substring`: no array of bytea to parse, and no COPY
  * with its own round trips.
  */
@@ -30,14 +33,19 @@ export class BlockStore {
   readonly #sql: Sql
   readonly #statements: Statements
   readonly #space: ShardSpace
+  readonly #fence: Fence
 
-  constructor(sql: Sql, statements: Statements, space: ShardSpace) {
+  constructor(sql: Sql, statements: Statements, space: ShardSpace, fence: Fence) {
     this.#sql = sql
     this.#statements = statements
     this.#space = space
+    this.#fence = fence
   }
 
-  /** Makes a block durable. @throws the connection's error, or a unique violation if the height is taken. */
+  /**
+   * Makes a block durable.
+   * @throws the connection's error, a unique violation if the height is taken, or FENCED of a newer leader
+   */
   async commit(block: MadeBlock): Promise<void> {
     const { header, included, outcomes, deferredAdded } = block
     const details = lengths(outcomes.map((outcome) => outcome.detail))
@@ -75,6 +83,8 @@ export class BlockStore {
       list(messages.starts),
       list(messages.lengths),
       concat(...block.deferredDone),
+      this.#fence.lease,
+      String(this.#fence.fence),
     ])
   }
 
@@ -151,6 +161,8 @@ export class BlockStore {
       concat(...gone.map((cell) => cell.path)),
       this.#space.id,
       height,
+      this.#fence.lease,
+      String(this.#fence.fence),
     ])
   }
 }
@@ -158,7 +170,9 @@ export class BlockStore {
 const COMMIT = `
 WITH new_block AS (
   INSERT INTO block (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
-  VALUES ($1::text, $2::bigint, $3, $4, $5, $6, $7, $8, $9, $10::text::timestamptz, $11::text::numeric, $12::text::numeric, $13::text::numeric)
+  SELECT $1::text, $2::bigint, $3::bytea, $4::bytea, $5::bytea, $6::bytea, $7::bytea, $8::bytea, $9::int,
+    $10::text::timestamptz, $11::text::numeric, $12::text::numeric, $13::text::numeric
+  FROM core.check_fence($33::text, $34::text::bigint)
 ), new_tx AS (
   INSERT INTO tx (id, sender, shard, height, index, body_at, receipt_at, refused, remote)
   SELECT substring($14::bytea from (64 * i - 63)::int for 32), substring($14::bytea from (64 * i - 31)::int for 32),
@@ -200,7 +214,7 @@ WITH kept AS (
     SELECT substring($6::bytea from 32 * i + 1 for 32) FROM generate_series(0, length($6::bytea) / 32 - 1) AS i
   )
 )
-UPDATE shard SET folded = $8 WHERE id = $7`
+UPDATE shard SET folded = $8 FROM core.check_fence($9::text, $10::text::bigint) WHERE id = $7`
 
 /** A Postgres array literal. */
 const list = (values: readonly (number | boolean)[]): string => `{${values.join(',')}}`

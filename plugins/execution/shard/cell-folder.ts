@@ -1,3 +1,4 @@
+import { isFenced } from '../../../server/plugin.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { idKey, isEmpty, sealRecord } from '../state/ledger-cell.ts'
 import type { BlockStore } from './block-store.ts'
@@ -68,6 +69,7 @@ export class CellFolder {
     } catch (error) {
       // Nothing is lost: the blocks hold the changes, and the next fold takes these cells again.
       cells.notFolded()
+      if (isFenced(error)) return
       report({ type: 'warning', message: 'cells were not folded', fields: { error: String(error) } })
     } finally {
       this.#folding = undefined

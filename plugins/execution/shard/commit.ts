@@ -1,4 +1,5 @@
 import { equal } from '../../../protocol/index.ts'
+import { FencedError, isFenced } from '../../../server/plugin.ts'
 import { pause } from '../pause.ts'
 import { type BlockStore, ForkedError } from './block-store.ts'
 import type { MadeBlock } from './made-block.ts'
@@ -15,7 +16,7 @@ export class UncommittedError extends Error {
 /**
  * Stores a block, however long the database is away. After a failure it may have been stored all the same (the answer
  * was lost), so the stored hash decides.
- * @throws ForkedError if another block stands at its height, UncommittedError if the shard is told to stop meanwhile.
+ * @throws FencedError if another node leads, ForkedError if another block stands at its height, UncommittedError if the shard is told to stop meanwhile.
  */
 export async function commitUntilDurable(
   store: BlockStore,
@@ -27,6 +28,14 @@ export async function commitUntilDurable(
       await store.commit(block)
       return
     } catch (error) {
+      if (isFenced(error)) {
+        throw new FencedError(
+          `another node leads: block ${block.header.height} of ${block.header.shard} is not stored`,
+          {
+            cause: error,
+          },
+        )
+      }
       if (await isStored(store, block)) return
       if (isRefusedByData(error)) throw error
       options.onStall(error)
@@ -53,7 +62,7 @@ async function isStored(store: BlockStore, block: MadeBlock): Promise<boolean> {
   if (equal(hash, block.hash)) return true
   throw new ForkedError(
     `another block stands at height ${block.header.height} of shard ${block.header.shard}: ` +
-      'a second node writes to this database; stop one of them',
+      'something else writes to this database; stop it',
   )
 }
 

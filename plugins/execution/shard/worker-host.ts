@@ -12,13 +12,13 @@ const MAX_CRASHES = 10
 const CRASH_WINDOW_MS = 60_000
 const RESTART_MS = 200
 const MAX_RESTART_MS = 5_000
-const STOP_MS = 10_000
+const STOP_MS = 8_000
 const MAX_QUESTIONS = 10_000
 /** Most objects of a block die with it: a larger nursery is collected less often, and had a tenth of all CPU before. */
 const YOUNG_MB = 128
 
 /** What starting again cannot mend. */
-const FINAL_CODES = new Set(['STATE_MISMATCH', 'FORKED', 'SUPPLY_CHANGED', 'MODULE_SET'])
+const FINAL_CODES = new Set(['STATE_MISMATCH', 'FORKED', 'SUPPLY_CHANGED', 'MODULE_SET', 'FENCED'])
 
 interface Waiting {
   readonly resolve: (answer: never) => void
@@ -122,6 +122,12 @@ export class WorkerShardHost implements ShardHost {
       this.#log.warn({ shard: this.id }, 'a shard did not stop in time and was ended; nothing durable is lost')
       await worker.terminate()
     }
+  }
+
+  /** Ends the thread at once. Nothing durable is lost. */
+  async abandon(): Promise<void> {
+    this.#stopping = true
+    await this.#worker?.terminate()
   }
 
   #onReport(report: ShardReport): void {

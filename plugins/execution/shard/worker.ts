@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { DatabaseOptions } from '../../../server/plugin.ts'
 import { connect, connectStatements } from '../../../server/plugin.ts'
+import type { Fence } from '../fence.ts'
 import { guardDeterminism } from '../ledger/determinism.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { CallRegistry } from '../ledger/registry.ts'
@@ -20,6 +21,8 @@ export interface ShardWorkerData {
   readonly modules: readonly ModuleSource[]
   readonly params: LedgerParams
   readonly tuning?: Partial<ShardTuning>
+  /** Of the leader that this shard works for. */
+  readonly fence: Fence
 }
 
 /** One connection for blocks, one for folds, one for reads. */
@@ -36,7 +39,7 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
   const engine = new ShardEngine({
     space,
-    store: new BlockStore(sql, statements, space),
+    store: new BlockStore(sql, statements, space, data.fence),
     pricing: {
       registry: new CallRegistry(await loadModules(data.modules)),
       params: data.params,

@@ -10,6 +10,7 @@ import { AuditLog } from './audit.ts'
 import { audienceCheck, type IdentityConfig } from './config.ts'
 import { makeCustody } from './custody.ts'
 import { badCredentials, cannotTell } from './errors.ts'
+import { Expiries } from './expiries.ts'
 import { KeyRing } from './key-ring.ts'
 import { AddressLimits, clientAddress } from './limits.ts'
 import type { MasterKeySource } from './master-keys.ts'
@@ -60,6 +61,7 @@ export class Identity {
   readonly #keys: KeyRing
   readonly #addresses: AddressLimits
   readonly #log: Log
+  readonly #expiries = new Expiries((access) => this.#ended(access))
   readonly #listeners = new Set<(access: string) => void>()
   #sweep: NodeJS.Timeout | undefined
   #pruned = 0
@@ -80,10 +82,10 @@ export class Identity {
     const shared = {
       sql,
       clock,
-      onEnded: (access: string) => this.#ended(access),
+      onKnown: (access: string, until: number) => this.#expiries.add(access, until),
       beforeLookUp: (address: string) => this.#addresses.lookUp(address),
     }
-    this.#keys = new KeyRing({ ...shared, log })
+    this.#keys = new KeyRing({ ...shared, log, onEnded: (access) => this.#ended(access) })
     this.sessions = new Sessions({
       ...shared,
       network: options.network,
@@ -143,8 +145,8 @@ export class Identity {
   }
 
   #tick(): void {
-    this.sessions.sweep()
     const now = this.clock.now()
+    this.#expiries.sweep(now)
     if (this.#pruning !== undefined || Math.abs(now - this.#pruned) < PRUNE_EVERY_MS) return
     this.#pruned = now
     this.#pruning = prune(this.sql, now)

@@ -27,6 +27,8 @@ export interface KeyRingParts {
   readonly log: Log
   /** Called with the `access` of bearers that are none any more. */
   readonly onEnded: (access: string) => void
+  /** Called with the `access` of a bearer and when it ends, in milliseconds since 1970. */
+  readonly onKnown: (access: string, until: number) => void
   /** Called before a key is looked up that is not remembered; throws to refuse. */
   readonly beforeLookUp: (address: string) => void
 }
@@ -122,24 +124,19 @@ export class KeyRing {
     const known = { key, principal: keyPrincipal(key) }
     // If some key was revoked meanwhile it may have been this one: it is looked up again next time.
     if (generation === this.#generation) this.#known.set(id, known)
+    this.#parts.onKnown(known.principal.access, key.expiresAt)
     return this.#admit(known, token)
   }
 
-  /** Looks for revocations that no notice came of, and for keys whose time is up. */
+  /** Looks for revocations that no notice came of. */
   async #look(): Promise<void> {
-    const { sql, clock, log } = this.#parts
+    const { sql, log } = this.#parts
     try {
       const at = performance.now()
       for (const id of await justRevoked(sql)) if (!this.#dealtWith.has(id)) await this.revoke(id)
       this.#lastLook = at
     } catch (error) {
       log.debug({ error }, 'could not look for revoked keys; keys are looked up one by one until that works')
-    }
-    const now = clock.now()
-    for (const [id, { key }] of this.#known.entries()) {
-      if (key.expiresAt > now) continue
-      this.#known.delete(id)
-      this.#parts.onEnded(keyAccess(id))
     }
   }
 }

@@ -34,8 +34,8 @@ export interface SessionsParts {
   readonly isAudience: (audience: string) => boolean
   /** What those who sign in may do. */
   readonly scopes: readonly string[]
-  /** Called with the `access` of people whose session is over. */
-  readonly onEnded: (access: string) => void
+  /** Called with the `access` of a bearer and when it ends, in milliseconds since 1970. */
+  readonly onKnown: (access: string, until: number) => void
   /** Called before a token is looked at that is not remembered; throws to refuse. */
   readonly beforeLookUp: (address: string) => void
 }
@@ -124,28 +124,13 @@ export class Sessions {
     return known.principal
   }
 
-  /** Forgets sessions that are over, and ends what they have open. */
-  sweep(): void {
-    const now = this.#parts.clock.now()
-    const ended = new Set<string>()
-    const going = new Set<string>()
-    for (const [name, { principal, until }] of this.#known.entries()) {
-      if (until > now) going.add(principal.access)
-      else {
-        ended.add(principal.access)
-        this.#known.delete(name)
-      }
-    }
-    // Who has signed in again in time goes on undisturbed.
-    for (const access of ended) if (!going.has(access)) this.#parts.onEnded(access)
-  }
-
   async #lookUp(name: string, token: string, from: string): Promise<Principal> {
     this.#parts.beforeLookUp(from)
     const claims = await this.#verified(SESSION, token)
     if (claims === undefined) throw badCredentials()
     const principal = walletPrincipal(claims.address, this.#parts.scopes)
     this.#known.set(name, { principal, until: claims.expiresAt })
+    this.#parts.onKnown(principal.access, claims.expiresAt)
     return principal
   }
 

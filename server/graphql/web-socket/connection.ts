@@ -37,7 +37,7 @@ export class Connection {
   readonly #socket: WebSocket
   readonly #stream: Duplex
   readonly #parts: ConnectionParts
-  readonly #credentials: Credentials
+  #credentials: Credentials
   readonly #outbox: Outbox
   readonly #running = new Map<string, Running>()
   readonly #patience: NodeJS.Timeout
@@ -105,9 +105,10 @@ export class Connection {
     const { authorization = this.#credentials.authorization } = parameters
     if (authorization !== undefined && typeof authorization !== 'string')
       return this.#close(CloseCode.Forbidden, 'Forbidden')
+    this.#credentials = { ...this.#credentials, authorization }
     this.#do(async () => {
       try {
-        this.#principal = await this.#parts.authenticate({ ...this.#credentials, authorization })
+        this.#principal = await this.#parts.authenticate(this.#credentials)
       } catch (error) {
         if (error instanceof GraphQLError) return this.#close(CloseCode.Forbidden, 'Forbidden')
         throw error
@@ -128,7 +129,40 @@ export class Connection {
     const asked = { query, documentId: documentIdOf(payload), variables, operationName, extensions }
     const operation = engine.resolve(asked)
     if (!('node' in operation)) return this.#send({ id, type: MessageType.Error, payload: operation })
-    const context = new RequestContext(extensions ?? {}, this.#principal)
+    const known = this.#whoAsks(id)
+    if (known === undefined) return
+    if (!(known instanceof Promise)) return this.#start(id, operation, payload, known)
+    const waiting: Running = { stop: () => undefined }
+    this.#running.set(id, waiting)
+    this.#do(async () => {
+      const principal = await known
+      if (this.#running.get(id) !== waiting) return
+      this.#running.delete(id)
+      if (principal !== undefined) this.#start(id, operation, payload, principal)
+    })
+  }
+
+  /**
+   * Who asks, judged again for each operation: a socket must not outlive its key, nor get around the key's rate.
+   * Undefined for somebody who was refused, and told so.
+   */
+  #whoAsks(id: string): Principal | undefined | Promise<Principal | undefined> {
+    const refuse = (error: unknown): undefined => {
+      if (!(error instanceof GraphQLError)) throw error
+      if (error.extensions.code === 'UNAUTHENTICATED') this.revoke()
+      else this.#send({ id, type: MessageType.Error, payload: [error] })
+      return undefined
+    }
+    try {
+      const known = this.#parts.authenticate(this.#credentials)
+      return known instanceof Promise ? known.catch(refuse) : known
+    } catch (error) {
+      return refuse(error)
+    }
+  }
+
+  #start(id: string, operation: Operation, payload: SubscribeMessage['payload'], principal: Principal): void {
+    const context = new RequestContext(payload.extensions ?? {}, principal)
     const running: Running = { stop: () => context.abort('the client is gone') }
     this.#running.set(id, running)
     const isWanted = () => this.#running.get(id) === running

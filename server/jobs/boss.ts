@@ -24,11 +24,8 @@ export async function startBoss(options: DatabaseOptions, log: Log): Promise<PgB
     schema: BOSS_SCHEMA,
     max: POOL_SIZE,
     application_name: `deaios jobs ${process.pid}`,
-    // Counts of what waits, for the metrics and the bound; runs of dead processes are looked for by `Watch`, oftener.
+    // It only has to remove what is long past its time: `Watch` looks for dead processes, and oftener.
     supervise: true,
-    superviseIntervalSeconds: 15,
-    monitorIntervalSeconds: 15,
-    queueCacheIntervalSeconds: 15,
     maintenanceIntervalSeconds: 3600,
     schedule: false,
     registerInstance: false,

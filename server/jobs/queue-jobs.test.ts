@@ -84,6 +84,30 @@ describe('work that is put in', () => {
     expect(seen).toEqual([{ n: 1 }, { n: 3 }, { n: 5 }])
   })
 
+  it('is refused when too much of it waits', async () => {
+    const { jobs } = await nodes.start([work({ input: z.unknown() })], { bounds: { waiting: 3, count: 50 } })
+    const put = () => jobs.enqueue(nodes.sql, shop, null, { delay: 3600 })
+    for (let n = 0; n < 4; n++) await put()
+    // It is counted now and then.
+    await until(
+      async () =>
+        put().then(
+          () => false,
+          ({ code }) => code === 'JOB_QUEUE_FULL',
+        ),
+      'it is refused',
+    )
+    await nodes.sql`delete from pgboss.job`
+    await until(
+      async () =>
+        put().then(
+          () => true,
+          () => false,
+        ),
+      'it is taken again',
+    )
+  })
+
   it('waits for its time', async () => {
     const seen: unknown[] = []
     const { jobs } = await nodes.start([work({ run: ({ data }) => void seen.push(data) })])
@@ -304,6 +328,28 @@ describe('a run whose claim is lost', () => {
     expect(reasons).toMatchObject([{ code: 'JOB_LOST' }])
     await until(async () => (await states()) === 'completed', 'the other claim has done it')
     expect(tries).toEqual([1, 2])
+  })
+})
+
+describe('a database whose connections are cut', () => {
+  it('is found again, with all work done', async () => {
+    const seen: unknown[] = []
+    const { jobs } = await nodes.start([work({ run: ({ data }) => void seen.push(data) })])
+    for (let round = 1; round <= 3; round++) {
+      await nodes.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`.catch(() => undefined)
+      await until(
+        () =>
+          jobs.enqueue(nodes.sql, shop, { n: round }).then(
+            () => true,
+            () => false,
+          ),
+        'work is put in',
+      )
+      await until(() => seen.length >= round, 'it is done')
+    }
+    expect(new Set(seen.map((data) => JSON.stringify(data)))).toEqual(new Set(['{"n":1}', '{"n":2}', '{"n":3}']))
   })
 })
 

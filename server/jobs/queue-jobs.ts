@@ -13,9 +13,6 @@ import { Run } from './run.ts'
 import { type Retried, RunStore } from './run-store.ts'
 import { Watch } from './watch.ts'
 
-/** How much work of one job may wait. It is counted now and then, so that somewhat more may get in. */
-const MAX_WAITING = 1_000_000
-
 /** How an option of `enqueue` may look. */
 const Options = z.strictObject({
   key: z.string().min(1).max(500).optional(),
@@ -26,15 +23,18 @@ const Options = z.strictObject({
     .optional(),
 })
 
-/** How long runs may go on, in milliseconds. */
 export interface JobBounds {
-  /** At the node's stop, before they are aborted. */
+  /** How long runs may go on at the node's stop before they are aborted, in milliseconds. */
   readonly drain: number
-  /** After an abort, before they are given up. */
+  /** How long they may go on after an abort before they are given up, in milliseconds. */
   readonly grace: number
+  /** How much work of one job may wait; between two counts somewhat more may get in. */
+  readonly waiting: number
+  /** What waits is counted after so many milliseconds again. */
+  readonly count: number
 }
 
-export const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000 }
+export const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000, waiting: 1_000_000, count: 5_000 }
 
 export interface QueueJobsOptions {
   readonly jobs: readonly RunnableJob[]
@@ -46,7 +46,7 @@ export interface QueueJobsOptions {
   readonly clock: Clock
   readonly log: Log
   readonly meter: JobMeter
-  readonly bounds?: JobBounds
+  readonly bounds?: Partial<JobBounds>
 }
 
 interface Parts {
@@ -66,7 +66,7 @@ export class QueueJobs {
   constructor(options: QueueJobsOptions) {
     this.#options = options
     this.#jobs = new Map(options.jobs.map((job) => [queueName(job), job]))
-    this.#bounds = options.bounds ?? JOB_BOUNDS
+    this.#bounds = { ...JOB_BOUNDS, ...options.bounds }
   }
 
   /** Opens what keeps the runs; work can be put in then. */
@@ -78,7 +78,7 @@ export class QueueJobs {
     const put = (tx: SqlOrTransaction, job: RunnableJob) =>
       store.put(tx, job, { data: undefined, key: 'cron', delay: 0 })
     const cron = new CronClock({ sql, clock, log, put })
-    const watch = new Watch({ store, sql, meter, log })
+    const watch = new Watch({ store, sql, meter, log, maxWaiting: this.#bounds.waiting, countMs: this.#bounds.count })
     this.#parts = { store, watch, cron }
     await store.prepare(jobs)
     await cron.prepare(jobs, plugins)
@@ -111,8 +111,8 @@ export class QueueJobs {
     job.input.parse(data)
     const stored = toStored(job, data)
     const { store, watch } = this.#opened(job)
-    if (watch.waiting(queueName(job)) >= MAX_WAITING)
-      throw new JobError('JOB_QUEUE_FULL', job, `${MAX_WAITING} pieces of work wait already; try again later`)
+    if (watch.isFull(queueName(job)))
+      throw new JobError('JOB_QUEUE_FULL', job, `${this.#bounds.waiting} pieces of work wait already; try again later`)
     return store.put(tx, job, { data: stored, key: key === undefined ? undefined : `k:${key}`, delay })
   }
 

@@ -179,10 +179,16 @@ export class RunStore {
     return rows.map(({ name, id, retry_count }) => ({ queue: name, id, retryCount: retry_count }))
   }
 
-  /** How much waits, by queue; some seconds old. */
-  async waiting(jobs: readonly JobName[]): Promise<ReadonlyMap<string, number>> {
-    const queues = await this.#boss.getQueues(jobs.map(queueName))
-    return new Map(queues.map(({ name, queuedCount }) => [name, queuedCount]))
+  /** How much waits, by queue; counted up to `most`. */
+  async waiting(jobs: readonly JobName[], most: number): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#sql<{ name: string; waiting: number }[]>`
+      select queue.name, (
+        select count(*)::int from (
+          select from pgboss.job as job where job.name = queue.name and job.state < 'active' limit ${most}
+        ) as counted
+      ) as waiting
+      from unnest(${jobs.map(queueName)}::text[]) as queue(name)`
+    return new Map(rows.map(({ name, waiting }) => [name, waiting]))
   }
 
   async stop(): Promise<void> {

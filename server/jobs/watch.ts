@@ -12,7 +12,6 @@ import { claimName, LOST_AFTER_SECONDS, type RunStore } from './run-store.ts'
 
 const LOOK_MS = 1_000
 const BEAT_MS = 2_000
-const COUNT_MS = 15_000
 const PRUNE_MS = 600_000
 
 export interface WatchOptions {
@@ -21,6 +20,9 @@ export interface WatchOptions {
   readonly sql: Sql
   readonly meter: JobMeter
   readonly log: Log
+  /** How much work of one job may wait. */
+  readonly maxWaiting: number
+  readonly countMs: number
 }
 
 /**
@@ -51,7 +53,7 @@ export class Watch {
     this.#unlisten = unlisten
     this.#every(LOOK_MS, 'look for work', () => this.#look())
     this.#every(BEAT_MS, 'keep runs', () => this.#beat())
-    this.#every(COUNT_MS, 'count what waits', () => this.#count())
+    this.#every(this.#options.countMs, 'count what waits', () => this.#count())
     this.#every(PRUNE_MS, 'forget old runs', () => prune(sql))
   }
 
@@ -65,9 +67,9 @@ export class Watch {
     return [...this.#workers.values()]
   }
 
-  /** How much waited when it was last counted, by queue. */
-  waiting(queue: string): number {
-    return this.#waiting.get(queue) ?? 0
+  /** Whether as much waited as may, when it was last counted. */
+  isFull(queue: string): boolean {
+    return (this.#waiting.get(queue) ?? 0) >= this.#options.maxWaiting
   }
 
   /** To be called when the last run has ended: until then the runs must be kept. */
@@ -138,7 +140,7 @@ export class Watch {
 
   async #count(): Promise<void> {
     const jobs = this.workers.map(({ job }) => job)
-    this.#waiting = await this.#options.store.waiting(jobs)
+    this.#waiting = await this.#options.store.waiting(jobs, this.#options.maxWaiting)
     this.#options.meter.waits(jobs, this.#waiting)
   }
 }

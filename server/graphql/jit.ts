@@ -24,11 +24,18 @@ import { useSafeJitRuntime } from './jit-runtime.ts'
 /** False if the runtime could not be made safe; then every operation is interpreted. */
 export const compilesOperations: boolean = await useSafeJitRuntime()
 
-/** A compiled operation. Variables that do not fit give a result without `data`. */
-export type CompiledRun = (context: Context, variables: RawVariables) => ExecutionResult | Promise<ExecutionResult>
+/**
+ * A compiled operation. Variables that do not fit give a result without `data`.
+ * @param event what a subscription is executed on
+ */
+export type CompiledRun = (
+  context: Context,
+  variables: RawVariables,
+  event?: unknown,
+) => ExecutionResult | Promise<ExecutionResult>
 
 /**
- * Compiles a query or mutation to JavaScript, or gives undefined for one that graphql-jit would answer differently
+ * Compiles an operation (of a subscription, what is done for each event) to JavaScript, or gives undefined for one that graphql-jit would answer differently
  * from graphql-js: it writes literals and defaults into the code as JSON, so they must be what JSON can hold, it checks
  * variables of input object types loosely, and it does not know `@oneOf`.
  */
@@ -37,10 +44,10 @@ export function compile(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): CompiledRun | undefined {
-  if (!compilesOperations || operation.operation === 'subscription' || !isCompilable(schema, document)) return undefined
+  if (!compilesOperations || !isCompilable(schema, document)) return undefined
   const compiled = compileQuery(schema, document, operation.name?.value, { disablingCapturingStackErrors: true })
   if (!isCompiledQuery(compiled)) return undefined
-  return (context, variables) => compiled.query(undefined, context, variables)
+  return (context, variables, event) => compiled.query(event, context, variables)
 }
 
 function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {

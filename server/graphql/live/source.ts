@@ -1,7 +1,6 @@
 import {
   createSourceEventStream,
   type ExecutionResult,
-  executeSubscriptionEvent,
   type GraphQLError,
   type GraphQLSchema,
   type ValidatedSubscriptionArgs,
@@ -11,6 +10,7 @@ import type { RawVariables } from '../cost.ts'
 import type { Operation } from '../documents.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Source } from './broadcast.ts'
+import { EventRun } from './event-run.ts'
 import { Message } from './message.ts'
 
 export interface SourceParts {
@@ -44,7 +44,7 @@ export async function openSource(parts: SourceParts): Promise<ExecutionResult | 
 /** Runs the operation on each event of its field. */
 export class EventSource implements Source {
   readonly #parts: SourceParts
-  readonly #args: ValidatedSubscriptionArgs
+  readonly #run: EventRun
   readonly #events: AsyncIterator<unknown>
   /** Whether its results tell where to resume: the client has asked for it. */
   readonly #tellsCursor: boolean
@@ -52,7 +52,7 @@ export class EventSource implements Source {
 
   constructor(parts: SourceParts, args: ValidatedSubscriptionArgs, events: AsyncIterator<unknown>) {
     this.#parts = parts
-    this.#args = args
+    this.#run = new EventRun(args, parts)
     this.#events = events
     this.#tellsCursor = asksForCursor(parts.context.requestExtensions)
   }
@@ -67,8 +67,7 @@ export class EventSource implements Source {
         return undefined
       }
       const cursor = cursorOf(event.value)
-      const executed = executeSubscriptionEvent({ ...this.#args, rootValue: event.value })
-      const result = finish('then' in executed ? await executed : executed)
+      const result = finish(await this.#run.run(event.value))
       return new Message(this.#tellsCursor ? withCursor(result, cursor) : result, cursor)
     } catch (error) {
       this.#isOver = true

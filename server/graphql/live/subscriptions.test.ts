@@ -340,3 +340,14 @@ test('a client that resumes by itself is told its place at the beginning and wit
   const resumed = await open({ extensions: { resume: true }, variables: { after: 't1' } })
   expect((await drained(resumed)).map(({ extensions }) => extensions?.cursor)).toEqual(['t1', 't2', 't3'])
 })
+
+test('events are executed the same way before and after their operation is compiled', async () => {
+  const reader = await open({ query: 'subscription Halves { ticks { half same: half text __typename } }' })
+  ticker.tick(200, 'x')
+  const seen = (await drained(reader)).map((result) => JSON.stringify(result))
+  for (const [n, text] of seen.slice(2).entries()) {
+    const halves = (half: number) => `"half":${half},"same":${half}`
+    expect(text.replace(halves((n + 2) / 2), halves(n / 2))).toBe(seen[n])
+  }
+  expect(seen[199]).toContain('"code":"ODD"')
+})

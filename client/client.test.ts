@@ -64,6 +64,18 @@ describe('asking', () => {
     expect(await client.transaction(bob)).toBeUndefined()
   })
 
+  test('never for something older than what was seen before', async () => {
+    node.extensions = { height: { '0:0': 7, root: 3 } }
+    await client.network()
+    expect(node.asked).toBeUndefined()
+    node.extensions = { height: { '0:0': 5, '0:1': 2 } }
+    await client.network()
+    expect(node.asked).toEqual({ atLeastHeight: { '0:0': 7, root: 3 } })
+    node.extensions = undefined
+    await client.network()
+    expect(node.asked).toEqual({ atLeastHeight: { '0:0': 7, root: 3, '0:1': 2 } })
+  })
+
   test('anything, with typed results', async () => {
     const own = document<{ network: { name: string } }, Record<string, never>>('query Network { network { name } }')
     expect((await client.request(own, {})).network.name).toBe('fake')

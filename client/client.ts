@@ -2,6 +2,7 @@ import type { Action } from '../protocol/index.ts'
 import type { TypedDocument } from './document.ts'
 import { ClientError } from './errors.ts'
 import { type FeeEstimate, Fees } from './fees.ts'
+import { SeenHeights } from './heights.ts'
 import { type Endpoint, request } from './http.ts'
 import type { KeyPair } from './keypair.ts'
 import { connectLive, type Live } from './live.ts'
@@ -53,7 +54,7 @@ export interface CallOptions {
 }
 
 /**
- * A connection to a network, through one node.
+ * A connection to a network, through one node. What it reads is never older than what it has read or written before.
  * All methods throw ClientError: UNREACHABLE, TIMEOUT, BAD_RESPONSE or GRAPHQL, and what each says besides.
  */
 export interface Client {
@@ -115,7 +116,13 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const { url, timeout = 30_000, realm: ownRealm = 0 } = options
   const headers = headersOf(options)
-  const endpoint: Endpoint = { url, headers, timeout, fetch: options.fetch ?? fetch.bind(globalThis) }
+  const endpoint: Endpoint = {
+    url,
+    headers,
+    timeout,
+    fetch: options.fetch ?? fetch.bind(globalThis),
+    seen: new SeenHeights(),
+  }
   const live = connectIfPossible(options, headers)
   const view = new NetworkView(() => readNetwork(endpoint))
   const fees = new Fees(endpoint)

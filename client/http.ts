@@ -1,6 +1,7 @@
 import { within } from './deadline.ts'
 import type { TypedDocument } from './document.ts'
 import { ClientError } from './errors.ts'
+import type { SeenHeights } from './heights.ts'
 
 /** How to reach a server. */
 export interface Endpoint {
@@ -9,6 +10,8 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds that one request may take. */
   readonly timeout: number
+  /** What was seen there before; no answer is older. */
+  readonly seen: SeenHeights
 }
 
 /** An error as GraphQL servers answer it. */
@@ -19,6 +22,7 @@ export interface ServerError {
 
 interface Response {
   readonly data?: unknown
+  readonly extensions?: { readonly height?: unknown }
   readonly errors?: readonly ServerError[]
 }
 
@@ -36,8 +40,11 @@ export async function request<Result, Variables>(
   signal?: AbortSignal,
 ): Promise<Result> {
   return within(endpoint.timeout, signal, async (limited) => {
-    const { status, text } = await post(endpoint, JSON.stringify({ query: document.toString(), variables }), limited)
-    return result(text, status)
+    const { atLeast } = endpoint.seen
+    const extensions = atLeast && { atLeastHeight: atLeast }
+    const body = JSON.stringify({ query: document.toString(), variables, extensions })
+    const { status, text } = await post(endpoint, body, limited)
+    return result(text, status, endpoint.seen)
   })
 }
 
@@ -59,6 +66,7 @@ async function post(endpoint: Endpoint, body: string, signal: AbortSignal) {
 const PASSING_CODES = new Set([
   'DATABASE_UNAVAILABLE',
   'DRAINING',
+  'HEIGHT_NOT_REACHED',
   'LEDGER_NOT_STARTED',
   'OVERLOADED',
   'RATE_LIMITED',
@@ -78,8 +86,9 @@ export function graphqlError(errors: readonly ServerError[]): ClientError {
   return new ClientError(passing ? 'UNREACHABLE' : 'GRAPHQL', message, { reason, cause: errors })
 }
 
-function result<Result>(text: string, status: number): Result {
+function result<Result>(text: string, status: number, seen: SeenHeights): Result {
   const response = parse(text)
+  seen.noteAll(response?.extensions?.height)
   if (response?.errors !== undefined && response.errors.length > 0) throw graphqlError(response.errors)
   if (PASSING.has(status)) throw new ClientError('UNREACHABLE', `the server answered with status ${status}`)
   if (response?.data === undefined || response.data === null) {

@@ -48,7 +48,7 @@ export async function submit(endpoint: Endpoint, wire: Uint8Array, options: Subm
     options.signal,
   )
   if (submitTransaction.__typename === 'TransactionRefused') throw refusedError(submitTransaction)
-  return accepted(submitTransaction)
+  return noting(endpoint, accepted(submitTransaction))
 }
 
 /** Submits many, as `submit` does; one outcome each, in the same order. */
@@ -62,7 +62,15 @@ export async function submitAll(
     () => request(endpoint, submitAllMutation, variables, options.signal),
     options.signal,
   )
-  return submitTransactions.map(outcomeOf)
+  const outcomes = submitTransactions.map(outcomeOf)
+  for (const outcome of outcomes) if (outcome.kind === 'accepted') noting(endpoint, outcome)
+  return outcomes
+}
+
+/** What is read after this is no older. */
+function noting(endpoint: Endpoint, outcome: Accepted): Accepted {
+  if (outcome.at !== undefined) endpoint.seen.note(outcome.at.shard, outcome.at.height)
+  return outcome
 }
 
 /** The outcome of a submission as the server answers it. */

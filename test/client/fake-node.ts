@@ -6,6 +6,7 @@ import { FakeLedger } from './fake-ledger.ts'
 interface Operation {
   readonly query: string
   readonly variables: Record<string, never>
+  readonly extensions?: unknown
 }
 
 /** How one HTTP request goes wrong: before or after the node acted on it, with a status, or with a code. */
@@ -17,6 +18,9 @@ export interface FakeNode {
   readonly ledger: FakeLedger
   /** Names of the operations that were asked for over HTTP. */
   readonly requests: string[]
+  /** `extensions` of the last one, and those of the answers. */
+  asked: unknown
+  extensions: object | undefined
   /** What happens to the next requests of that operation, one each. */
   readonly mishaps: Map<string, Mishap[]>
   /** What a subscription yields; by default the states of a transaction. */
@@ -40,6 +44,7 @@ export async function startFakeNode(): Promise<FakeNode> {
       const operation: Operation = JSON.parse(Buffer.concat(chunks).toString())
       const name = /(?:query|mutation) (\w+)/.exec(operation.query)?.[1] ?? ''
       node.requests.push(name)
+      node.asked = operation.extensions
       const mishap = node.mishaps.get(name)?.shift()
       if (mishap === 'drop before') return request.socket.destroy()
       if (mishap === 503) return response.writeHead(503).end('come back later')
@@ -47,7 +52,9 @@ export async function startFakeNode(): Promise<FakeNode> {
         return response.end(JSON.stringify({ errors: [{ message: 'not now', extensions: { code: mishap } }] }))
       const answer = await ledger.answer(name, operation.variables)
       if (mishap === 'drop after') return request.socket.destroy()
-      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+      return response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ ...answer, extensions: node.extensions }))
     })
   })
   const sockets = new WebSocketServer({ server, handleProtocols: () => 'graphql-transport-ws' })
@@ -61,6 +68,8 @@ export async function startFakeNode(): Promise<FakeNode> {
     url: `http://127.0.0.1:${port}/graphql`,
     ledger,
     requests: [],
+    asked: undefined,
+    extensions: undefined,
     mishaps: new Map(),
     source: ({ variables }) => ledger.watch(variables.id as unknown as string),
     connections: 0,

@@ -61,7 +61,7 @@ export class Outbox implements Writer {
 
   /** Writes what there is, without waiting for the end of the turn. */
   flush(): void {
-    if (!this.#isDue) this.#turns.writeNow(this)
+    this.#turns.writeNow(this)
   }
 
   write(scratch: Scratch): void {

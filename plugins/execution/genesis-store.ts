@@ -1,24 +1,15 @@
 import {
-  bodyHash,
   type CommittedHeader,
-  cellLeaf,
-  cellPath,
   encode,
-  encodeBody,
-  encodeCell,
   encodeGenesis,
-  encodeHeader,
   encodeRootHeader,
   encodeVotes,
   type Genesis,
-  type GenesisCell,
-  headerHash,
   headersRoot,
   listRoot,
   parseShardId,
   rootHeaderHash,
   type Shard,
-  shardHolds,
   sortCommitted,
   votingBytes,
   ZERO_HASH,
@@ -26,10 +17,9 @@ import {
 import { sign } from '../../server/crypto/ed25519.ts'
 import type { Sql, Transaction } from '../../server/plugin.ts'
 import { type Network, openGenesis } from './genesis.ts'
+import { genesisBlock } from './genesis-block.ts'
 import type { OperatorKey } from './keys.ts'
 import { encodeEntries } from './root/root-store.ts'
-import { openRecord } from './state/ledger-cell.ts'
-import { Trie } from './state/trie.ts'
 
 /** Rows in one INSERT. */
 const PAGE = 1000
@@ -59,60 +49,20 @@ export async function foundNetwork(sql: Sql, genesis: Genesis, operator: Operato
   })
 }
 
-interface FirstCell {
-  readonly path: Uint8Array
-  readonly record: Uint8Array
-}
-
 async function foundShard(tx: Transaction, network: Network, shard: Shard): Promise<CommittedHeader> {
-  const { genesis, params } = network
-  const cells = firstCells(genesis.cells, shard)
-  const trie = new Trie({ keyBytes: 32, depth: shard.prefix.length })
-  trie.update(cells.map(({ path, record }) => ({ key: path, leaf: cellLeaf(path, record) })))
-  let holdings = 0n
-  for (const { record, path } of cells) {
-    const cell = openRecord(record, path)
-    holdings += cell.balance + params.depositPerByte * BigInt(cell.depositBytes)
-  }
-  const body = encodeBody([])
-  const header = encodeHeader({
-    shard: shard.id,
-    height: 0,
-    prevHash: ZERO_HASH,
-    rootCursor: 0,
-    txRoot: listRoot([]),
-    outRoot: listRoot([]),
-    cellsRoot: trie.root,
-    deferredRoot: ZERO_HASH,
-    arrivals: 0,
-    basePrice: params.basePrice,
-    bodyHash: bodyHash(body),
-    txCount: 0,
-    weight: 0n,
-    congestion: 0,
-    time: genesis.time,
-  })
-  const hash = headerHash(header)
+  const { cells, header, hash, body, holdings } = genesisBlock(network, shard)
   const none = new Uint8Array(0)
   await tx`INSERT INTO shard (id, realm, prefix) VALUES (${shard.id}, ${shard.realm}, ${shard.prefix})`
   await tx`
     INSERT INTO block
       (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
     VALUES (${shard.id}, 0, ${hash}, ${header}, ${body}, ${none}, ${none}, ${encode([])}, 0,
-      ${new Date(genesis.time)}, ${String(holdings)}, 0, 0)`
+      ${new Date(network.genesis.time)}, ${String(holdings)}, 0, 0)`
   for (let from = 0; from < cells.length; from += PAGE) {
     const rows = cells.slice(from, from + PAGE).map((cell) => ({ realm: shard.realm, ...cell }))
     await tx`INSERT INTO cell ${tx(rows, 'realm', 'path', 'record')}`
   }
   return { shard: shard.id, height: 0, hash }
-}
-
-function firstCells(cells: readonly GenesisCell[], shard: Shard): FirstCell[] {
-  return cells
-    .map((cell) => ({ realm: cell.realm, path: cellPath(cell.id), record: encodeCell(cell) }))
-    .filter(({ realm, path }) => shardHolds(shard, realm, path))
-    .sort((a, b) => Buffer.compare(a.path, b.path))
-    .map(({ path, record }) => ({ path, record }))
 }
 
 async function foundRoot(

@@ -1,0 +1,196 @@
+import {
+  type BlockHeader,
+  decodeBody,
+  decodeHeader,
+  decodeTransaction,
+  equal,
+  signingBytesOf,
+  toHex,
+} from '../../../protocol/index.ts'
+import { verify } from '../../../server/crypto/ed25519.ts'
+import type { Network } from '../genesis.ts'
+import { genesisBlock } from '../genesis-block.ts'
+import { type PricingParts, poolEntry } from '../shard/admission.ts'
+import { BlockMaker, type ChainTip } from '../shard/block-maker.ts'
+import { readDelta } from '../shard/delta.ts'
+import type { RootDelivery } from '../shard/inbox.ts'
+import type { MadeBlock } from '../shard/made-block.ts'
+import type { PoolEntry } from '../shard/mempool.ts'
+import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
+import { CellStore } from '../state/cell-store.ts'
+import { openRecord } from '../state/ledger-cell.ts'
+import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
+
+/** A block as it is stored. */
+export interface StoredBlock {
+  readonly shard: string
+  readonly height: number
+  readonly hash: Uint8Array
+  readonly header: Uint8Array
+  readonly body: Uint8Array
+  readonly receipts: Uint8Array
+  readonly outgoing: Uint8Array
+  readonly delta: Uint8Array
+}
+
+/** What a block may know of the root chain. */
+export interface RootPast {
+  /** Of the last root block before it. */
+  readonly height: number
+  randomAt(height: number): Uint8Array
+}
+
+/** In the order in which they are told when several differ: causes before what follows from them. */
+const FIELDS = [
+  'shard',
+  'prevHash',
+  'rootCursor',
+  'arrivals',
+  'basePrice',
+  'bodyHash',
+  'txCount',
+  'weight',
+  'congestion',
+  'time',
+  'txRoot',
+  'outRoot',
+  'deferredRoot',
+  'cellsRoot',
+] as const satisfies readonly (keyof BlockHeader)[]
+
+/** One shard, executed again from its first block on. All of its state is in memory: about 500 bytes a cell. */
+export class ReplayedShard {
+  readonly space: ShardSpace
+  readonly #pricing: PricingParts
+  readonly #store = new CellStore({ cacheSize: 2 })
+  readonly #maker: BlockMaker
+  #tip: ChainTip
+  #deliveries: RootDelivery[] = []
+  transactions = 0
+
+  constructor(id: string, network: Network, pricing: PricingParts) {
+    this.space = shardSpace(id)
+    this.#pricing = pricing
+    const first = genesisBlock(network, this.space)
+    for (const { path, record } of first.cells) this.#store.restore(openRecord(record, path))
+    const { registry, params } = pricing
+    const load = async (): Promise<void> => {
+      throw new TypeError('a replay has every cell in memory')
+    }
+    const parts = { space: this.space, registry, store: this.#store, trie: first.trie, params, load }
+    this.#maker = new BlockMaker(parts, [], network.id)
+    this.#tip = {
+      height: 0,
+      hash: first.hash,
+      rootCursor: 0,
+      arrivals: 0,
+      time: network.genesis.time,
+      totals: { holdings: first.holdings, emitted: 0n, consumed: 0n },
+    }
+  }
+
+  get height(): number {
+    return this.#tip.height
+  }
+
+  get hash(): Uint8Array {
+    return this.#tip.hash
+  }
+
+  /** Balances, deposits and deferred messages, in the smallest unit; and what it ever sent and took in. */
+  get totals(): ChainTip['totals'] {
+    return this.#tip.totals
+  }
+
+  /** What a root block brings; blocks take it in by their cursor. */
+  deliver(delivery: RootDelivery): void {
+    if (delivery.sources.length > 0) this.#deliveries.push(delivery)
+  }
+
+  /**
+   * Executes the next block again.
+   * @param root the root chain as far as it was checked
+   * @throws ReplayMismatch at the first difference
+   */
+  async replay(stored: StoredBlock, root: RootPast): Promise<MadeBlock> {
+    const place = { shard: this.space.id, height: this.#tip.height + 1 }
+    mustEqual(place, 'height', stored.height, place.height)
+    const header = readable(place, 'header', () => decodeHeader(stored.header))
+    mustEqual(place, 'prevHash', header.prevHash, this.#tip.hash)
+    const wires = readable(place, 'body', () => decodeBody(stored.body))
+    const candidates = wires.map((wire, index) => this.#candidate(place, wire, index, header.rootCursor))
+    const deliveries = this.#take(place, header.rootCursor, root)
+    if (header.time < this.#tip.time)
+      throw new ReplayMismatch(place, 'time', `its time ${header.time} is before that of the block before`)
+    const { block, left } = await this.#maker.make(this.#tip, { deliveries, candidates, now: header.time })
+    const [missing] = [...left.expired, ...left.stale, ...left.barred, ...left.parked, ...left.putBack]
+    if (missing !== undefined)
+      throw new ReplayMismatch(
+        place,
+        'body',
+        `transaction ${toHex(missing.transaction.id)} could not be included there`,
+      )
+    if (block === undefined) throw new ReplayMismatch(place, 'body', 'there was nothing to do, so no block is made')
+    this.#compare(place, stored, header, block)
+    this.#store.committed(place.height)
+    this.#tip = {
+      height: place.height,
+      hash: block.hash,
+      rootCursor: header.rootCursor,
+      arrivals: header.arrivals,
+      time: header.time,
+      totals: block.totals,
+    }
+    this.transactions += candidates.length
+    return block
+  }
+
+  #candidate(place: Place, wire: Uint8Array, index: number, rootHeight: number): PoolEntry {
+    const transaction = readable(place, 'body', () => decodeTransaction(wire))
+    const refuse = (why: string): never => {
+      throw new ReplayMismatch(place, 'body', `transaction ${index} (${toHex(transaction.id)}) ${why}`)
+    }
+    if (!verify(transaction.signature, signingBytesOf(transaction), transaction.key)) refuse('has a wrong signature')
+    const made = poolEntry(this.#pricing, wire, transaction.id, rootHeight)
+    return 'refusal' in made ? refuse(`would be refused: ${made.refusal.code}`) : made.entry
+  }
+
+  /** The deliveries up to a cursor; the last one is that of the cursor itself, as it gives the block its randomness. */
+  #take(place: Place, cursor: number, root: RootPast): RootDelivery[] {
+    if (cursor < this.#tip.rootCursor || cursor > root.height)
+      throw new ReplayMismatch(place, 'rootCursor', `it takes in root block ${cursor}, which is not before it`)
+    const waiting = this.#deliveries
+    const taken = waiting.filter(({ height }) => height <= cursor)
+    this.#deliveries = waiting.slice(taken.length)
+    const isComplete = (taken.at(-1)?.height ?? this.#tip.rootCursor) === cursor
+    return isComplete ? taken : [...taken, { height: cursor, random: root.randomAt(cursor), sources: [] }]
+  }
+
+  #compare(place: Place, stored: StoredBlock, header: BlockHeader, block: MadeBlock): void {
+    if (!equal(stored.delta, block.delta)) throw differentCells(place, stored.delta, block.delta)
+    for (const field of FIELDS) mustEqual(place, field, header[field], block.header[field])
+    mustEqual(place, 'header', stored.header, block.headerBytes)
+    mustEqual(place, 'hash', stored.hash, block.hash)
+    mustEqual(place, 'receipts', stored.receipts, block.receipts)
+    mustEqual(place, 'outgoing', stored.outgoing, block.outgoing)
+  }
+}
+
+/** Names the first cell that differs. */
+function differentCells(place: Place, stored: Uint8Array, replayed: Uint8Array): ReplayMismatch {
+  const before = readable(place, 'delta', () => readDelta(stored))
+  const after = readDelta(replayed)
+  const at = after.findIndex(
+    ({ path, record }, i) =>
+      !equal(path, before[i]?.path ?? new Uint8Array(0)) || !sameRecord(record, before[i]?.record ?? null),
+  )
+  const cell = after[at] ?? before[after.length]
+  return new ReplayMismatch(
+    place,
+    'delta',
+    `the cell at path ${cell === undefined ? '?' : toHex(cell.path)} is stored otherwise than its execution leaves it`,
+  )
+}
+
+const sameRecord = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null ? a === b : equal(a, b)

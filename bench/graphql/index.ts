@@ -1,5 +1,7 @@
 import type { Benchmark } from '../benchmark.ts'
+import { list } from './list.ts'
 import { liveBenchmarks } from './live/index.ts'
+import { object } from './object.ts'
 
 /** The edge: queries, and live deliveries. */
-export const graphqlBenchmarks: readonly Benchmark[] = [...liveBenchmarks]
+export const graphqlBenchmarks: readonly Benchmark[] = [object, list, ...liveBenchmarks]

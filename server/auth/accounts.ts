@@ -2,6 +2,7 @@ import sodium from 'sodium-native'
 import type { Principal } from '../../schema/index.ts'
 import type { Sql, SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { IdentityError } from './errors.ts'
+import { awaitRotation } from './rotate.ts'
 import { ALL_SCOPES } from './scopes.ts'
 import type { Sealed, Vault } from './vault.ts'
 
@@ -21,7 +22,7 @@ export interface CustodialAccount {
 
 /** Makes an account with a secret of its own, which exists in no other form than sealed. */
 export async function createAccount(
-  tx: SqlOrTransaction,
+  tx: Transaction,
   vault: Vault,
   account: { readonly owner: Uint8Array | null; readonly name: string; readonly createdAt: Date },
 ): Promise<CustodialAccount> {
@@ -33,6 +34,8 @@ export async function createAccount(
     if ((row?.count ?? 0) >= ACCOUNTS_PER_OWNER)
       throw new IdentityError('ACCOUNT_LIMIT', `You have ${ACCOUNTS_PER_OWNER} accounts already. Use one of them.`)
   }
+  await awaitRotation(tx)
+  vault.refresh()
   const seed = Buffer.alloc(32)
   const address = Buffer.alloc(32)
   const pair = Buffer.alloc(64)

@@ -69,5 +69,6 @@ export class AuditLog implements Audit {
   }
 }
 
-/** How the log names somebody: `key:<id>`, `wallet:<address>`. */
-export const actorOf = ({ kind, id }: Principal): string => (kind === 'anonymous' ? id : `${kind}:${id}`)
+/** How the log names somebody: `key:<id>`, `wallet:<address>`, or `console` for the node's own command line. */
+export const actorOf = ({ kind, id }: Principal): string =>
+  kind === 'anonymous' || id === 'console' ? id : `${kind}:${id}`

@@ -39,6 +39,11 @@ export class Vault {
     return first
   }
 
+  /** Reads the keys again. */
+  refresh(): void {
+    this.#keys = this.#source.read()
+  }
+
   /** @param seed 32 secret bytes. @param address the public key of the seed: the seal opens for no other */
   seal(seed: Uint8Array, address: Uint8Array, key: MasterKey = this.current): Sealed {
     const sealed = Buffer.alloc(NONCE + SEED + TAG)

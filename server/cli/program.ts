@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { clientCommands } from '../../cli/index.ts'
 import { SERVER_VERSION } from '../version.ts'
 import { describeError } from './command-error.ts'
+import { addKey, addKeystore } from './identity/index.ts'
 import type { Streams } from './output.ts'
 import { addPlugin } from './plugin/index.ts'
 import { addStart } from './start.ts'
@@ -9,7 +10,7 @@ import { addStart } from './start.ts'
 /** Adds a group of commands. Each group has a file of its own, and loads what it needs when a command runs. */
 export type CommandGroup = (program: Command, streams: Streams) => void
 
-const GROUPS: readonly CommandGroup[] = [addStart, addPlugin, ...clientCommands]
+const GROUPS: readonly CommandGroup[] = [addStart, addKey, addKeystore, addPlugin, ...clientCommands]
 
 /**
  * Runs one command line.

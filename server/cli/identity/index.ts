@@ -1,0 +1,2 @@
+export { addKey } from './key.ts'
+export { addKeystore } from './keystore.ts'

@@ -191,6 +191,11 @@ export class Chain implements Ledger {
     }
   }
 
+  /** Of the leader that it works for. */
+  get fence(): bigint {
+    return this.#parts.fence.fence
+  }
+
   get randomness(): Orderer['randomness'] {
     return this.#orderer.randomness
   }

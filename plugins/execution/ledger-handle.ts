@@ -8,9 +8,13 @@ import { Cells, Faucet, Proof, Simulate, States, Submit } from './leading/calls.
 import { followStates } from './leading/follow-watch.ts'
 import { type LeaderParts, lead } from './leading/lead.ts'
 import { Mirror } from './leading/mirror.ts'
+import { PendingBook } from './leading/pending-book.ts'
 import { type Snapshot, snapshotOf } from './leading/snapshot.ts'
 import { ledgerTrouble } from './leading/trouble.ts'
 import { type ShardSpace, shardSpace } from './shard/shard-space.ts'
+
+/** Transactions in one call. */
+const PASS_ON = 500
 
 /** The ledger was asked before the node started it. */
 export class LedgerNotStartedError extends Error {
@@ -32,7 +36,8 @@ interface Prepared {
  * included. While nobody leads, questions wait for 10 s, and submissions are sent again to the next leader.
  */
 export class LedgerHandle implements Ledger {
-  readonly #mirror = new Mirror()
+  readonly #book = new PendingBook()
+  readonly #mirror = new Mirror((fence) => void this.#passOn(fence))
   readonly #failed = Promise.withResolvers<never>()
   #prepared: Prepared | undefined
   /** While this node leads. */
@@ -100,7 +105,14 @@ export class LedgerHandle implements Ledger {
 
   readonly submit: Ledger['submit'] = async (wires, { wait, signal }) => {
     if (this.#draining) throw new SubmissionError('DRAINING', 'the node is stopping: submit to another, or later')
-    return this.#ask(Submit, { wires, wait }, signal)
+    const fence = this.#mirror.snapshot?.fence
+    const outcomes = await this.#ask(Submit, { wires, wait }, signal)
+    for (const [i, outcome] of outcomes.entries()) {
+      const wire = wires[i]
+      if (outcome.kind === 'accepted' && outcome.status === 'PENDING' && wire !== undefined)
+        this.#book.add(outcome.id, wire, fence)
+    }
+    return outcomes
   }
   readonly simulate: Ledger['simulate'] = (bytes) => this.#ask(Simulate, bytes)
   readonly states: Ledger['states'] = async (ids) => (ids.length === 0 ? [] : this.#ask(States, ids))
@@ -109,7 +121,21 @@ export class LedgerHandle implements Ledger {
   readonly faucet: Ledger['faucet'] = (address) => this.#ask(Faucet, address)
 
   watch(id: Uint8Array, signal: AbortSignal): AsyncIterable<TransactionState> {
-    return followStates(this.#all.host.peers, id, signal)
+    return followStates(this.#all.host.peers, this.#book, id, signal)
+  }
+
+  /** Gives a new leader what waited for the one before. */
+  async #passOn(fence: bigint): Promise<void> {
+    const wires = this.#book.takeFromOthers(fence)
+    const { host } = this.#all
+    if (wires.length > 0)
+      host.log.info({ transactions: wires.length }, 'a new leader gets what waited for the last one')
+    try {
+      for (let from = 0; from < wires.length; from += PASS_ON)
+        await host.peers.call(Submit, { wires: wires.slice(from, from + PASS_ON), wait: 'NONE' })
+    } catch (error) {
+      host.log.warn({ error: String(error) }, 'what waited for the last leader was not passed on; its clients will ask')
+    }
   }
 
   async #ask<Input, Output>(call: PeerCall<Input, Output>, input: Input, signal?: AbortSignal): Promise<Output> {

@@ -1,3 +1,4 @@
+import { failover } from './failover/failover.ts'
 import { cleanStop } from './faults/clean-stop.ts'
 import { kill } from './faults/kill.ts'
 import { outage } from './faults/outage.ts'
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   poison,
   cleanStop,
   streams,
+  failover,
 ]

@@ -3,6 +3,7 @@ import type { TransactionState } from '../api.ts'
 import { isFinal } from '../gateway/states.ts'
 import { rank } from '../gateway/watch.ts'
 import { Submit, Watch } from './calls.ts'
+import type { PendingBook } from './pending-book.ts'
 import { ledgerTrouble } from './trouble.ts'
 
 /**
@@ -12,6 +13,7 @@ import { ledgerTrouble } from './trouble.ts'
  */
 export async function* followStates(
   peers: Peers,
+  book: PendingBook,
   id: Uint8Array,
   signal: AbortSignal,
 ): AsyncGenerator<TransactionState, void> {
@@ -24,18 +26,28 @@ export async function* followStates(
         yield state
         if (isFinal(state.status)) return
       }
-      // Unknown from the first; or, by now, to the only node that could still have had it.
-      if (last !== undefined && !signal.aborted) yield { id, status: 'EVICTED', at: null, pending: null }
-      return
+      if (signal.aborted) return
+      // The leader does not know it. Perhaps the one before did, and went just now.
+      const passedOn = book.take(id)
+      if (passedOn === undefined) {
+        if (last !== undefined) yield { id, status: 'EVICTED', at: null, pending: null }
+        return
+      }
+      await submit(peers, passedOn, signal)
+      continue
     } catch (error) {
+      if (signal.aborted) return
       if (!(error instanceof PeerError && error.code === 'LEADER_LOST')) throw ledgerTrouble(error)
     }
     const wire = last?.pending
-    if (wire === undefined || wire === null) continue
-    try {
-      await peers.call(Submit, { wires: [wire], wait: 'NONE' }, { signal })
-    } catch (error) {
-      if (!signal.aborted) throw ledgerTrouble(error)
-    }
+    if (wire !== undefined && wire !== null) await submit(peers, wire, signal)
+  }
+}
+
+async function submit(peers: Peers, wire: Uint8Array, signal: AbortSignal): Promise<void> {
+  try {
+    await peers.call(Submit, { wires: [wire], wait: 'NONE' }, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw ledgerTrouble(error)
   }
 }

@@ -10,6 +10,12 @@ export class Mirror {
   readonly #known = Promise.withResolvers<void>()
   #snapshot: Snapshot | undefined
   #hasLeader = false
+  readonly #onLeader: (fence: bigint) => void
+
+  /** `onLeader` is told of each new leader, by its fence. */
+  constructor(onLeader: (fence: bigint) => void) {
+    this.#onLeader = onLeader
+  }
 
   /** Resolves with the first snapshot. */
   get known(): Promise<void> {
@@ -31,9 +37,11 @@ export class Mirror {
     while (!signal.aborted) {
       try {
         for await (const snapshot of peers.stream(Snapshots, null, { signal })) {
+          const isNew = snapshot.fence !== this.#snapshot?.fence
           this.#snapshot = snapshot
           this.#hasLeader = true
           this.#known.resolve()
+          if (isNew) this.#onLeader(snapshot.fence)
         }
       } catch (error) {
         log.debug({ error: String(error) }, 'no leader tells how the ledger is; looking for another')

@@ -5,6 +5,8 @@ import { pause } from '../pause.ts'
 
 /** What every node knows of the ledger by heart. */
 export interface Snapshot {
+  /** Of the leader that tells it: it grows with each. */
+  readonly fence: bigint
   readonly rootHeight: number
   readonly shards: readonly ShardState[]
   readonly supply: ReturnType<Ledger['supplyCheck']>
@@ -15,6 +17,7 @@ export interface Snapshot {
 const EVERY_MS = 50
 
 export const snapshotOf = (chain: Chain): Snapshot => ({
+  fence: chain.fence,
   rootHeight: chain.rootHeight(),
   shards: chain.shards(),
   supply: chain.supplyCheck(),

@@ -17,8 +17,14 @@ export class NodeUnderTest {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'deaios-scenario-'))
   /** Milliseconds that the slowest start took. */
   slowestStart = 0
+  readonly #databaseUrl: string | undefined
   #program: Program | undefined
   #url = ''
+
+  /** `databaseUrl`: of a Postgres that it shares with others; its own if absent. */
+  constructor(databaseUrl?: string) {
+    this.#databaseUrl = databaseUrl
+  }
 
   /** Address of its /graphql, while it runs. */
   get url(): string {
@@ -43,7 +49,7 @@ export class NodeUnderTest {
   launch(): void {
     const { PATH } = process.env
     this.#program = runNode([MAIN, 'start', '--port', '0', '--data', this.dataDir, '--config', CONFIG], {
-      env: { PATH },
+      env: { PATH, ...(this.#databaseUrl === undefined ? {} : { DATABASE_URL: this.#databaseUrl }) },
     })
   }
 
@@ -59,9 +65,20 @@ export class NodeUnderTest {
     assert.ok(line !== undefined, `not ready within ${START_WITHIN_MS} ms:\n${this.complaints}`)
     this.slowestStart = Math.max(this.slowestStart, Math.round(performance.now() - started))
     this.#url = line.slice(line.indexOf('http'))
+    if (this.#databaseUrl !== undefined) return
     assert.ok(this.postgres().length > 0, 'its Postgres runs')
     // A child that has just begun or ended may seem to be one for a moment.
     await until(() => strayPostgres(this.dataDir).length === 0, 'no other Postgres is left on its data', 5_000)
+  }
+
+  /** Stops its process in its tracks: it keeps its connections, and does and says nothing. */
+  freeze(): void {
+    this.#running.child.kill('SIGSTOP')
+  }
+
+  /** Lets it go on, as if no time had passed. */
+  thaw(): void {
+    this.#running.child.kill('SIGCONT')
   }
 
   /** kill -9. */

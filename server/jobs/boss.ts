@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ConstructorOptions, PgBoss } from 'pg-boss'
+import { DatabaseError, messageOf } from '../db/errors.ts'
 import type { Log } from '../plugin/host.ts'
 import type { DatabaseOptions } from '../plugin/sql.ts'
 
@@ -14,8 +15,9 @@ const POOL_SIZE = 4
 
 /**
  * Starts pg-boss, which keeps the runs of cron and queue jobs; its tables are made or brought up to date. It is loaded
- * here, because a node without such jobs needs nothing of it. The runs themselves are worked off by `QueueWorker`: pg-boss's
- * own workers wait for a poll after each single run.
+ * here, because a node without such jobs needs nothing of it. The runs themselves are worked off by `QueueWorker`:
+ * pg-boss's own workers wait for a poll after each single run.
+ * @throws DatabaseError
  */
 export async function startBoss(options: DatabaseOptions, log: Log): Promise<PgBoss> {
   const { PgBoss } = await import('pg-boss')
@@ -33,8 +35,18 @@ export async function startBoss(options: DatabaseOptions, log: Log): Promise<PgB
   })
   boss.on('error', (error) => log.warn({ error }, 'the job store reports an error'))
   boss.on('warning', ({ message }) => log.warn({ reason: message }, 'the job store warns'))
-  // Several nodes may make the tables at once, and all but one are told to try again.
-  return boss.start({ attempts: 4 })
+  try {
+    // Several nodes may make the tables at once, and all but one are told to try again.
+    return await boss.start({ attempts: 4 })
+  } catch (error) {
+    await boss.stop({ graceful: false })
+    throw new DatabaseError(
+      'MIGRATION_FAILED',
+      `the tables of the job store (schema ${BOSS_SCHEMA}) cannot be made: ${messageOf(error)}; ` +
+        'see that the database user may create schemas',
+      error,
+    )
+  }
 }
 
 function connectionOf({ host, port, database, user, password, ssl }: DatabaseOptions): ConstructorOptions {

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Principal } from '../../schema/index.ts'
-import { cron, definePlugin, type Host, queue } from '../plugin.ts'
+import { continuous, cron, definePlugin, type Host, queue } from '../plugin.ts'
 import { createTestHost, type TestHost } from '../testing/index.ts'
 import { until } from '../testing/program.ts'
 
@@ -40,19 +41,21 @@ async function start(failures: { left: number }) {
   const plugin = definePlugin({
     ...basis,
     name: 'shop',
-    jobs: [thumbs, cron({ name: 'sweep', schedule: '0 4 * * *', run: () => undefined })],
+    jobs: [
+      thumbs,
+      cron({ name: 'sweep', schedule: '0 4 * * *', run: () => undefined }),
+      continuous({ name: 'watch', scope: 'leader', run: ({ signal }) => once(signal, 'abort').then(() => undefined) }),
+    ],
     start: (host) => {
       shop = host
     },
   })
   const host = await createTestHost({ plugins: [plugin()] })
   hosts.push(host)
+  // With the pool that the plugin sees, in a transaction.
   const put = (amount: bigint, key?: string) =>
-    shop?.jobs.enqueue(
-      host.sql('shop'),
-      thumbs,
-      { amount, image: new Uint8Array([1]) },
-      key === undefined ? {} : { key },
+    shop?.sql.begin(async (tx) =>
+      shop?.jobs.enqueue(tx, thumbs, { amount, image: new Uint8Array([1]) }, key === undefined ? {} : { key }),
     )
   return { host, seen, put }
 }
@@ -152,11 +155,17 @@ describe('the list of jobs', () => {
       after = pageInfo.hasNextPage ? pageInfo.endCursor : null
       await put(99n)
     } while (after !== null)
-    expect(seen).toEqual([...[6, 5, 4, 3, 2, 1, 0].map((n) => `DONE ${n}`), 'SCHEDULED '])
+    expect(seen.slice(0, 7)).toEqual([6, 5, 4, 3, 2, 1, 0].map((n) => `DONE ${n}`))
+    expect(seen.slice(7).sort()).toEqual(['RUNNING ', 'SCHEDULED '])
   })
 
-  it('shows when a cron job is due', async () => {
+  it('shows when a cron job is due, and how a continuous one is doing', async () => {
     const { host } = await start({ left: 0 })
+    const running = async () => (await list(host, { status: 'RUNNING' })).nodes
+    await until(async () => (await running()).length > 0, 'it runs')
+    expect(await running()).toMatchObject([
+      { name: 'watch', kind: 'CONTINUOUS', attempt: 1, attempts: null, error: null },
+    ])
     const { nodes } = await list(host, { status: 'SCHEDULED' })
     expect(nodes).toMatchObject([{ id: 'shop/sweep', kind: 'CRON', nextRunAt: expect.stringMatching(/T04:00:00/) }])
   })

@@ -6,6 +6,7 @@ import { CLUSTER_PORT, CLUSTER_USER, socketFolder } from '../../db/embedded/clus
 import { findIdentity } from '../../db/embedded/identity.ts'
 import { startEmbeddedPostgres } from '../../db/embedded/supervisor.ts'
 import { codeOf, DatabaseError } from '../../db/errors.ts'
+import { exclusively } from '../../db/exclusive.ts'
 import { parseDatabaseUrl } from '../../db/external.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../db/migrate.ts'
 import { silentLog } from '../../log.ts'
@@ -52,7 +53,7 @@ async function useDatabase<T>(
 ): Promise<T> {
   const sql = connect({ ...options, searchPath: [CORE_SCHEMA] }, { max: 2 })
   try {
-    await migrate(sql, CORE_SCHEMA, CORE_MIGRATIONS)
+    await exclusively(sql, () => migrate(sql, CORE_SCHEMA, CORE_MIGRATIONS))
     return await work(sql, config)
   } finally {
     await sql.end({ timeout: 5 })

@@ -1,6 +1,7 @@
 import { type GraphQLSchema, validateSchema } from 'graphql'
 import { type Builder, createBuilder } from './builder.ts'
 import { SchemaError, type SchemaProblem } from './errors.ts'
+import { noteOwners } from './field-owners.ts'
 
 /** What one plugin (or the core) adds to the schema. */
 export interface SchemaPart {
@@ -39,6 +40,7 @@ export function buildSchema(parts: readonly SchemaPart[]): GraphQLSchema {
         invalid.map(({ message }) => ({ code: 'DEFINITION_FAILED', owner: ownership.latest, message })),
       )
     }
+    noteOwners(schema, (type, field) => ownership.ownerOf(type, field))
     return schema
   } catch (error) {
     if (error instanceof SchemaError) throw error

@@ -18,6 +18,7 @@ export {
 } from './connection.ts'
 export type { Context } from './context.ts'
 export { type ApiErrorDetails, apiError, SchemaError, type SchemaProblem, type SchemaProblemCode } from './errors.ts'
+export { pluginOf, putOutOfService } from './field-owners.ts'
 export { ANONYMOUS, type Principal } from './principal.ts'
 export { formatBytes, parseBytes, toJson } from './scalars.ts'
 export { LimitsType, type NetworkShape, NetworkType } from './tokens.ts'

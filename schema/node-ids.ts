@@ -1,5 +1,6 @@
 import { type GraphQLError, type GraphQLSchema, isObjectType } from 'graphql'
 import { apiError } from './errors.ts'
+import { checkInService } from './field-owners.ts'
 
 /** A node's type, and its key among the nodes of that type. */
 export interface NodeId {
@@ -38,10 +39,11 @@ export class NodeIds {
   }
 }
 
-/** @throws GraphQLError BAD_ID if no node is of that type: the id comes from outside */
+/** @throws GraphQLError BAD_ID if no node is of that type: the id comes from outside; PLUGIN_FAILED */
 export function checkIsNode(schema: GraphQLSchema, { typename }: { readonly typename: string }): void {
   const type = schema.getType(typename)
   if (!isObjectType(type) || !type.getInterfaces().some(({ name }) => name === 'Node')) throw badId()
+  checkInService(type)
 }
 
 const badId = (): GraphQLError =>

@@ -17,6 +17,13 @@ interface WatchedStore {
   associateParamWithRef(param: unknown, ref: unknown): void
 }
 
+/** Fields that are added to a type from outside; their names are known when the schema is built. */
+interface Extension {
+  readonly owner: string
+  readonly ref: unknown
+  names: readonly string[]
+}
+
 interface Definition {
   readonly owner: string
   readonly ref: unknown
@@ -31,7 +38,7 @@ const shared = new Set(['Query', 'Mutation', 'Subscription'])
 export class Ownership {
   readonly #problems: SchemaProblem[] = []
   readonly #definitions = new Map<string, Definition>()
-  readonly #extensions: { readonly owner: string; readonly ref: unknown }[] = []
+  readonly #extensions: Extension[] = []
   readonly #tokens = new Map<TypeRef<unknown>, { readonly ref: unknown; readonly users: Set<string> }>()
   readonly #standsFor = new Map<unknown, unknown>()
   #owner = 'core'
@@ -86,8 +93,13 @@ export class Ownership {
     const addFields = store.addFields.bind(store)
     store.addFields = (param, fields) => {
       const owner = this.#owner
-      this.#extensions.push({ owner, ref: param })
-      addFields(param, () => this.as(owner, fields))
+      const extension: Extension = { owner, ref: param, names: [] }
+      this.#extensions.push(extension)
+      addFields(param, () => {
+        const made = this.as(owner, fields)
+        extension.names = Object.keys(made)
+        return made
+      })
     }
     const associate = store.associateParamWithRef.bind(store)
     store.associateParamWithRef = (param, ref) => {
@@ -100,6 +112,22 @@ export class Ownership {
   isExtended(root: 'Mutation' | 'Subscription'): boolean {
     const Root = root === 'Mutation' ? MutationRef : SubscriptionRef
     return this.#extensions.some(({ ref }) => ref instanceof Root)
+  }
+
+  /** Whose a type is, or a field of it; `core` for what only the server can have made. To be asked of a built schema. */
+  ownerOf(type: string, field?: string): string {
+    const extension = this.#extensions.find(
+      ({ ref, names }) => field !== undefined && names.includes(field) && this.#nameOf(ref) === type,
+    )
+    return extension?.owner ?? this.#definitions.get(type)?.owner ?? 'core'
+  }
+
+  #nameOf(ref: unknown): string | undefined {
+    const resolved = this.#resolve(ref)
+    const defined = [...this.#definitions].find(([, definition]) => definition.ref === resolved)?.[0]
+    if (defined !== undefined) return defined
+    const isNamed = typeof ref === 'object' && ref !== null && 'name' in ref
+    return typeof ref === 'string' ? ref : isNamed && typeof ref.name === 'string' ? ref.name : undefined
   }
 
   /** Everything wrong, including what can be judged only when every plugin has had its turn. */

@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts'
 import { type EventPosition, Reader, ResultStream, Subscriptions } from './live/index.ts'
 import { publicError, withCode } from './mask.ts'
 import type { OperationMeter } from './operation-meter.ts'
+import { ownerAt } from './owner-at.ts'
 import { PersistedDocuments } from './persisted.ts'
 import type { RequestContext } from './request-context.ts'
 import { traced } from './traced.ts'
@@ -66,7 +67,7 @@ export class Engine {
       schema: options.schema,
       most: options.limits.subscriptions,
       ...(options.events === undefined ? {} : { events: options.events }),
-      explain: (error, { requestId }) => publicError(error, requestId, options.log),
+      explain: (error, context) => this.#explain(error, context),
       finish: (result, context) => this.#finish(result, context),
     })
   }
@@ -140,11 +141,12 @@ export class Engine {
       return this.#counted(operation, this.#finish({ errors: [error] }, context))
     }
     this.#running++
+    context.document = operation.document
     let result: ExecutionResult
     try {
       result = await within(context, () => this.#answer(operation, variables, context, compiled))
     } catch (error) {
-      result = { errors: [publicError(error, context.requestId, this.#options.log)] }
+      result = { errors: [this.#explain(error, context)] }
     }
     this.#running--
     if (context.wantsUsage) context.responseExtensions.usage = usageOf(operation.cost(variables), context)
@@ -192,6 +194,7 @@ export class Engine {
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult | Reader> {
+    context.document = operation.document
     const opened = await this.live.open(operation, variables ?? {}, context)
     this.#counted(operation, opened instanceof Reader ? {} : opened)
     return opened
@@ -226,15 +229,17 @@ export class Engine {
     return this.live.drain()
   }
 
+  #explain(error: unknown, { requestId, document }: RequestContext): GraphQLError {
+    return publicError(error, requestId, this.#options.log, (located) => ownerAt(this.schema, document, located))
+  }
+
   #finish(result: ExecutionResult, context: RequestContext): ExecutionResult {
-    const { requestId, responseExtensions } = context
+    const { responseExtensions } = context
     const finished: ExecutionResult = 'data' in result ? { data: result.data ?? null } : {}
     if (result.errors !== undefined && result.errors.length > 0) {
       // Without data and path, graphql-js refused the request itself: the variables, not a resolver.
       const explain = (error: GraphQLError) =>
-        'data' in result || error.path !== undefined
-          ? publicError(error, requestId, this.#options.log)
-          : withCode(error, 'BAD_USER_INPUT')
+        'data' in result || error.path !== undefined ? this.#explain(error, context) : withCode(error, 'BAD_USER_INPUT')
       finished.errors = result.errors.map(explain)
     }
     if (Object.keys(responseExtensions).length > 0) finished.extensions = responseExtensions

@@ -11,8 +11,15 @@ const databaseAway =
 /**
  * Turns whatever went wrong into what the client may know. Errors with a code are meant for it. Everything else is
  * logged under the request's id, and only the id goes out.
+ *
+ * @param ownerOf tells which plugin's field it comes from, for the log
  */
-export function publicError(error: unknown, requestId: string, log: Log): GraphQLError {
+export function publicError(
+  error: unknown,
+  requestId: string,
+  log: Log,
+  ownerOf: (error: GraphQLError) => string | undefined = () => undefined,
+): GraphQLError {
   const located = error instanceof GraphQLError ? error : undefined
   const cause = causeOf(error)
   if (cause instanceof GraphQLError) {
@@ -35,7 +42,11 @@ export function publicError(error: unknown, requestId: string, log: Log): GraphQ
       code: 'CANCELLED',
     })
   }
-  log.error({ requestId, path: located?.path?.join('.'), error: cause }, 'a request failed in an unexpected way')
+  const plugin = located === undefined ? undefined : ownerOf(located)
+  log.error(
+    { ...(plugin === undefined ? {} : { plugin }), requestId, path: located?.path?.join('.'), error: cause },
+    'a request failed in an unexpected way',
+  )
   return restated(located, `Something went wrong inside the node. Its log has more under ${requestId}.`, {
     code: 'INTERNAL_SERVER_ERROR',
     id: requestId,

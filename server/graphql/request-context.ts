@@ -1,3 +1,4 @@
+import type { DocumentNode } from 'graphql'
 import { ANONYMOUS, type Context, type Principal } from '../../schema/index.ts'
 import type { Work } from '../db/work.ts'
 import type { Exchange } from '../http/exchange.ts'
@@ -15,6 +16,8 @@ export class RequestContext implements Context, Work {
   statements = 0
   #cancels: Set<() => void> | undefined
   readonly exchange: Exchange | undefined
+  /** What it asks for; known once it was read. */
+  document: DocumentNode | undefined
   #controller: AbortController | undefined
   #reason: Error | undefined
 

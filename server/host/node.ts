@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { GraphQLSchema } from 'graphql'
+import { putOutOfService } from '../../schema/index.ts'
 import { Identity, type IdentityConfig, type MasterKeySource, masterKeyFile } from '../auth/index.ts'
 import type { Database } from '../db/database.ts'
 import { CORE_SCHEMA } from '../db/migrate.ts'
@@ -155,6 +156,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       (plugin) => jobs?.begin(plugin),
       (plugin) => jobs?.drainContinuous(plugin),
     )
+    for (const { name, status } of slots) if (status === 'FAILED') putOutOfService(schema, name)
     measureNode(metrics, opened, events, slots)
     return {
       schema,

@@ -10,12 +10,18 @@ interface Provided {
 /** All services and contributions of one node, by token. */
 export class ServiceRegistry {
   readonly #services = new Map<string, Provided>()
+  readonly #withdrawn = new Set<string>()
   readonly #contributions = new Map<string, unknown[]>()
   readonly #fakes: ReadonlyMap<string, unknown>
 
   /** @param fakes what users of these services get instead, in tests */
   constructor(fakes: ServicePairs = []) {
     this.#fakes = new Map(fakes.map(([{ id }, fake]) => [id, fake]))
+  }
+
+  /** Takes a plugin's services back: it has failed, and whoever can do without it must. */
+  withdraw(owner: string): void {
+    this.#withdrawn.add(owner)
   }
 
   /** Throws PluginError if another plugin has provided the service. */
@@ -44,7 +50,8 @@ export class ServiceRegistry {
     const fake = this.#fakes.get(token.id)
     if (fake !== undefined) return isOf(token, fake) ? fake : undefined
     const found = this.#services.get(token.id)
-    return found !== undefined && isOf(token, found.implementation) ? found.implementation : undefined
+    if (found === undefined || this.#withdrawn.has(found.owner)) return undefined
+    return isOf(token, found.implementation) ? found.implementation : undefined
   }
 
   /** The instance that the plugin itself has provided. */

@@ -8,6 +8,7 @@ import { listed } from './job-problems.ts'
 import { dependenciesOf } from './order.ts'
 import { makeHost, type Shared } from './plugin-host.ts'
 import { PluginScope } from './plugin-scope.ts'
+import type { ServiceRegistry } from './services.ts'
 
 export type PluginState = 'STARTING' | 'RUNNING' | 'FAILED' | 'DRAINING' | 'STOPPED'
 
@@ -34,6 +35,7 @@ export class Slot implements PluginStatus {
   /** What runs on its behalf. */
   readonly scope: PluginScope
   readonly #log: Log
+  readonly #services: ServiceRegistry
   #complaint = ''
   /** What it does by itself. */
   readonly jobs: readonly Job<Host<Record<string, unknown>>>[]
@@ -44,6 +46,7 @@ export class Slot implements PluginStatus {
     this.scope = new PluginScope(plugin.definition.name)
     this.jobs = listed(plugin.definition.jobs, this.host).map((job) => instrumentedJob(job, this.scope, shared.tracing))
     this.#log = this.host.log
+    this.#services = shared.services
   }
 
   get name(): string {
@@ -98,6 +101,7 @@ export class Slot implements PluginStatus {
   fail(reason: string): void {
     this.#status = 'FAILED'
     this.#error = reason
+    this.#services.withdraw(this.name)
     this.abort(reason)
   }
 

@@ -4,18 +4,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, generateKeyPair } from '../client/index.ts'
 import { type Program, runNode, runShell, until } from '../server/testing/program.ts'
+import { blocksOf, type MarkdownBlock } from './markdown-blocks.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const main = join(root, 'server/main.ts')
 
-/** A fenced block: its language, and the word after it, which says what the test does with it. */
-interface Block {
-  readonly language: string
-  readonly mark: string
-  readonly text: string
-}
-
-let blocks: readonly Block[]
+let blocks: readonly MarkdownBlock[]
 let workspace: string
 let data: string
 let node: Program
@@ -111,11 +105,3 @@ describe('the README', () => {
     }
   })
 })
-
-function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms)].map(([, language = '', mark = '', text = '']) => ({
-    language,
-    mark,
-    text,
-  }))
-}

@@ -14,11 +14,14 @@ export type ServicePairs = readonly (readonly [token: Service<unknown>, implemen
 /** Extension points, each beside what is contributed to it. */
 export type ContributionPairs = readonly (readonly [point: ExtensionPoint<unknown>, contribution: unknown])[]
 
-/** The same pairs, with each value held to the type that its token carries. */
-export type Checked<Pairs extends readonly (readonly unknown[])[]> = {
-  readonly [K in keyof Pairs]: Pairs[K] extends readonly [infer Token, unknown]
-    ? readonly [Token, Token extends Service<infer T> | ExtensionPoint<infer T> ? T : never]
-    : never
+/** Service tokens, each beside an implementation of its type. */
+export type ServicePairsOf<S extends readonly unknown[]> = {
+  readonly [K in keyof S]: readonly [token: Service<S[K]>, implementation: NoInfer<S[K]>]
+}
+
+/** Extension points, each beside a contribution of its type. */
+export type ContributionPairsOf<X extends readonly unknown[]> = {
+  readonly [K in keyof X]: readonly [point: ExtensionPoint<X[K]>, contribution: NoInfer<X[K]>]
 }
 
 type Async<T> = T | Promise<T>
@@ -36,8 +39,8 @@ export type Listed<T, H> = readonly T[] | { list(host: H): readonly T[] }['list'
 export interface PluginDefinition<
   C extends ConfigSchema = ConfigSchema,
   R extends Requirements = Requirements,
-  S extends ServicePairs = ServicePairs,
-  X extends ContributionPairs = ContributionPairs,
+  S extends readonly unknown[] = readonly unknown[],
+  X extends readonly unknown[] = readonly unknown[],
 > {
   /** Unique; also its Postgres schema and its label in logs. Lower case letters, digits and `_`. */
   readonly name: string
@@ -51,7 +54,7 @@ export interface PluginDefinition<
   /** Service tokens, under the names that `host.use` gives them. */
   readonly requires?: R
   /** Other plugins' extension points, each with what this plugin adds. */
-  readonly contributes?: X & Checked<X>
+  readonly contributes?: ContributionPairsOf<X>
   /** A folder of NNN-name.sql files: forward only, checksummed. */
   readonly migrations?: URL
   /**
@@ -71,7 +74,7 @@ export interface PluginDefinition<
   /** What it serves beside GraphQL. */
   readonly http?: Listed<HttpRoute<Host<z.output<C>, R>>, Host<z.output<C>, R>>
   /** Builds its services; synchronous. The services of `requires` are ready by then. */
-  provides?(host: Host<z.output<C>, R>): S & Checked<S>
+  provides?(host: Host<z.output<C>, R>): ServicePairsOf<S>
   /** Adds types and fields. Services and `host.sql` may be touched in resolvers only. */
   graphql?(builder: Builder, host: Host<z.output<C>, R>): void
   start?(host: Host<z.output<C>, R>): Async<void>
@@ -119,8 +122,8 @@ export type NoConfig = z.ZodObject<Record<never, never>>
 export function definePlugin<
   C extends ConfigSchema = NoConfig,
   const R extends Requirements = Record<never, never>,
-  const S extends ServicePairs = readonly [],
-  const X extends ContributionPairs = readonly [],
+  const S extends readonly unknown[] = readonly [],
+  const X extends readonly unknown[] = readonly [],
 >(definition: PluginDefinition<C, R, S, X>): PluginFactory<C> {
   const configure = (config?: z.input<C>, options: PluginOptions = {}): ConfiguredPlugin =>
     Object.freeze({ kind: 'plugin', definition, config: config ?? {}, options })

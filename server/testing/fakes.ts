@@ -5,11 +5,9 @@ import { ownerOf, type Service } from '../plugin/tokens.ts'
 import { API_VERSION } from '../version.ts'
 import { TestKitError } from './errors.ts'
 
-/** The same pairs, each fake held to the members that the token's service has; it may leave out what is not used. */
-export type CheckedFakes<Pairs extends readonly (readonly unknown[])[]> = {
-  readonly [K in keyof Pairs]: Pairs[K] extends readonly [infer Token, unknown]
-    ? readonly [Token, Token extends Service<infer T> ? Partial<T> : never]
-    : never
+/** Service tokens, each beside a fake of its type, which may leave out what is not used. */
+export type FakesOf<F extends readonly unknown[]> = {
+  readonly [K in keyof F]: readonly [token: Service<F[K]>, fake: Partial<NoInfer<F[K]>>]
 }
 
 /** The fakes as services: a member that a fake does not have says so when it is used. */

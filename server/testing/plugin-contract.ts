@@ -4,20 +4,20 @@ import { CORE_SCHEMA } from '../db/migrate.ts'
 import { checkPlugins } from '../host/check.ts'
 import type { Node } from '../host/node.ts'
 import { printableSchema } from '../host/schema.ts'
-import type { ConfiguredPlugin, ServicePairs } from '../plugin/define.ts'
+import type { ConfiguredPlugin } from '../plugin/define.ts'
 import type { QueueJob } from '../plugin/jobs.ts'
 import { endsWhenAborted } from './contract/aborted-run.ts'
 import { addedFields, listProblems, oversizedPages } from './contract/lists.ts'
 import { leftOpen, openHandles } from './contract/open-handles.ts'
 import { cutAndResumed, type SubscriptionExample } from './contract/resumption.ts'
-import type { CheckedFakes } from './fakes.ts'
+import type { FakesOf } from './fakes.ts'
 import { createTestHost, type TestHost } from './test-host.ts'
 
-export interface PluginContractOptions<F extends ServicePairs = ServicePairs> {
+export interface PluginContractOptions<F extends readonly unknown[] = readonly unknown[]> {
   /** The plugins that it depends on. */
   readonly with?: readonly ConfiguredPlugin[]
   /** Services that are not the real ones, as for `createTestHost`. */
-  readonly fakes?: F & CheckedFakes<F>
+  readonly fakes?: FakesOf<F>
   /** What each queue job is told in its trial, by the job's name. */
   readonly work?: Readonly<Record<string, unknown>>
   /** For each subscription that can be resumed, by its field's name: how something happens. */
@@ -29,7 +29,7 @@ export interface PluginContractOptions<F extends ServicePairs = ServicePairs> {
  *
  *     pluginContract(weather(), { with: [execution()], subscriptions: { weatherReported: { cause: report } } })
  */
-export function pluginContract<const F extends ServicePairs = readonly []>(
+export function pluginContract<const F extends readonly unknown[] = readonly []>(
   plugin: ConfiguredPlugin,
   options: PluginContractOptions<F> = {},
 ): void {

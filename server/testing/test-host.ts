@@ -14,21 +14,21 @@ import type { Clock, Log } from '../plugin/host.ts'
 import type { Sql } from '../plugin/sql.ts'
 import type { Topic } from '../plugin/tokens.ts'
 import { TestKitError } from './errors.ts'
-import { type CheckedFakes, completed, standIns } from './fakes.ts'
+import { completed, type FakesOf, standIns } from './fakes.ts'
 import { PATIENCE_MS } from './patience.ts'
 import { isTestClock, type TestClock } from './test-clock.ts'
 import { createTestDatabase } from './test-database.ts'
 import { type TestRequestOptions, TestRequests, type Variables } from './test-requests.ts'
 import type { TestSubscription } from './test-subscription.ts'
 
-export interface TestHostOptions<F extends ServicePairs = ServicePairs> {
+export interface TestHostOptions<F extends readonly unknown[] = readonly unknown[]> {
   /** Factories' results; their order does not matter. */
   readonly plugins: readonly ConfiguredPlugin[]
   /**
    * Services that are not the real ones: `[[Ledger, { cells: async () => [null] }]]`. The plugin that owns one need not
    * be loaded. A fake may leave out what is not used.
    */
-  readonly fakes?: F & CheckedFakes<F>
+  readonly fakes?: FakesOf<F>
   /** `testClock()` to move time by `advance`; the machine's if absent. */
   readonly clock?: Clock
   /** Silent if absent. */
@@ -74,7 +74,7 @@ export interface TestHost {
 }
 
 /** Starts the plugins in a fresh node. Throws what `deaios start` would report. */
-export async function createTestHost<const F extends ServicePairs = readonly []>(
+export async function createTestHost<const F extends readonly unknown[] = readonly []>(
   options: TestHostOptions<F>,
 ): Promise<TestHost> {
   const { log = silentLog, clock, bounds } = options

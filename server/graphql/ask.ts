@@ -16,17 +16,23 @@ export interface Asked {
   readonly operation: Operation | readonly GraphQLError[]
 }
 
-/**
- * Reads what an HTTP request asks for: JSON in its body, or in its URL.
- * @throws HttpError for what is not a GraphQL request
- */
+/** Reads what an HTTP request asks for. @throws HttpError for what is not a GraphQL request */
 export async function readAsked(engine: Engine, bodies: Bodies, request: IncomingMessage): Promise<Asked> {
-  const isGet = request.method === 'GET'
-  const params = isGet ? searchParams(request.url ?? '') : parseParams(await bodies.read(request))
+  return request.method === 'GET' ? askedByGet(engine, request) : askedByPost(engine, await bodies.read(request))
+}
+
+/** JSON in a body. @throws HttpError */
+export function askedByPost(engine: Engine, body: string): Asked {
+  const params = parseParams(body)
+  return { params, operation: engine.resolve(params) }
+}
+
+/** The search of a URL, for what may be asked again and again. @throws HttpError */
+export function askedByGet(engine: Engine, { url = '' }: IncomingMessage): Asked {
+  const params = searchParams(url)
   const operation = engine.resolve(params)
-  if (isGet && 'node' in operation && operation.node.operation === 'mutation')
-    return { params, operation: [mutationByGet()] }
-  return { params, operation }
+  const isMutation = 'node' in operation && operation.node.operation === 'mutation'
+  return { params, operation: isMutation ? [mutationByGet()] : operation }
 }
 
 /** The context of an HTTP request's operation. */

@@ -18,46 +18,50 @@ export class Bodies {
     return this.#received
   }
 
-  /**
-   * Reads a whole body.
-   * @throws HttpError REQUEST_ENTITY_TOO_LARGE as soon as it is known to be; OVERLOADED if others have taken the room;
-   * BAD_REQUEST if the client stops in the middle
-   */
+  /** Reads a whole body. @throws what `receive` says */
   read(request: IncomingMessage): Promise<string> {
-    if (Number(request.headers['content-length'] ?? 0) > this.#each) return Promise.reject(this.#tooLarge())
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      let isOver = false
-      const over = (): boolean => {
-        if (isOver) return false
-        isOver = true
-        this.#received -= size
-        return true
+    return new Promise((resolve, reject) => this.receive(request, resolve, reject))
+  }
+
+  /**
+   * Reads a whole body and calls `done` in the turn of the loop in which it is there.
+   * @param refuse called instead: with REQUEST_ENTITY_TOO_LARGE as soon as it is known to be; with OVERLOADED if others
+   * have taken the room; with BAD_REQUEST if the client stops in the middle
+   */
+  receive(request: IncomingMessage, done: (text: string) => void, refuse: (error: HttpError) => void): void {
+    if (Number(request.headers['content-length'] ?? 0) > this.#each) return refuse(this.#tooLarge())
+    let first: Buffer | undefined
+    let rest: Buffer[] | undefined
+    let size = 0
+    let isOver = false
+    const end = (): boolean => {
+      if (isOver) return false
+      isOver = true
+      this.#received -= size
+      return true
+    }
+    request.on('data', (chunk: Buffer) => {
+      if (isOver) return
+      size += chunk.length
+      this.#received += chunk.length
+      if (size <= this.#each && this.#received <= this.#all) {
+        if (first === undefined) first = chunk
+        else if (rest === undefined) rest = [first, chunk]
+        else rest.push(chunk)
+        return
       }
-      const refuse = (error: HttpError): void => {
-        if (over()) reject(error)
-      }
-      request.on('data', (chunk: Buffer) => {
-        if (isOver) return
-        size += chunk.length
-        this.#received += chunk.length
-        if (size <= this.#each && this.#received <= this.#all) {
-          chunks.push(chunk)
-          return
-        }
-        request.pause()
-        refuse(size > this.#each ? this.#tooLarge() : overloaded())
-      })
-      request.on('end', () => {
-        if (!over()) return
-        const [only] = chunks
-        resolve((chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)).toString('utf8'))
-      })
-      const broken = () => refuse(new HttpError(400, 'BAD_REQUEST', 'The request ended before its body did.'))
-      request.on('aborted', broken)
-      request.on('error', broken)
+      request.pause()
+      const error = size > this.#each ? this.#tooLarge() : overloaded()
+      if (end()) refuse(error)
     })
+    request.on('end', () => {
+      if (end()) done((rest === undefined ? (first ?? NOTHING) : Buffer.concat(rest, size)).toString('utf8'))
+    })
+    const broken = (): void => {
+      if (end()) refuse(new HttpError(400, 'BAD_REQUEST', 'The request ended before its body did.'))
+    }
+    request.on('aborted', broken)
+    request.on('error', broken)
   }
 
   #tooLarge(): HttpError {
@@ -68,6 +72,8 @@ export class Bodies {
     )
   }
 }
+
+const NOTHING = Buffer.alloc(0)
 
 const overloaded = () =>
   new HttpError(503, 'OVERLOADED', 'The node receives as much as it can at a time. Try again in some seconds.')

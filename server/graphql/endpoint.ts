@@ -83,6 +83,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
   })
   if (trusted !== undefined) warnOfMisfits(trusted, engine.documents, log)
   const bodies = new Bodies(limits)
+  const plain = { engine, requests, bodies, authenticate }
   const yoga = makeYoga(engine, requests, authenticate, log)
   let draining = false
   const webSockets = serveWebSockets(
@@ -107,8 +108,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
         if (!isAllowedOrigin(request, origins))
           throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
       } else if (method !== 'GET') throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Use POST, or GET for queries.')
-      if (hotPath && isPlain(request))
-        return answerPlain(engine, requests, bodies, authenticate, request, response, exchange)
+      if (hotPath && isPlain(request)) return answerPlain(plain, request, response, exchange)
       const asked = await readAsked(engine, bodies, request)
       response.setHeader('x-request-id', exchange.requestId)
       response.once('close', () => exchange.answered(response))

@@ -102,17 +102,22 @@ export class Engine {
     ]
   }
 
-  /** Runs a query or mutation. Never rejects. */
+  /** Runs a query or mutation. Never throws or rejects; answers at once if nothing had to be waited for. */
+  answer(
+    operation: Operation,
+    variables: RawVariables | null | undefined,
+    context: RequestContext,
+  ): ExecutionResult | Promise<ExecutionResult> {
+    return this.#start(operation, variables ?? {}, context, operation.compiled())
+  }
+
+  /** The same, always later. */
   async run(
     operation: Operation,
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult> {
-    const compiled = operation.compiled()
-    const { tracing } = this.#options
-    return tracing === undefined
-      ? this.#settle(operation, variables ?? {}, context, compiled)
-      : traced(tracing, operation, context, () => this.#settle(operation, variables ?? {}, context, compiled))
+    return this.#start(operation, variables ?? {}, context, operation.compiled())
   }
 
   /** The same without the compiler. */
@@ -121,18 +126,27 @@ export class Engine {
     variables: RawVariables | null | undefined,
     context: RequestContext,
   ): Promise<ExecutionResult> {
-    const { tracing } = this.#options
-    return tracing === undefined
-      ? this.#settle(operation, variables ?? {}, context, undefined)
-      : traced(tracing, operation, context, () => this.#settle(operation, variables ?? {}, context, undefined))
+    return this.#start(operation, variables ?? {}, context, undefined)
   }
 
-  async #settle(
+  #start(
     operation: Operation,
     variables: RawVariables,
     context: RequestContext,
     compiled: ReturnType<Operation['compiled']>,
-  ): Promise<ExecutionResult> {
+  ): ExecutionResult | Promise<ExecutionResult> {
+    const { tracing } = this.#options
+    return tracing === undefined
+      ? this.#settle(operation, variables, context, compiled)
+      : traced(tracing, operation, context, async () => this.#settle(operation, variables, context, compiled))
+  }
+
+  #settle(
+    operation: Operation,
+    variables: RawVariables,
+    context: RequestContext,
+    compiled: ReturnType<Operation['compiled']>,
+  ): ExecutionResult | Promise<ExecutionResult> {
     const { requests } = this.#options.limits
     if (this.#running >= requests) {
       const error = apiError('OVERLOADED', 'The node answers as many requests as it can. Try again in some seconds.', {
@@ -142,15 +156,19 @@ export class Engine {
     }
     this.#running++
     context.document = operation.document
-    let result: ExecutionResult
-    try {
-      result = await within(context, () => this.#answer(operation, variables, context, compiled))
-    } catch (error) {
-      result = { errors: [this.#explain(error, context)] }
+    const settled = (result: ExecutionResult): ExecutionResult => {
+      this.#running--
+      if (context.wantsUsage) context.responseExtensions.usage = usageOf(operation.cost(variables), context)
+      return this.#counted(operation, this.#finish(result, context))
     }
-    this.#running--
-    if (context.wantsUsage) context.responseExtensions.usage = usageOf(operation.cost(variables), context)
-    return this.#counted(operation, this.#finish(result, context))
+    const failed = (error: unknown): ExecutionResult => settled({ errors: [this.#explain(error, context)] })
+    let result: ExecutionResult | Promise<ExecutionResult>
+    try {
+      result = within(context, () => this.#answer(operation, variables, context, compiled))
+    } catch (error) {
+      return failed(error)
+    }
+    return isPromise(result) ? result.then(settled, failed) : settled(result)
   }
 
   #counted(operation: Operation, result: ExecutionResult): ExecutionResult {
@@ -158,20 +176,41 @@ export class Engine {
     return result
   }
 
-  async #answer(
+  /** Nothing is put off that need not be: most requests are answered in the turn of the loop in which they came. */
+  #answer(
     operation: Operation,
     variables: RawVariables,
     context: RequestContext,
     compiled: ReturnType<Operation['compiled']>,
-  ): Promise<ExecutionResult> {
-    for (const before of this.#options.before ?? []) {
-      const waiting = before(context)
-      if (waiting !== undefined) await waiting
+  ): ExecutionResult | Promise<ExecutionResult> {
+    const ready = this.#prepare(context)
+    if (ready !== undefined) return ready.then(() => this.#carryOut(operation, variables, context, compiled))
+    return this.#carryOut(operation, variables, context, compiled)
+  }
+
+  /** Lets plugins have their say, one after the other. */
+  #prepare(context: RequestContext): Promise<void> | undefined {
+    const { before = [] } = this.#options
+    for (const [index, hook] of before.entries()) {
+      const waiting = hook(context)
+      if (waiting === undefined) continue
+      return before.slice(index + 1).reduce((last, next) => last.then(() => next(context)), waiting)
     }
+    return undefined
+  }
+
+  #carryOut(
+    operation: Operation,
+    variables: RawVariables,
+    context: RequestContext,
+    compiled: ReturnType<Operation['compiled']>,
+  ): ExecutionResult | Promise<ExecutionResult> {
     if (compiled === undefined) return this.#execute(operation, variables, context)
-    const result = await compiled(context, variables)
     // Without data, the variables did not fit. graphql-js has the last word, and the wording.
-    return 'data' in result ? result : this.#execute(operation, variables, context)
+    const checked = (result: ExecutionResult) =>
+      'data' in result ? result : this.#execute(operation, variables, context)
+    const result = compiled(context, variables)
+    return isPromise(result) ? result.then(checked) : checked(result)
   }
 
   #execute(
@@ -246,3 +285,5 @@ export class Engine {
     return finished
   }
 }
+
+const isPromise = <T extends object>(value: T | Promise<T>): value is Promise<T> => 'then' in value

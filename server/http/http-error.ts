@@ -40,11 +40,13 @@ export function sendError(response: ServerResponse, { status, code, message }: H
  */
 export function sendJson(response: ServerResponse, status: number, json: string, requestId?: string): void {
   if (response.headersSent || response.destroyed) return
+  const length = Buffer.byteLength(json)
   response.writeHead(status, {
     ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
     'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(json),
+    'content-length': length,
     'cache-control': 'no-store',
   })
-  response.end(json)
+  // As many bytes as characters: plain ASCII, which needs no conversion.
+  response.end(json, length === json.length ? 'latin1' : 'utf8')
 }

@@ -2,6 +2,7 @@ import type { Action } from '../protocol/index.ts'
 import type { TypedDocument } from './document.ts'
 import { ClientError } from './errors.ts'
 import { type FeeEstimate, Fees } from './fees.ts'
+import type { FollowOptions } from './follow.ts'
 import { SeenHeights } from './heights.ts'
 import { type Endpoint, request } from './http.ts'
 import type { KeyPair } from './keypair.ts'
@@ -100,13 +101,16 @@ export interface Client {
   ): Promise<Result>
   /**
    * Subscribes to anything. Leave the loop to unsubscribe.
-   * @throws ClientError while it is read: DISCONNECTED (subscribe again, with `after` where the field has it),
-   *   SLOW_CONSUMER, GRAPHQL
+   *
+   * A stream of events (the document passes a variable as `after`) goes on by itself when the connection is cut, the
+   * node restarts, or it was read too slowly: nothing is missing, nothing comes twice.
+   * @throws ClientError while it is read: DISCONNECTED (the node is away for too long; or the subscription is not one
+   *   that can be resumed), SLOW_CONSUMER, GRAPHQL (CURSOR_EXPIRED, for example: what came next is no longer kept)
    */
   subscribe<Result, Variables extends object>(
     document: TypedDocument<Result, Variables>,
     variables: Variables,
-    options?: CallOptions,
+    options?: FollowOptions,
   ): AsyncIterableIterator<Result, undefined>
   /** Ends subscriptions. */
   close(): Promise<void>
@@ -195,9 +199,9 @@ export function createClient(options: ClientOptions): Client {
       return { ...accepted(faucet), id: faucet.transaction.id }
     },
     request: (document, variables, { signal } = {}) => request(endpoint, document, variables, signal),
-    subscribe: (document, variables, { signal } = {}) => {
+    subscribe: (document, variables, options = {}) => {
       if (live === undefined) throw new ClientError('UNREACHABLE', 'subscriptions take a WebSocket: give `webSocket`')
-      return live.subscribe(document, variables, signal)
+      return live.subscribe(document, variables, options)
     },
     close: async () => live?.close(),
   }
@@ -214,7 +218,7 @@ function connectIfPossible(options: ClientOptions, headers: Readonly<Record<stri
 }
 
 async function* watch(live: Live, id: string, signal: AbortSignal): AsyncGenerator<TransactionInfo> {
-  for await (const { transaction } of live.subscribe(transactionSubscription, { id }, signal)) {
+  for await (const { transaction } of live.subscribe(transactionSubscription, { id }, { signal })) {
     yield transactionInfo(id, transaction)
   }
 }

@@ -2,6 +2,7 @@ export { type CborMap, type CborValue, cellId, fromHex, toHex } from '../protoco
 export { type AccountInfo, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { document, type TypedDocument } from './document.ts'
 export { ClientError, type ClientErrorCode, isClientError } from './errors.ts'
+export type { FollowOptions } from './follow.ts'
 export type { FeeEstimate } from './fees.ts'
 export { generateKeyPair, type KeyPair, keyPairFromSeed } from './keypair.ts'
 export type { NetworkInfo } from './network-view.ts'

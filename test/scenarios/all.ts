@@ -6,6 +6,7 @@ import { poison } from './faults/poison.ts'
 import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
+import { killJobs } from './jobs/kill.ts'
 import { model } from './model/model.ts'
 import type { Scenario } from './scenario.ts'
 import { streams } from './streams/streams.ts'
@@ -21,5 +22,6 @@ export const SCENARIOS: readonly Scenario[] = [
   poison,
   cleanStop,
   streams,
+  killJobs,
   failover,
 ]

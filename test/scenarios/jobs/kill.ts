@@ -30,7 +30,11 @@ export const killJobs: Scenario = {
   },
 }
 
-async function killAll({ count, isFull, random, progress }: Run, nodes: JobNodes, programs: Program[]): Promise<Figures> {
+async function killAll(
+  { count, isFull, random, progress }: Run,
+  nodes: JobNodes,
+  programs: Program[],
+): Promise<Figures> {
   const { sql } = nodes
   await sql`create table core.shop_done (n int not null, attempt int not null)`
   const { jobs } = await nodes.start([shopWork(() => undefined)], { works: false })

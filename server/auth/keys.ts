@@ -81,7 +81,7 @@ export async function createKey(
   const managing = terms.isFirst === true ? 'own' : await manages(tx, maker, account)
   if (managing === undefined) throw new IdentityError('NOT_YOURS', 'This is not your account. Make keys for your own.')
   const { name, scopes } = checkOptions(maker, options, now, terms.rate)
-  if (managing === 'operator' && account !== null && maker !== CONSOLE && scopes.some(reachesWallet))
+  if (managing === 'operator' && account !== null && maker.id !== CONSOLE.id && scopes.some(reachesWallet))
     throw new IdentityError('SCOPE_NOT_YOURS', "An operator's key cannot make keys that reach into others' wallets.")
   await checkRoom(tx, account, now)
   const ancestors = await lineOf(tx, maker, account)
@@ -229,7 +229,7 @@ async function checkRoom(tx: Transaction, account: Uint8Array | null, now: numbe
 
 /** What a new key comes from: its maker, if that is a key of the same account. */
 async function lineOf(tx: Transaction, maker: Principal, account: Uint8Array | null): Promise<readonly string[]> {
-  if (maker.kind !== 'key' || maker === CONSOLE) return []
+  if (maker.kind !== 'key' || maker.id === CONSOLE.id) return []
   const own = await findKey(tx, maker.id)
   if (own === undefined || own.revokedAt !== null) throw unknownKey()
   const isSame =

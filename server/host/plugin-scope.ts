@@ -46,7 +46,7 @@ export class PluginScope {
   leftTimers(): readonly LeftTimer[] {
     return this.#noted.flatMap(({ timer, where }) => {
       const left = timer.deref()
-      return left?.hasRef() === true && !isOver(left) ? [{ where, clear: () => clearTimeout(left) }] : []
+      return left !== undefined && isRunning(left) ? [{ where, clear: () => clearTimeout(left) }] : []
     })
   }
 
@@ -54,7 +54,11 @@ export class PluginScope {
   note(timer: NodeJS.Timeout): void {
     const frame = ownFrame()
     if (frame === undefined) return
-    if (this.#noted.length >= MAX_NOTED) this.#noted = this.#noted.filter((noted) => noted.timer.deref()?.hasRef())
+    if (this.#noted.length >= MAX_NOTED)
+      this.#noted = this.#noted.filter((noted) => {
+        const left = noted.timer.deref()
+        return left !== undefined && isRunning(left)
+      })
     if (this.#noted.length < MAX_NOTED) this.#noted.push({ timer: new WeakRef(timer), where: frame })
   }
 }
@@ -85,7 +89,8 @@ export function watchTimers(): () => void {
   }
 }
 
-/** One that was cleared or has fired still says that it is referenced. */
-const isOver = (timer: NodeJS.Timeout): boolean => '_destroyed' in timer && timer._destroyed === true
+/** `hasRef` alone goes on saying yes for one that was cleared or has fired. */
+const isRunning = (timer: NodeJS.Timeout): boolean =>
+  timer.hasRef() && !('_destroyed' in timer && timer._destroyed === true)
 
 const isTimeout = (resource: object): resource is NodeJS.Timeout => 'hasRef' in resource && 'refresh' in resource

@@ -8,6 +8,7 @@ export { generateKeyPair, type KeyPair, keyPairFromSeed } from './keypair.ts'
 export type { NetworkInfo } from './network-view.ts'
 export type { TransactionStatus, Wait } from './operations.ts'
 export type { SendOptions } from './sender.ts'
+export { type SignedInSession, type SignInOptions, signIn } from './sign-in.ts'
 export type { Accepted, Outcome, SubmitOptions } from './submit.ts'
 export {
   type ActionInput,

@@ -5,6 +5,8 @@ export {
   AccountDocument as accountQuery,
   FaucetDocument as faucetMutation,
   NetworkDocument as networkQuery,
+  SignInChallengeDocument as signInChallengeQuery,
+  SignInDocument as signInMutation,
   SimulateDocument as simulateQuery,
   SubmitTransactionDocument as submitMutation,
   SubmitTransactionsDocument as submitAllMutation,

@@ -63,6 +63,25 @@ export type NetworkQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type NetworkQuery = { readonly network: { readonly id: string | null, readonly name: string, readonly version: string, readonly rootHeight: string | null, readonly shardCount: number | null } };
 
+export type SignInChallengeQueryVariables = Exact<{
+  address: string;
+}>;
+
+
+export type SignInChallengeQuery = { readonly signInChallenge: { readonly challenge: string, readonly nonce: string, readonly expiresAt: string, readonly network: string, readonly networkId: string | null } };
+
+export type SignInMutationVariables = Exact<{
+  challenge: string;
+  audience: string;
+  signature: string;
+}>;
+
+
+export type SignInMutation = { readonly signIn:
+    | { readonly __typename: 'IdentityRefused', readonly code: string, readonly message: string }
+    | { readonly __typename: 'SignedIn', readonly token: string, readonly expiresAt: string }
+   };
+
 export type SimulateQueryVariables = Exact<{
   transaction: string;
 }>;
@@ -175,6 +194,32 @@ export const NetworkDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<NetworkQuery, NetworkQueryVariables>;
+export const SignInChallengeDocument = new TypedDocumentString(`
+    query SignInChallenge($address: Bytes!) {
+  signInChallenge(address: $address) {
+    challenge
+    nonce
+    expiresAt
+    network
+    networkId
+  }
+}
+    `) as unknown as TypedDocumentString<SignInChallengeQuery, SignInChallengeQueryVariables>;
+export const SignInDocument = new TypedDocumentString(`
+    mutation SignIn($challenge: String!, $audience: String!, $signature: Bytes!) {
+  signIn(challenge: $challenge, audience: $audience, signature: $signature) {
+    __typename
+    ... on SignedIn {
+      token
+      expiresAt
+    }
+    ... on UserError {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SignInMutation, SignInMutationVariables>;
 export const SimulateDocument = new TypedDocumentString(`
     query Simulate($transaction: Bytes!) {
   simulate(transaction: $transaction) {

@@ -5,9 +5,10 @@ import { addQuery } from './commands/query.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransfer } from './commands/transfer.ts'
 import { addTx } from './commands/tx.ts'
+import { addVerify } from './commands/verify.ts'
 import { addWallet } from './commands/wallet.ts'
 
-/** The commands that speak to a node, through its GraphQL endpoint alone. */
+/** The commands that speak to a node, through its GraphQL endpoint alone; `verify` reads its database instead. */
 export const clientCommands: readonly CommandGroup[] = [
   addStatus,
   addQuery,
@@ -16,4 +17,5 @@ export const clientCommands: readonly CommandGroup[] = [
   addAccount,
   addTransfer,
   addTx,
+  addVerify,
 ]

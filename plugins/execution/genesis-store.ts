@@ -15,7 +15,7 @@ import {
   ZERO_HASH,
 } from '../../protocol/index.ts'
 import { sign } from '../../server/crypto/ed25519.ts'
-import type { Sql, Transaction } from '../../server/plugin.ts'
+import type { Sql, SqlOrTransaction, Transaction } from '../../server/plugin.ts'
 import { type Network, openGenesis } from './genesis.ts'
 import { genesisBlock } from './genesis-block.ts'
 import type { OperatorKey } from './keys.ts'
@@ -25,7 +25,7 @@ import { encodeEntries } from './root/root-store.ts'
 const PAGE = 1000
 
 /** The stored genesis, or undefined if this database has no network yet. */
-export async function storedNetwork(sql: Sql): Promise<Network | undefined> {
+export async function storedNetwork(sql: SqlOrTransaction): Promise<Network | undefined> {
   const [row] = await sql<{ document: Uint8Array }[]>`SELECT document FROM genesis`
   return row === undefined ? undefined : openGenesis(row.document)
 }

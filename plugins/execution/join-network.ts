@@ -7,7 +7,8 @@ import { type Network, planGenesis } from './genesis.ts'
 import { foundNetwork, storedNetwork } from './genesis-store.ts'
 import { type OperatorKey, operatorKey, readOperatorKey } from './keys.ts'
 import type { LedgerModule } from './ledger/module.ts'
-import { CallRegistry, ModuleSetError } from './ledger/registry.ts'
+import { modulesOf } from './ledger/modules-of.ts'
+import { CallRegistry } from './ledger/registry.ts'
 import { RevealChain } from './root/reveal-chain.ts'
 
 /** A node's part in the network of its database. */
@@ -29,11 +30,15 @@ export async function joinNetwork(host: Host<ExecutionConfig, Record<never, neve
   new CallRegistry(offered)
   const keyFile = host.config.operatorKeyFile ?? join(host.dataDir, 'operator.key')
   const network = (await storedNetwork(host.sql)) ?? (await found(host, offered, await operatorKey(keyFile)))
+  for (const { name } of offered) {
+    if (network.genesis.modules.some((module) => module.name === name)) continue
+    host.log.warn({ module: name }, 'the network was founded without this ledger module: its calls are unknown to it')
+  }
   return {
     network,
     keyFile,
     operator: operatorOf(network, await readOperatorKey(keyFile), keyFile, host.log),
-    modules: activeModules(network, offered, host.log),
+    modules: modulesOf(network, offered),
   }
 }
 
@@ -63,22 +68,4 @@ function operatorOf(
     `${keyFile} ${what}: this node serves, and makes no blocks; put the network's operator.key there`,
   )
   return undefined
-}
-
-/** The modules that the network uses. A node that lacks one could not execute its blocks. */
-function activeModules(network: Network, offered: readonly LedgerModule[], log: Log): LedgerModule[] {
-  for (const { name } of offered) {
-    if (network.genesis.modules.some((module) => module.name === name)) continue
-    log.warn({ module: name }, 'the network was founded without this ledger module: its calls are unknown to it')
-  }
-  return network.genesis.modules.map(({ name, version }) => {
-    const own = offered.find((module) => module.name === name)
-    if (own === undefined) {
-      throw new ModuleSetError(`the network uses the ledger module "${name}": add its plugin to deaios.config.ts`)
-    }
-    if (own.version === version) return own
-    throw new ModuleSetError(
-      `the network uses version ${version} of the module "${name}", this node has ${own.version}`,
-    )
-  })
 }

@@ -1,4 +1,4 @@
-import type { Sql } from '../../../server/plugin.ts'
+import type { SqlOrTransaction } from '../../../server/plugin.ts'
 import type { StoredRoot } from './replayed-root.ts'
 import type { StoredBlock } from './replayed-shard.ts'
 
@@ -15,7 +15,7 @@ export interface StoredChain {
 }
 
 /** The chain in the tables of the execution plugin. */
-export function chainInDatabase(sql: Sql): StoredChain {
+export function chainInDatabase(sql: SqlOrTransaction): StoredChain {
   const columns = sql`shard, height, hash, header, body, receipts, outgoing, delta`
   return {
     async *roots(from) {

@@ -24,20 +24,22 @@ export interface NodeFlags {
 /**
  * Works on the tables of a node, whether it runs or not: those of its DATABASE_URL; or of its data folder's Postgres,
  * which is the running node's, or else is started for as long as this takes.
+ * @param schema whose tables unqualified names mean; the core's if absent
  */
 export async function withNodeDatabase<T>(
   flags: NodeFlags,
   work: (sql: Sql, config: ResolvedConfig) => Promise<T>,
+  schema: string = CORE_SCHEMA,
 ): Promise<T> {
   const given: ConfigFlags = flags
   const config = await loadConfig(given)
-  if (config.databaseUrl !== undefined) return useDatabase(parseDatabaseUrl(config.databaseUrl), config, work)
+  if (config.databaseUrl !== undefined) return useDatabase(parseDatabaseUrl(config.databaseUrl), schema, config, work)
   const lock = lockIfFree(config.dataDir)
-  if (lock === undefined) return useDatabase(await runningNode(config.dataDir), config, work)
+  if (lock === undefined) return useDatabase(await runningNode(config.dataDir), schema, config, work)
   try {
     const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: silentLog })
     try {
-      return await useDatabase(postgres.options, config, work)
+      return await useDatabase(postgres.options, schema, config, work)
     } finally {
       await postgres.stop()
     }
@@ -48,12 +50,13 @@ export async function withNodeDatabase<T>(
 
 async function useDatabase<T>(
   options: DatabaseOptions,
+  schema: string,
   config: ResolvedConfig,
   work: (sql: Sql, config: ResolvedConfig) => Promise<T>,
 ): Promise<T> {
-  const sql = connect({ ...options, searchPath: [CORE_SCHEMA] }, { max: 2 })
+  const sql = connect({ ...options, searchPath: [schema] }, { max: 2 })
   try {
-    await exclusively(sql, () => migrate(sql, CORE_SCHEMA, CORE_MIGRATIONS))
+    if (schema === CORE_SCHEMA) await exclusively(sql, () => migrate(sql, CORE_SCHEMA, CORE_MIGRATIONS))
     return await work(sql, config)
   } finally {
     await sql.end({ timeout: 5 })

@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import { atNode } from '../../server/cli/identity/key.ts'
+import type { NodeFlags } from '../../server/cli/identity/node-database.ts'
+import { answering, type Streams } from '../../server/cli/output.ts'
+import { lines } from '../table.ts'
+
+/** Milliseconds between two lines about how far it is. */
+const TELL_EVERY = 2_000
+
+/** `deaios verify`: needs no node that runs, and none that is trusted: only its database. */
+export function addVerify(program: Command, streams: Streams): void {
+  const verify = atNode(
+    program
+      .command('verify')
+      .description('execute a node’s chain again, from genesis, and compare everything that is stored'),
+  )
+  answering(verify, streams, async (command) => {
+    const flags = command.opts<NodeFlags>()
+    // Loaded only here: the other commands start faster without it.
+    const [{ loadConfig }, { loadPlugins }, { withNodeDatabase }, { offeredModules, verifyDatabase }] =
+      await Promise.all([
+        import('../../server/config.ts'),
+        import('../../server/host/load.ts'),
+        import('../../server/cli/identity/node-database.ts'),
+        import('../../plugins/execution/replay/index.ts'),
+      ])
+    const config = await loadConfig(flags)
+    const { plugins } = await loadPlugins(config.plugins, config.file)
+    const startedAt = performance.now()
+    let told = startedAt
+    const report = await withNodeDatabase(
+      flags,
+      (sql) =>
+        verifyDatabase({
+          sql,
+          offered: offeredModules(plugins),
+          onProgress: ({ rootHeight, last, transactions }) => {
+            if (performance.now() - told < TELL_EVERY) return
+            told = performance.now()
+            streams.err.write(`root block ${rootHeight} of ${last}, ${transactions} transactions\n`)
+          },
+        }),
+      'execution',
+    )
+    const seconds = (performance.now() - startedAt) / 1000
+    return {
+      json: { ...report, seconds },
+      text: lines([
+        ['network', `${report.name} 0x${Buffer.from(report.network).toString('hex')}`],
+        ['root height', String(report.rootHeight)],
+        ['blocks', String(report.blocks)],
+        ['transactions', String(report.transactions)],
+        ['verified', `all of it, in ${seconds.toFixed(1)} s: every root, receipt, message, vote and coin`],
+      ]),
+    }
+  })
+}

@@ -17,6 +17,17 @@ export interface Lines<S> {
   line(labels: Labels): S
 }
 
+/** What a metric is for whoever makes it: with any labels, which are checked when they are used. */
+interface AnyCounter extends Lines<CounterSeries> {
+  add(by: number, labels?: Labels): void
+}
+interface AnyGauge extends Lines<GaugeSeries> {
+  set(value: number, labels?: Labels): void
+}
+interface AnyHistogram extends Lines<HistogramSeries> {
+  observe(value: number, labels?: Labels): void
+}
+
 interface Made<T> {
   readonly signature: string
   readonly metric: T
@@ -32,9 +43,9 @@ export class MetricMaker implements Metrics {
   readonly #plugin: string | undefined
   readonly #find: FindFamily
   readonly #log: Log
-  readonly #counters = new Map<string, Made<Counter<string> & Lines<CounterSeries>>>()
-  readonly #gauges = new Map<string, Made<Gauge<string> & Lines<GaugeSeries>>>()
-  readonly #histograms = new Map<string, Made<Histogram<string> & Lines<HistogramSeries>>>()
+  readonly #counters = new Map<string, Made<AnyCounter>>()
+  readonly #gauges = new Map<string, Made<AnyGauge>>()
+  readonly #histograms = new Map<string, Made<AnyHistogram>>()
 
   constructor(plugin: string | undefined, find: FindFamily, log: Log) {
     this.#plugin = plugin

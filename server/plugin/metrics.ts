@@ -9,7 +9,7 @@ export interface MetricOptions<Label extends string = never> {
 
 export type LabelValues<Label extends string> = Readonly<Record<Label, string>>
 type Labelled<Label extends string> = [Label] extends [never]
-  ? [labels?: Record<never, never>]
+  ? [labels?: Readonly<Record<string, never>>]
   : [labels: LabelValues<Label>]
 
 export interface Counter<Label extends string = never> {

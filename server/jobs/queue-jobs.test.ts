@@ -85,7 +85,7 @@ describe('work that is put in', () => {
   })
 
   it('is refused when too much of it waits', async () => {
-    const { jobs } = await nodes.start([work({ input: z.unknown() })], { bounds: { waiting: 3, count: 50 } })
+    const { jobs, metrics } = await nodes.start([work({ input: z.unknown() })], { bounds: { waiting: 3, count: 50 } })
     const put = () => jobs.enqueue(nodes.sql, shop, null, { delay: 3600 })
     for (let n = 0; n < 4; n++) await put()
     // It is counted now and then.
@@ -97,6 +97,7 @@ describe('work that is put in', () => {
         ),
       'it is refused',
     )
+    expect(await metrics.text()).toContain('deaios_jobs_waiting_count{plugin="shop",job="work"} 3')
     await nodes.sql`delete from pgboss.job`
     await until(
       async () =>

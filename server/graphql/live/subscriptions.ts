@@ -174,8 +174,18 @@ export class Subscriptions {
     group.alone.add(reader)
     if (group.shared !== undefined) reader.approach(group.shared)
     // One that is alone has nobody to share with.
-    else if (group.alone.size > 1) void this.#share(request, group, tidy).catch(() => undefined)
+    else if (group.alone.size > 1) this.#shareForAlone(request, group, tidy)
     return reader
+  }
+
+  /** Begins to share for readers who go on alone until then, and on their own if it cannot be. */
+  #shareForAlone(request: Request, group: Group, tidy: () => void): void {
+    this.#share(request, group, tidy).then(
+      (shared) => {
+        if (shared instanceof Broadcast) shared.endIfUnused()
+      },
+      (error: unknown) => this.#options.explain(error, request.context),
+    )
   }
 
   /** Begins what a group shares, once for all who ask. */

@@ -1,6 +1,7 @@
 /** What a plugin author imports. */
 export { connect, type PoolOptions } from './db/connect.ts'
 export { connectStatements, type StatementParameter, type Statements } from './db/statements.ts'
+export { apart } from './db/work.ts'
 export { JobError, type JobErrorCode } from './jobs/errors.ts'
 export { FencedError, isFenced, leaseName } from './jobs/fence.ts'
 export { bytes } from './plugin/bytes.ts'

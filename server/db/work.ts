@@ -18,7 +18,10 @@ export const currentWork = (): Work | undefined => current.getStore()
 /** Runs something for a piece of work: all that it begins counts as its own. */
 export const within = <T>(work: Work, run: () => T): T => current.run(work, run)
 
-/** Runs something that others need too: whoever happened to begin it may be given up, and it goes on. */
+/**
+ * Runs something that others need too, like what several requests gather, or keep for those that come later: whoever
+ * happened to begin it may be given up, and it goes on.
+ */
 export const apart = <T>(run: () => T): T => current.exit(run)
 
 /** Work that is given up by a signal. */

@@ -1,3 +1,5 @@
+import { apart } from '../db/work.ts'
+
 /** What answers a call or a stream on this node. */
 export type Answer =
   | { readonly kind: 'call'; answer(input: unknown, signal: AbortSignal): unknown }
@@ -9,11 +11,14 @@ export class GoneError extends Error {
   readonly code = 'GONE'
 }
 
+/** Of a caller who never gives up. */
+const NEVER = new AbortController().signal
+
 /** Answers of one kind, for as long as this node leads. */
 export class Served {
   readonly #answer: Answer
-  /** What is being answered. Each has a controller of its own: listeners on the long-lived signal would pile up. */
-  readonly #open = new Set<{ readonly controller: AbortController; readonly gone: (error: GoneError) => void }>()
+  /** What is being answered, and how it ends: listeners on the long-lived signal would pile up. */
+  readonly #open = new Set<(error: GoneError) => void>()
   #isOver = false
 
   constructor(answer: Answer, signal: AbortSignal) {
@@ -21,27 +26,38 @@ export class Served {
     signal.addEventListener('abort', () => this.#end(), { once: true })
   }
 
-  /** The answer; rejects with a GoneError as soon as this node leads no more. */
-  async call(input: unknown, controller: AbortController): Promise<unknown> {
-    const { answer } = this.#expect('call')
-    const gone = Promise.withResolvers<never>()
-    const open = { controller, gone: gone.reject }
-    this.#open.add(open)
-    try {
-      // An answer that does not heed its signal is not waited for: the caller asks the next leader.
-      return await Promise.race([answer(input, controller.signal), gone.promise])
-    } finally {
-      this.#open.delete(open)
-    }
+  /**
+   * The answer; rejects with a GoneError as soon as this node leads no more, and with the signal's reason when that
+   * aborts. An answer that heeds neither is not waited for.
+   */
+  call(input: unknown, signal: AbortSignal = NEVER): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { answer } = this.#expect('call')
+      if (signal.aborted) return reject(signal.reason)
+      const abort = (): void => finish(() => reject(signal.reason))
+      const gone = (error: GoneError): void => finish(() => reject(error))
+      const finish = (settle: () => void): void => {
+        this.#open.delete(gone)
+        if (signal !== NEVER) signal.removeEventListener('abort', abort)
+        settle()
+      }
+      this.#open.add(gone)
+      if (signal !== NEVER) signal.addEventListener('abort', abort, { once: true })
+      // What a leader gathers from several callers must not end with one of them: only its signal tells it to stop.
+      apart(() => Promise.try(() => answer(input, signal))).then(
+        (output) => finish(() => resolve(output)),
+        (error: unknown) => finish(() => reject(error)),
+      )
+    })
   }
 
   /** The items; throws a GoneError when this node leads no more. */
   async *stream(input: unknown, controller: AbortController): AsyncGenerator<unknown, void> {
     const { answer } = this.#expect('stream')
-    const open = { controller, gone: () => undefined }
+    const open = (): void => controller.abort()
     this.#open.add(open)
     try {
-      for await (const item of answer(input, controller.signal)) {
+      for await (const item of apart(() => answer(input, controller.signal))) {
         if (controller.signal.aborted) break
         yield item
       }
@@ -61,10 +77,7 @@ export class Served {
 
   #end(): void {
     this.#isOver = true
-    for (const { controller, gone } of [...this.#open]) {
-      gone(goneError())
-      controller.abort()
-    }
+    for (const gone of [...this.#open]) gone(goneError())
   }
 }
 

@@ -7,6 +7,7 @@ import { CronClock } from './cron-clock.ts'
 import { toStored } from './data.ts'
 import { type JobName, parseQueueName, queueName, type RunnableJob } from './declared.ts'
 import { JobError } from './errors.ts'
+import { CRON_KEY, givenKey } from './keys.ts'
 import type { JobMeter } from './metrics.ts'
 import { QueueWorker } from './queue-worker.ts'
 import { Run } from './run.ts'
@@ -76,7 +77,7 @@ export class QueueJobs {
     const boss = await startBoss(database, log)
     const store = new RunStore(boss, sql)
     const put = (tx: SqlOrTransaction, job: RunnableJob) =>
-      store.put(tx, job, { data: undefined, key: 'cron', delay: 0 })
+      store.put(tx, job, { data: undefined, key: CRON_KEY, delay: 0 })
     const cron = new CronClock({ sql, clock, log, put })
     const watch = new Watch({ store, sql, meter, log, maxWaiting: this.#bounds.waiting, countMs: this.#bounds.count })
     this.#parts = { store, watch, cron }
@@ -113,7 +114,7 @@ export class QueueJobs {
     const { store, watch } = this.#opened(job)
     if (watch.isFull(queueName(job)))
       throw new JobError('JOB_QUEUE_FULL', job, `${this.#bounds.waiting} pieces of work wait already; try again later`)
-    return store.put(tx, job, { data: stored, key: key === undefined ? undefined : `k:${key}`, delay })
+    return store.put(tx, job, { data: stored, key: key === undefined ? undefined : givenKey(key), delay })
   }
 
   /** Whether there are such jobs, and runs can be looked up. */

@@ -3,6 +3,7 @@ import type { Sql } from '../plugin/sql.ts'
 import { fromStored } from './data.ts'
 import { parseQueueName } from './declared.ts'
 import { JOB_STATUSES, type JobEntry, type JobStatus } from './job-entry.ts'
+import { CRON_KEY, keyOf } from './keys.ts'
 
 /** Where a page begins: behind this place, exclusive. */
 export interface Place {
@@ -103,13 +104,13 @@ function entryOf(row: Row): JobEntry {
     id: `${row.name}/${row.id}`,
     plugin,
     name,
-    kind: row.singleton_key === 'cron' ? 'CRON' : 'QUEUE',
+    kind: row.singleton_key === CRON_KEY ? 'CRON' : 'QUEUE',
     status,
     attempt: row.started_on === null && row.retry_count === 0 && waits ? 0 : row.retry_count + 1,
     attempts: row.retry_limit + 1,
     error: kept === undefined ? null : { message: kept.message, code: kept.code ?? null },
     data: data === undefined ? null : fromStored(data.value),
-    key: row.singleton_key?.startsWith('k:') === true ? row.singleton_key.slice(2) : null,
+    key: keyOf(row.singleton_key),
     createdAt: row.created_on,
     startedAt: row.started_on,
     finishedAt: row.completed_on,

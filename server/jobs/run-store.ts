@@ -5,6 +5,7 @@ import { codeOf } from '../db/errors.ts'
 import type { Sql, SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { BOSS_CHANNEL } from './boss.ts'
 import { type JobName, queueName, type RunnableJob } from './declared.ts'
+import { ownKey } from './keys.ts'
 
 /** A run whose process has not been heard of for so long is lost, in seconds. */
 export const LOST_AFTER_SECONDS = 9
@@ -38,13 +39,13 @@ export type Retried = 'retried' | 'not failed' | 'key taken'
 export interface Work {
   /** As `toStored` made it. */
   readonly data: unknown
-  /** Of work of one key, one piece waits or runs at a time. */
+  /** As it is kept (keys.ts); one of its own if undefined. */
   readonly key: string | undefined
   /** Seconds until it may start. */
   readonly delay: number
 }
 
-/** What a run may be looked up by. */
+/** pg-boss keeps objects only. */
 interface StoredData {
   readonly value?: unknown
 }
@@ -80,7 +81,7 @@ export class RunStore {
     const { seconds, maxSeconds } = job.backoff
     return this.#boss.send(queueName(job), data === undefined ? {} : { value: data }, {
       id,
-      singletonKey: key ?? `u:${id}`,
+      singletonKey: key ?? ownKey(id),
       retryLimit: job.attempts - 1,
       retryDelay: seconds,
       ...(seconds === 0 ? { retryBackoff: false } : { retryBackoff: true, retryDelayMax: maxSeconds }),

@@ -8,7 +8,7 @@ import type { RequestContext } from './request-context.ts'
 export function traced(
   tracing: Tracing,
   { name, node }: Operation,
-  { requestId, principal }: RequestContext,
+  { requestId, principal, exchange }: RequestContext,
   run: () => Promise<ExecutionResult>,
 ): Promise<ExecutionResult> {
   const type = node.operation
@@ -19,11 +19,15 @@ export function traced(
     'deaios.caller': principal.kind,
     ...(short === undefined ? {} : { 'graphql.operation.name': short }),
   }
-  return tracing.run(short === undefined ? type : `${type} ${short}`, { attributes }, async (span) => {
-    const result = await run()
-    const outcome = outcomeOf(result)
-    span.set({ 'deaios.outcome': outcome })
-    if (outcome !== 'ok') span.fail(outcome)
-    return result
-  })
+  return tracing.run(
+    short === undefined ? type : `${type} ${short}`,
+    { attributes, parent: exchange?.span },
+    async (span) => {
+      const result = await run()
+      const outcome = outcomeOf(result)
+      span.set({ 'deaios.outcome': outcome })
+      if (outcome !== 'ok') span.fail(outcome)
+      return result
+    },
+  )
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TracedSpan } from '../tracing/index.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** What is told about a request when it has been answered. */
@@ -29,6 +30,8 @@ export class Exchange implements Answered {
   plugin = 'core'
   operation: string | undefined
   outcome: string | undefined
+  /** The request's span, if it is traced. */
+  span: TracedSpan | undefined
   status = 0
   seconds = 0
 

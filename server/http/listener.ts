@@ -37,6 +37,7 @@ export function makeListener(
       traceparent: typeof traceparent === 'string' ? traceparent : undefined,
     } as const
     void tracing.run(exchange.method, options, async (span) => {
+      exchange.span = span
       await answer(request, response, exchange)
       describe(span, exchange, response.statusCode)
     })

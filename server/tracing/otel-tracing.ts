@@ -1,4 +1,4 @@
-import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import {
@@ -44,13 +44,15 @@ export function startTracing(config: TracingConfig, processor?: SpanProcessor): 
   return {
     run<T>(
       name: string,
-      { kind = 'internal', attributes = {}, traceparent }: SpanOptions,
+      { kind = 'internal', attributes = {}, parent, traceparent }: SpanOptions,
       work: (span: TracedSpan) => Promise<T>,
     ): Promise<T> {
       const remote = parseTraceparent(traceparent)
-      const around = remote === undefined ? contexts.active() : trace.setSpanContext(contexts.active(), remote)
+      const here = parent instanceof OtelSpan ? parent.context : contexts.active()
+      const around = remote === undefined ? here : trace.setSpanContext(here, remote)
       const span = tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, around)
-      return contexts.with(trace.setSpan(around, span), () => follow(span, work))
+      const inside = trace.setSpan(around, span)
+      return contexts.with(inside, () => follow(span, inside, work))
     },
     async stop() {
       trace.disable()
@@ -62,16 +64,34 @@ export function startTracing(config: TracingConfig, processor?: SpanProcessor): 
   }
 }
 
-async function follow<T>(span: Span, work: (span: TracedSpan) => Promise<T>): Promise<T> {
-  const fail = (message: string): void => void span.setStatus({ code: SpanStatusCode.ERROR, message })
+class OtelSpan implements TracedSpan {
+  readonly context: Context
+  readonly #span: Span
+
+  constructor(span: Span, inside: Context) {
+    this.#span = span
+    this.context = inside
+  }
+
+  set(attributes: SpanAttributes): void {
+    this.#span.setAttributes({ ...attributes })
+  }
+
+  rename(name: string): void {
+    this.#span.updateName(name)
+  }
+
+  fail(message: string): void {
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message })
+  }
+}
+
+async function follow<T>(span: Span, inside: Context, work: (span: TracedSpan) => Promise<T>): Promise<T> {
+  const told = new OtelSpan(span, inside)
   try {
-    return await work({
-      set: (attributes: SpanAttributes) => void span.setAttributes({ ...attributes }),
-      rename: (name) => void span.updateName(name),
-      fail,
-    })
+    return await work(told)
   } catch (error) {
-    fail(messageOf(error))
+    told.fail(messageOf(error))
     throw error
   } finally {
     span.end()

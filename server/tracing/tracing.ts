@@ -15,6 +15,8 @@ export interface SpanOptions {
   /** `server` for what was asked from outside; `internal` if absent. */
   readonly kind?: 'server' | 'consumer' | 'internal'
   readonly attributes?: SpanAttributes
+  /** The span that it is part of; the one that the caller runs in if absent. */
+  readonly parent?: TracedSpan | undefined
   /** The `traceparent` header that a client sent: the span becomes part of its trace. */
   readonly traceparent?: string | undefined
 }

@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../db/errors.ts'
+import { SignalledWork, within } from '../db/work.ts'
 import type { JobRun } from '../plugin/jobs.ts'
 import { fromStored } from './data.ts'
 import type { RunnableJob } from './declared.ts'
@@ -41,7 +42,10 @@ export class Run {
       () => this.abort(new JobError('JOB_TIMED_OUT', job, `the run took longer than ${job.timeoutSeconds} s`)),
       job.timeoutSeconds * 1000,
     )
-    const result: Promise<Outcome> = Promise.try(() => job.run({ ...parsed(job, work), signal, fence: 0n })).then(
+    const result: Promise<Outcome> = Promise.try(() =>
+      // Its statements end in the database when it is aborted, as those of a request do.
+      within(new SignalledWork(signal), () => job.run({ ...parsed(job, work), signal, fence: 0n })),
+    ).then(
       () => (signal.aborted ? abortedBy(signal.reason) : { kind: 'done' }),
       (error: unknown) => (signal.aborted ? abortedBy(signal.reason) : { kind: 'failed', error }),
     )

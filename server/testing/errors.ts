@@ -1,4 +1,5 @@
 export type TestKitErrorCode =
+  | 'CONTRACT_BROKEN'
   | 'FAKE_INCOMPLETE'
   | 'JOB_UNKNOWN'
   | 'NOT_A_SUBSCRIPTION'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** When a trial is aborted, and how long it may take to end then, in milliseconds. */
 const ABORT_AFTER_MS = 20
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 5_000
 
 /**
  * Runs something, aborts it soon after, and waits for its end.

@@ -9,7 +9,7 @@ import { followStates } from './leading/follow-watch.ts'
 import { type LeaderParts, lead } from './leading/lead.ts'
 import { Mirror } from './leading/mirror.ts'
 import { PendingBook } from './leading/pending-book.ts'
-import { type Snapshot, snapshotOf } from './leading/snapshot.ts'
+import type { Snapshot } from './leading/snapshot.ts'
 import { ledgerTrouble } from './leading/trouble.ts'
 import { type ShardSpace, shardSpace } from './shard/shard-space.ts'
 
@@ -37,6 +37,7 @@ interface Prepared {
  */
 export class LedgerHandle implements Ledger {
   readonly #book = new PendingBook()
+  /** Follows whoever leads, even this very node: then it knows where that ended when another goes on. */
   readonly #mirror = new Mirror((fence) => void this.#passOn(fence))
   readonly #failed = Promise.withResolvers<never>()
   #prepared: Prepared | undefined
@@ -97,9 +98,9 @@ export class LedgerHandle implements Ledger {
     return { id, genesis, supply }
   }
 
-  readonly rootHeight: Ledger['rootHeight'] = () => this.#known.rootHeight
-  readonly shards: Ledger['shards'] = () => this.#known.shards
-  readonly supplyCheck: Ledger['supplyCheck'] = () => this.#known.supply
+  readonly rootHeight: Ledger['rootHeight'] = () => this.#chain?.rootHeight() ?? this.#known.rootHeight
+  readonly shards: Ledger['shards'] = () => this.#chain?.shards() ?? this.#known.shards
+  readonly supplyCheck: Ledger['supplyCheck'] = () => this.#chain?.supplyCheck() ?? this.#known.supply
 
   readonly shardOf: Ledger['shardOf'] = (realm, id) => shardOf(this.#all.spaces, realm, cellPath(id))?.id
 
@@ -151,11 +152,10 @@ export class LedgerHandle implements Ledger {
     return this.#prepared
   }
 
-  /** As it is now where this node leads; else as the leader told. */
+  /** As the leader told last. */
   get #known(): Snapshot {
-    const known = this.#chain === undefined ? this.#mirror.snapshot : snapshotOf(this.#chain)
-    if (known === undefined) throw notStarted()
-    return known
+    if (this.#mirror.snapshot === undefined) throw notStarted()
+    return this.#mirror.snapshot
   }
 }
 

@@ -71,37 +71,51 @@ export class PeerCalls {
     method: string,
     repeatable: boolean,
     input: unknown,
-    { signal, withinMs = WITHIN_MS }: AskOptions = {},
+    options: AskOptions = {},
   ): Promise<unknown> {
-    const controller = new AbortController()
-    const cancel = (): void => controller.abort(signal?.reason)
-    const timer = setTimeout(() => controller.abort(timeout(lease)), ANSWER_MS)
-    if (signal?.aborted === true) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
+    // On the leader's own node this is all there is to it.
+    const here = this.#answers.find(method)
+    if (here === undefined) return this.#callAnywhere(lease, method, repeatable, input, options)
+    try {
+      return await here.call(input, options.signal)
+    } catch (error) {
+      if (!(error instanceof GoneError)) throw error
+      if (!repeatable) throw lost(lease)
+    }
+    return this.#callAnywhere(lease, method, repeatable, input, options)
+  }
+
+  async #callAnywhere(
+    lease: string,
+    method: string,
+    repeatable: boolean,
+    input: unknown,
+    { signal, withinMs = WITHIN_MS }: AskOptions,
+  ): Promise<unknown> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(timeout(lease)), ANSWER_MS)
+    const { controller, unlink } = linked(signal === undefined ? [late.signal] : [late.signal, signal])
     let deadline = performance.now() + withinMs
     try {
       for (;;) {
         controller.signal.throwIfAborted()
         const way = await this.#way(lease, method, deadline, controller.signal)
-        const asked = performance.now()
-        const here = linked(controller.signal)
         try {
-          if (way.kind === 'there') return await way.connection.call(lease, way.fence, method, input, controller.signal)
-          return await abortable(way.served.call(input, here.controller), controller.signal)
+          if (way.kind === 'here') return await way.served.call(input, controller.signal)
+          return await way.connection.call(lease, way.fence, method, input, controller.signal)
         } catch (error) {
           if (!(error instanceof GoneError)) throw error
           const isDone = !(error instanceof LeaderGoneError) || error.done
           if (isDone && !repeatable) throw lost(lease)
-        } finally {
-          here.unlink()
+          // The wait begins anew when a leader that had been at work went; one that is never reached is none.
+          if (isDone) deadline = performance.now() + withinMs
+          else if (performance.now() > deadline) throw nobody(lease)
         }
-        // The wait begins anew when a leader that had been at work went.
-        if (performance.now() - asked > RETRY_MS) deadline = performance.now() + withinMs
         await pause(RETRY_MS, controller.signal)
       }
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', cancel)
+      unlink()
     }
   }
 
@@ -111,15 +125,13 @@ export class PeerCalls {
     input: unknown,
     { signal, withinMs = WITHIN_MS }: AskOptions = {},
   ): AsyncGenerator<unknown, void> {
-    const controller = new AbortController()
-    const cancel = (): void => controller.abort(signal?.reason)
-    if (signal?.aborted === true) return
-    signal?.addEventListener('abort', cancel, { once: true })
+    const { controller, unlink } = linked(signal === undefined ? [] : [signal])
     const deadline = performance.now() + withinMs
     try {
       for (;;) {
+        controller.signal.throwIfAborted()
         const way = await this.#way(lease, method, deadline, controller.signal)
-        const here = linked(controller.signal)
+        const here = linked([controller.signal])
         try {
           if (way.kind === 'here') yield* way.served.stream(input, here.controller)
           else yield* way.connection.stream(lease, way.fence, method, input, controller.signal)
@@ -127,6 +139,7 @@ export class PeerCalls {
         } catch (error) {
           if (!(error instanceof GoneError)) throw error
           if (!(error instanceof LeaderGoneError) || error.done) throw lost(lease)
+          if (performance.now() > deadline) throw nobody(lease)
         } finally {
           here.unlink()
         }
@@ -137,7 +150,7 @@ export class PeerCalls {
       if (!controller.signal.aborted) throw error
     } finally {
       controller.abort()
-      signal?.removeEventListener('abort', cancel)
+      unlink()
     }
   }
 
@@ -151,7 +164,7 @@ export class PeerCalls {
       const connection = leader === undefined ? undefined : this.#connect(leader)
       if (leader !== undefined && connection !== undefined) return { kind: 'there', connection, fence: leader.fence }
       const left = deadline - performance.now()
-      if (left <= 0) throw new PeerError('NO_LEADER', `no node leads ${lease} now; try again in a moment`)
+      if (left <= 0) throw nobody(lease)
       await this.#change(lease, method, left, signal)
       signal.throwIfAborted()
     }
@@ -207,21 +220,22 @@ const lost = (lease: string): PeerError =>
 const timeout = (lease: string): PeerError =>
   new PeerError('PEER_TIMEOUT', `the leader of ${lease} did not answer within ${ANSWER_MS / 1000} s`)
 
-/** A controller for one try: it aborts with the signal, and may be aborted alone. */
-function linked(signal: AbortSignal): { readonly controller: AbortController; unlink(): void } {
-  const controller = new AbortController()
-  const abort = (): void => controller.abort(signal.reason)
-  if (signal.aborted) abort()
-  signal.addEventListener('abort', abort, { once: true })
-  return { controller, unlink: () => signal.removeEventListener('abort', abort) }
-}
+const nobody = (lease: string): PeerError =>
+  new PeerError('NO_LEADER', `no node leads ${lease} now; try again in a moment`)
 
-/** The answer, or the signal's reason if that comes first. */
-function abortable<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    if (signal.aborted) return abort()
+/** A controller that aborts with any of the signals, and may be aborted alone. */
+function linked(signals: readonly AbortSignal[]): { readonly controller: AbortController; unlink(): void } {
+  const controller = new AbortController()
+  const ends = signals.map((signal) => {
+    const abort = (): void => controller.abort(signal.reason)
+    if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
-    answer.then(resolve, reject)
+    return () => signal.removeEventListener('abort', abort)
   })
+  return {
+    controller,
+    unlink: () => {
+      for (const end of ends) end()
+    },
+  }
 }

@@ -60,11 +60,13 @@ export class PeerSession {
     try {
       if (served === undefined) this.#wire.send({ type: 'gone', id, done: false })
       else if (type === 'stream') await this.#tell(id, served, input, open)
-      else this.#wire.send({ type: 'answer', id, output: await served.call(input, open.controller) })
+      else this.#wire.send({ type: 'answer', id, output: await served.call(input, open.controller.signal) })
     } catch (error) {
       this.#wire.send(error instanceof GoneError ? { type: 'gone', id, done: true } : failureOf(id, error))
     } finally {
       this.#open.delete(id)
+      // What still works on it, after the caller or the office has gone, may stop.
+      open.controller.abort()
     }
   }
 

@@ -16,7 +16,7 @@ export interface Snapshot {
 /** How far what a follower knows may be behind, in milliseconds, plus the way. */
 const EVERY_MS = 50
 
-export const snapshotOf = (chain: Chain): Snapshot => ({
+const snapshotOf = (chain: Chain): Snapshot => ({
   fence: chain.fence,
   rootHeight: chain.rootHeight(),
   shards: chain.shards(),

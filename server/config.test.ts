@@ -41,6 +41,32 @@ describe('the config', () => {
     })
   })
 
+  it('lays limits over the defaults, and finds documents beside the file', async () => {
+    const config = write(
+      "export default { plugins: [], limits: { depth: 7, timeoutSeconds: 2.5 }, origins: ['https://app.example'], documents: { trusted: 'documents.json', only: true } }",
+    )
+    const { limits, origins, documents } = await loadConfig({ config }, {})
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, depth: 7, timeoutSeconds: 2.5 })
+    expect(origins).toEqual(['https://app.example'])
+    expect(documents).toEqual({ trusted: join(folder, 'documents.json'), only: true })
+  })
+
+  it.each([
+    ['limits: { deep: 3 }', 'deep'],
+    ['limits: { depth: 0 }', 'limits.depth'],
+    ['limits: { cost: 1.5 }', 'limits.cost'],
+    ['limits: { bodyBytes: 1e12 }', 'limits.bodyBytes'],
+    ["origins: ['app.example']", 'write it like https://app.example'],
+    ["origins: ['https://app.example/path']", 'write it like https://app.example'],
+    ['documents: { only: true }', 'documents.trusted'],
+  ])('refuses %s, and says where', async (key, told) => {
+    const config = write(`export default { plugins: [], ${key} }`)
+    await expect(loadConfig({ config }, {})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(told),
+    })
+  })
+
   it('takes the secret of /metrics and where traces go from the environment too', async () => {
     const config = write(
       "export default { plugins: [], metrics: { token: 'from the file, 16' }, tracing: { endpoint: 'http://a:4318', sampleRatio: 0.5 } }",

@@ -159,6 +159,8 @@ export class Identity {
 
 /** The token of `Bearer <token>`. */
 function bearerOf(authorization: string): string {
+  // As nearly everybody writes it.
+  if (authorization.startsWith('Bearer dk_')) return authorization.slice('Bearer '.length)
   const found = /^bearer +([!-~]+) *$/i.exec(authorization)?.[1]
   if (found === undefined) throw badCredentials()
   return found

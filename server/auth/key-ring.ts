@@ -1,9 +1,10 @@
+import { hash as digest } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Principal } from '../../schema/index.ts'
 import type { Clock, Log } from '../plugin/host.ts'
 import type { Sql } from '../plugin/sql.ts'
-import { hashOf, idOf, matches } from './api-key.ts'
-import { badCredentials, rateLimited } from './errors.ts'
+import { hashText, idOf, matches } from './api-key.ts'
+import { badCredentials, cannotTell, rateLimited } from './errors.ts'
 import { justRevoked, type LoadedKey, loadKey, REVOKED_CHANNEL, withDescendants } from './key-rows.ts'
 import { keyAccess, keyPrincipal } from './principals.ts'
 import { TokenBuckets } from './token-buckets.ts'
@@ -17,6 +18,7 @@ const BLIND_AFTER_MS = 3_000
 
 interface Known {
   readonly key: LoadedKey
+  readonly hash: string
   readonly principal: Principal
 }
 
@@ -65,11 +67,7 @@ export class KeyRing {
     const listening = await sql.listen(REVOKED_CHANNEL, heard)
     this.#unlisten = () => listening.unlisten()
     await this.#look()
-    this.#timer = setInterval(() => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined
-      })
-    }, LOOK_EVERY_MS)
+    this.#timer = setInterval(() => void this.#lookOnce(), LOOK_EVERY_MS)
     this.#timer.unref()
   }
 
@@ -87,9 +85,8 @@ export class KeyRing {
     const id = idOf(token)
     if (id === undefined) throw badCredentials()
     const known = this.#known.get(id)
-    if (known === undefined || performance.now() - this.#lastLook > BLIND_AFTER_MS)
-      return this.#lookUp(id, token, address)
-    return this.#admit(known, token)
+    if (known === undefined) return this.#lookUp(id, token, address)
+    return this.#isBlind ? this.#admitAfterLook(id, token, address) : this.#admit(known, token)
   }
 
   /** Forgets a key and those that come from it, and ends what their bearers have open. */
@@ -101,8 +98,20 @@ export class KeyRing {
     for (const gone of await withDescendants(this.#parts.sql, id)) this.#parts.onEnded(keyAccess(gone))
   }
 
-  #admit({ key, principal }: Known, token: string): Principal {
-    if (!matches(token, key.hash) || key.expiresAt <= this.#parts.clock.now()) throw badCredentials()
+  /** It has not heard of revocations for too long: the database was away, or the node too busy. */
+  get #isBlind(): boolean {
+    return performance.now() - this.#lastLook > BLIND_AFTER_MS
+  }
+
+  async #admitAfterLook(id: string, token: string, address: string): Promise<Principal> {
+    await this.#lookOnce()
+    if (this.#isBlind) throw cannotTell()
+    const known = this.#known.get(id)
+    return known === undefined ? this.#lookUp(id, token, address) : this.#admit(known, token)
+  }
+
+  #admit({ key, hash, principal }: Known, token: string): Principal {
+    if (!matches(token, hash) || key.expiresAt <= this.#parts.clock.now()) throw badCredentials()
     for (const { id, rate } of key.rates) {
       const wait = this.#buckets.take(id, rate)
       if (wait > 0) throw rateLimited(wait)
@@ -111,21 +120,30 @@ export class KeyRing {
   }
 
   async #lookUp(id: string, token: string, address: string): Promise<Principal> {
-    const name = Buffer.from(hashOf(token)).toString('base64')
+    const name = nameOf(token)
     const generation = this.#generation
     if (this.#unknown.get(name) === generation) throw badCredentials()
     this.#parts.beforeLookUp(address)
     const key = await loadKey(this.#parts.sql, id)
-    if (key === undefined || !matches(token, key.hash)) {
+    const hash = key === undefined ? '' : hashText(key.hash)
+    if (key === undefined || !matches(token, hash)) {
       // A token that is wrong stays wrong: ids are random, so nobody can be about to make this very key.
       this.#unknown.set(name, generation)
       throw badCredentials()
     }
-    const known = { key, principal: keyPrincipal(key) }
+    const known = { key, hash, principal: keyPrincipal(key) }
     // If some key was revoked meanwhile it may have been this one: it is looked up again next time.
     if (generation === this.#generation) this.#known.set(id, known)
     this.#parts.onKnown(known.principal.access, key.expiresAt)
     return this.#admit(known, token)
+  }
+
+  /** All who wait for a look wait for one. Never rejects. */
+  #lookOnce(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
   }
 
   /** Looks for revocations that no notice came of. */
@@ -140,3 +158,6 @@ export class KeyRing {
     }
   }
 }
+
+/** What a token is remembered by that was not good. */
+const nameOf = (token: string): string => digest('sha256', token, 'base64')

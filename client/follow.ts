@@ -2,7 +2,7 @@ import type { Client as Connection } from 'graphql-ws/client'
 import { attempt, type Failure } from './attempt.ts'
 import type { TypedDocument } from './document.ts'
 import type { ClientError } from './errors.ts'
-import { Stream } from './stream.ts'
+import { MAX_WAITING, Stream } from './stream.ts'
 
 /** How a subscription is followed. */
 export interface FollowOptions {
@@ -17,6 +17,7 @@ export interface FollowOptions {
 }
 
 const PATIENCE = 60_000
+/** Milliseconds between two tries, to begin with and at most. */
 const SHORTEST_PAUSE = 50
 const LONGEST_PAUSE = 2_000
 
@@ -71,6 +72,7 @@ class Following<Result> {
           this.#pause = SHORTEST_PAUSE
           this.#note(cursor)
           if (data !== null) this.stream.push(data)
+          if (this.#cursorVariable !== undefined && cursor !== undefined) this.#pauseIfFull()
         },
         onFailure: (failure) => this.#onFailure(failure),
         onEnd: () => {
@@ -100,11 +102,20 @@ class Following<Result> {
     }, pause)
   }
 
+  /** A WebSocket cannot be told to wait: it is left, and taken up again when all that came was read. */
+  #pauseIfFull(): void {
+    if (this.stream.waiting < MAX_WAITING / 2) return
+    this.#stop?.()
+    this.#stop = undefined
+    this.stream.onEmpty = () => this.begin()
+  }
+
   #note(cursor: string | undefined): void {
     if (cursor !== undefined && this.#cursorVariable !== undefined) this.#variables.set(this.#cursorVariable, cursor)
   }
 
   #leave(): void {
+    this.stream.onEmpty = undefined
     clearTimeout(this.#timer)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     this.#stop?.()

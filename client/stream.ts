@@ -7,12 +7,19 @@ export const MAX_WAITING = 10_000
 export class Stream<T> implements AsyncIterableIterator<T, undefined> {
   readonly #queue: T[] = []
   readonly #stop: () => void
+  /** Called once, when its reader has taken all that waited. */
+  onEmpty: (() => void) | undefined
   #readers: { resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }[] = []
   #end: { readonly error?: unknown } | undefined
 
   /** @param stop ends whatever pushes; called once, when the reader leaves or is too slow */
   constructor(stop: () => void) {
     this.#stop = stop
+  }
+
+  /** How many results wait to be read. */
+  get waiting(): number {
+    return this.#queue.length
   }
 
   push(value: T): void {
@@ -40,7 +47,10 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     const value = this.#queue.shift()
-    if (value !== undefined) return Promise.resolve({ value, done: false })
+    if (value !== undefined) {
+      if (this.#queue.length === 0) this.#tellEmpty()
+      return Promise.resolve({ value, done: false })
+    }
     const end = this.#end
     if (end !== undefined) {
       // The error is thrown once; whoever asks again has left.
@@ -68,6 +78,12 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
+  }
+
+  #tellEmpty(): void {
+    const { onEmpty } = this
+    this.onEmpty = undefined
+    onEmpty?.()
   }
 
   #finish(end: { readonly error?: unknown }): void {

@@ -63,7 +63,7 @@ afterEach(async () => {
   await node.stop()
 })
 
-const isOpen = (count = 1) => expect.poll(() => node.engine.live.size, { interval: 2 }).toBe(count)
+const isOpen = (count = 1) => expect.poll(() => node.engine.live.size, { timeout: 10_000, interval: 2 }).toBe(count)
 const upTo = (end: number, begin = 0) => Array.from({ length: end - begin }, (_, n) => begin + n)
 
 /** Reads in the background. */
@@ -151,6 +151,18 @@ describe('a stream of events whose connection is cut', () => {
     await expect(reader.done).rejects.toThrow('enough')
     proxy = await CuttingProxy.to(node.url)
   })
+})
+
+test('a reader that is slower than the node gets everything all the same', async () => {
+  ticker.tick(40_000)
+  const stream = client.subscribe(ticks, { after: 't99' })
+  const first = await stream.next()
+  // It leaves the node when it has as much as it wants to hold, and comes back when that was read.
+  await isOpen(0)
+  const seen = [first.value?.ticks.n]
+  for await (const { ticks: tick } of stream) if (seen.push(tick.n) === ticker.length - 100) break
+  expect(seen).toEqual(upTo(40_000, 100))
+  expect(ticker.sources).toBeGreaterThan(1)
 })
 
 test('a subscription without a cursor is not resumed behind its reader’s back', async () => {

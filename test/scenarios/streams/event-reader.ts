@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { type Client, document, isClientError } from '../../../client/index.ts'
+import { type Client, document } from '../../../client/index.ts'
 import { until } from '../../../server/testing/program.ts'
 import { ask } from '../node/graphql.ts'
 
@@ -18,14 +18,14 @@ const subscription = document<
   { readonly topics: readonly string[] | null; readonly after: string }
 >('subscription Events($topics: [String!], $after: Cursor) { events(topics: $topics, after: $after) { cursor topic } }')
 
-/** A client that reads events and, when its connection is cut, goes on behind the last one that it has. */
+/** A client that reads events; when its connection is cut, the SDK goes on behind the last one that came. */
 export class EventReader {
   readonly #client: Client
   readonly #topics: readonly string[] | null
   readonly #begin: string
   /** Cursors of all events that came, in order. */
   readonly received: string[] = []
-  /** How often it had to subscribe again. */
+  /** How often the SDK subscribed again. */
   resumed = 0
   #reading: Promise<void> = Promise.resolve()
   readonly #leave = new AbortController()
@@ -35,10 +35,6 @@ export class EventReader {
     this.#client = client
     this.#topics = topics
     this.#begin = begin
-  }
-
-  get last(): string {
-    return this.received.at(-1) ?? this.#begin
   }
 
   start(): void {
@@ -62,20 +58,16 @@ export class EventReader {
 
   async #read(): Promise<void> {
     const { signal } = this.#leave
-    while (!signal.aborted) {
-      try {
-        const variables = { topics: this.#topics, after: this.last }
-        for await (const { events } of this.#client.subscribe(subscription, variables, { signal })) {
-          if (this.#topics !== null) assert.ok(this.#topics.includes(events.topic), events.topic)
-          this.received.push(events.cursor)
-        }
-        assert.ok(signal.aborted, 'a stream of events ends by an error only')
-      } catch (error) {
-        if (signal.aborted) return
-        if (!isClientError(error, 'DISCONNECTED', 'SLOW_CONSUMER')) throw error
-        this.resumed++
-        await sleep(RESUME_MS)
+    const variables = { topics: this.#topics, after: this.#begin }
+    const onResume = () => this.resumed++
+    try {
+      for await (const { events } of this.#client.subscribe(subscription, variables, { signal, onResume })) {
+        if (this.#topics !== null) assert.ok(this.#topics.includes(events.topic), events.topic)
+        this.received.push(events.cursor)
       }
+      assert.ok(signal.aborted, 'a stream of events ends by an error only')
+    } catch (error) {
+      if (!signal.aborted) throw error
     }
   }
 }

@@ -15,9 +15,9 @@ const LANES = [0, 1, 2, 3]
 /** Subscriptions over connections that are cut, while payments go on. */
 export const streams: Scenario = {
   name: 'execution/streams',
-  claim: 'subscriptions that are cut anywhere and resumed by their cursor miss nothing and repeat nothing',
+  claim: 'subscriptions whose WebSocket is cut anywhere, and that the client resumes, miss nothing and repeat nothing',
   unit: 'cuts',
-  counts: { full: 200, reduced: 20 },
+  counts: { full: 1000, reduced: 30 },
   run: ({ count, random, progress }) =>
     withNode(random, async ({ node, book, load }) => {
       const proxy = await CuttingProxy.to(node.url)

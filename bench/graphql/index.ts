@@ -1,7 +1,8 @@
 import type { Benchmark } from '../benchmark.ts'
+import { keyCheck } from './key-check.ts'
 import { list } from './list.ts'
 import { liveBenchmarks } from './live/index.ts'
 import { object } from './object.ts'
 
 /** The edge: queries, and live deliveries. */
-export const graphqlBenchmarks: readonly Benchmark[] = [object, list, ...liveBenchmarks]
+export const graphqlBenchmarks: readonly Benchmark[] = [object, list, keyCheck, ...liveBenchmarks]

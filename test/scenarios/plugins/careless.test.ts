@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it } from 'vitest'
+import { runNode, until } from '../../../server/testing/program.ts'
+
+const MAIN = new URL('../../../server/main.ts', import.meta.url).pathname
+const CONFIG = new URL('../../fixtures/careless.config.ts', import.meta.url).pathname
+const data = mkdtempSync(join(tmpdir(), 'deaios-careless-'))
+const program = runNode([MAIN, 'start', '--port', '0', '--data', data, '--config', CONFIG], {
+  env: { PATH: process.env.PATH },
+})
+afterEach(async () => {
+  if (program.child.exitCode === null) await program.end('SIGKILL')
+  rmSync(data, { recursive: true, force: true })
+})
+
+interface Entry {
+  readonly level: string
+  readonly plugin?: string
+  readonly msg: string
+  readonly where?: string
+  readonly error?: { readonly message: string }
+}
+const entries = (): readonly Entry[] =>
+  readFileSync(join(data, 'logs', 'deaios.log'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+const about = (text: string): Entry | undefined => entries().find(({ error }) => error?.message === text)
+
+it('a plugin that leaves errors uncaught everywhere is named for each, and the node serves on and ends well', async () => {
+  const url = (await program.line('ready ')).slice('ready '.length)
+  const ask = async (query: string) =>
+    await (
+      await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      })
+    ).json()
+  expect(await ask('{ fine rejects rain }')).toEqual({ data: { fine: 'still here', rejects: 1, rain: 3 } })
+  expect(await (await fetch(new URL('/careless', url))).text()).toBe('fine')
+
+  for (const where of ['a timer', 'a promise', 'a job', 'a route'])
+    await until(() => about(`from ${where}`) !== undefined, `${where} is told about`)
+  for (const where of ['a timer', 'a promise', 'a job', 'a route'])
+    expect(about(`from ${where}`)).toMatchObject({
+      level: 'error',
+      plugin: 'careless',
+      msg: 'plugin "careless" left an error that nobody caught; the node goes on',
+    })
+  await until(() => about('from a resolver') !== undefined, 'the resolver is told about')
+  expect(about('from a resolver')?.msg).toBe('a request left an error that nobody caught; the node goes on')
+  await until(() => JSON.stringify(entries()).includes('from a topic handler'), 'the topic handler is told about')
+  expect(entries().find((entry) => JSON.stringify(entry).includes('from a topic handler'))).toMatchObject({
+    plugin: 'careless',
+  })
+
+  expect(await ask('{ fine plugins { name status } }')).toEqual({
+    data: {
+      fine: 'still here',
+      plugins: [
+        { name: 'careless', status: 'RUNNING' },
+        { name: 'bystander', status: 'RUNNING' },
+      ],
+    },
+  })
+  expect((await fetch(new URL('/readyz', url))).status).toBe(200)
+  const metrics = await (await fetch(new URL('/metrics', url))).text()
+  for (const line of [
+    'deaios_uncaught_errors_total{plugin="careless"} 4',
+    'deaios_plugin_state_count{plugin="careless",state="running"} 1',
+    'deaios_database_up_ratio 1',
+    'nodejs_eventloop_lag_p99_seconds ',
+    'process_resident_memory_bytes ',
+    'deaios_events_head_count ',
+    'deaios_sql_running_count{plugin="careless"} 0',
+  ])
+    expect(metrics).toContain(`\n${line}`)
+
+  await program.end('SIGTERM')
+  expect(program.child.exitCode).toBe(0)
+  expect(entries().find(({ msg }) => msg.includes('left a timer running'))).toMatchObject({
+    plugin: 'careless',
+    where: expect.stringMatching(/careless\.config\.ts:\d+/),
+  })
+})

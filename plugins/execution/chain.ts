@@ -45,6 +45,8 @@ export interface ChainParts {
   readonly fence: Fence
   /** Called as soon as a write was refused because another node leads. */
   readonly onFenced: () => void
+  /** Called for each call of a module that broke instead of refusing, by name. */
+  readonly onFaults?: (call: string, count: number) => void
 }
 
 interface RunningShard extends Destination {
@@ -351,6 +353,7 @@ export class Chain implements Ledger {
     this.#submissions.router.included(block)
     this.#watch.touched(block.included)
     this.#watch.touched(block.outcomes)
+    for (const [call, count] of block.faults) this.#parts.onFaults?.(call, count)
     this.#parts.onEvents()
   }
 

@@ -8,7 +8,12 @@ import { createTestChain, type TestChain, testKeyIn } from './testing.ts'
 
 const alice = testKeyIn(0, 'alice')
 const START = 10_000_000n
-const options = { accounts: [{ key: alice, balance: START }], modules: [account, faucet, counter] }
+const faults: [string, number][] = []
+const options = {
+  accounts: [{ key: alice, balance: START }],
+  modules: [account, faucet, counter],
+  parts: { onFaults: (call: string, count: number) => void faults.push([call, count]) },
+}
 const cellOf = (key: SigningKey): Uint8Array => cellId('counter', key.publicKey, new Uint8Array(0))
 
 let net: TestChain
@@ -61,6 +66,7 @@ describe('a ledger module', () => {
       expect(await call(1 + i, 'misbehave', { how }, 500n)).toMatchObject({ status: 'FAILED' })
     }
     expect(await counterCell()).toMatchObject({ value: 1, balance: before?.balance })
+    expect(faults).toEqual([['counter.misbehave', 1]])
     const rows = await net.sql<
       { receipts: Uint8Array }[]
     >`SELECT receipts FROM block WHERE tx_count > 0 ORDER BY height`

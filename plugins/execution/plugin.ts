@@ -8,6 +8,7 @@ import { executionGraphql } from './graphql/index.ts'
 import { joinNetwork } from './join-network.ts'
 import { CHAIN_JOB } from './leading/calls.ts'
 import { LedgerHandle, LedgerNotStartedError } from './ledger-handle.ts'
+import { faultCounter, meterLedger } from './ledger-metrics.ts'
 import { account } from './modules/account.ts'
 import { asset } from './modules/asset.ts'
 import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
@@ -64,11 +65,13 @@ export default definePlugin({
         tuning: { cacheCells: host.config.cacheCells },
         log: host.log,
         onEvents: () => host.events.wake(),
+        onFaults: faultCounter(host),
       },
     )
     host.jobs.begin(CHAIN_JOB)
     host.jobs.begin('mirror')
     await readyInTime(handle)
+    meterLedger(host, handle)
     host.nameNetwork(network.genesis.name, network.id)
     host.banner('network', `${network.genesis.name} ${toHex(network.id)}`)
     host.banner('shards', network.genesis.shards.join(' '))

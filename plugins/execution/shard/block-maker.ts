@@ -303,6 +303,7 @@ export class BlockMaker {
       events: packEvents(execution, header.header, header.hash),
       deferredAdded: inbound.added,
       deferredDone: inbound.done,
+      faults: execution.faults,
       totals: {
         holdings: tip.totals.holdings + change,
         emitted: tip.totals.emitted + outgoing.value,

@@ -27,6 +27,7 @@ export function reportOf(block: MadeBlock): BlockReport {
     included: ids,
     outcomes: concat(...block.outcomes.map((outcome) => outcome.transaction)),
     waiters: Uint32Array.from(waiters),
+    faults: block.faults,
   }
 }
 

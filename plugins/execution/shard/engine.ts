@@ -179,6 +179,7 @@ export class ShardEngine {
         included: new Uint8Array(0),
         outcomes: new Uint8Array(0),
         waiters: new Uint32Array(0),
+        faults: new Map(),
       },
     })
   }

@@ -51,4 +51,6 @@ export interface MadeBlock {
   /** Keys of deferred messages that ran. */
   readonly deferredDone: readonly Uint8Array[]
   readonly totals: Totals
+  /** Calls that broke instead of refusing, by name, and how often. Not part of the block. */
+  readonly faults: ReadonlyMap<string, number>
 }

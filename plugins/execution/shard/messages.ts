@@ -101,4 +101,6 @@ export interface BlockReport {
   readonly outcomes: Uint8Array
   /** For submitters who wait: batch, index in it and a WAITER_STATUS, one after the other. */
   readonly waiters: Uint32Array
+  /** Calls that broke instead of refusing, and how often. */
+  readonly faults: ReadonlyMap<string, number>
 }

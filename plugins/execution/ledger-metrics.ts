@@ -1,0 +1,51 @@
+import type { Host } from '../../server/plugin.ts'
+import type { Ledger } from './api.ts'
+
+/** Milliseconds between two looks at the shards. */
+const LOOK_EVERY = 1_000
+
+/** How the ledger is doing, as this node knows it, for /metrics. Ends with the plugin. */
+export function meterLedger({ metrics, signal }: Host, ledger: Ledger): void {
+  metrics.gauge({ name: 'root_height_count', help: 'Root blocks so far.', read: () => ledger.rootHeight() })
+  metrics.gauge({
+    name: 'supply_missing_units',
+    help: 'Coins that the last count of all balances, deposits and messages did not find; 0 in a sound ledger.',
+    read: () => Number(ledger.network.supply - ledger.supplyCheck().total),
+  })
+  metrics.gauge({
+    name: 'supply_in_flight_units',
+    help: 'Coins on their way between shards.',
+    read: () => Number(ledger.supplyCheck().inFlight),
+  })
+  const labels = ['shard'] as const
+  const height = metrics.gauge({ name: 'shard_height_count', help: 'Blocks of the shard so far.', labels })
+  const load = metrics.gauge({ name: 'shard_load_ratio', help: 'Part of its time that the shard executes.', labels })
+  const waiting = metrics.gauge({ name: 'shard_waiting_count', help: 'Transactions that wait for a block.', labels })
+  const bytes = metrics.gauge({ name: 'shard_waiting_bytes', help: 'Their size.', labels })
+  const running = metrics.gauge({ name: 'shard_running_ratio', help: '1 while the shard runs, else 0.', labels })
+  const look = (): void => {
+    for (const { id: shard, ...state } of ledger.shards()) {
+      height.set(state.height, { shard })
+      load.set(state.load, { shard })
+      waiting.set(state.mempool.size, { shard })
+      bytes.set(state.mempool.bytes, { shard })
+      running.set(state.status === 'RUNNING' ? 1 : 0, { shard })
+    }
+  }
+  look()
+  const timer = setInterval(look, LOOK_EVERY)
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+}
+
+/** Counts calls of modules that broke instead of refusing, and tells their authors in the log. */
+export function faultCounter({ metrics, log }: Host): (call: string, count: number) => void {
+  const faults = metrics.counter({
+    name: 'module_faults_total',
+    help: 'Calls that broke instead of refusing: their module has to be mended.',
+    labels: ['call'],
+  })
+  return (call, count) => {
+    faults.add(count, { call })
+    log.warn({ call, count }, 'a ledger module broke in a call instead of refusing it (MODULE_FAULT)')
+  }
+}

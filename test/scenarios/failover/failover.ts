@@ -48,7 +48,7 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
   const book = new Book((await readGenesis(pair.nodes[0].url)).id)
   const load = new Load(book, random)
   const counts: Record<Way, number> = { killed: 0, frozen: 0, stopped: 0 }
-  let slowest = 0
+  const slowest: Record<Way, number> = { killed: 0, frozen: 0, stopped: 0 }
   let events = 0
   let watched = 0
   for (let round = 0; round < count; round++) {
@@ -65,7 +65,7 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
       await until(async () => (await pair.leader()) === follower, 'the follower leads', MOVES_WITHIN_MS)
       const before = book.acknowledged
       await until(() => book.acknowledged >= before + GOING_ON, 'payments go on', MOVES_WITHIN_MS)
-      slowest = Math.max(slowest, Math.round(performance.now() - since))
+      slowest[way] = Math.max(slowest[way], Math.round(performance.now() - since))
       await back()
       await sleep(random.between(0, 500))
       await load.stop()
@@ -81,7 +81,7 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
     assert.equal(await pair.terms(), terms + 1, 'the work moved once')
     // The one that came back serves, too, and says the same.
     await auditAll(leader.url, book)
-    progress(`${round + 1} of ${count}: ${way}; ${book.size} payments, slowest ${slowest} ms`)
+    progress(`${round + 1} of ${count}: ${way}; ${book.size} payments, slowest ${slowest[way]} ms`)
   }
   return {
     failovers: count,
@@ -90,7 +90,7 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
     events,
     'payments watched': watched,
     'repeated submissions': load.duplicates,
-    'slowest move': `${slowest} ms`,
+    'slowest move': WAYS.map((way) => `${slowest[way]} ms (${way})`).join(' '),
   }
 }
 

@@ -33,6 +33,8 @@ export class CronClock {
   readonly #timed = new Map<string, Timed>()
   readonly #loops: Promise<void>[] = []
   #tick: Promise<void> = Promise.resolve()
+  /** Said once, until it goes well again. */
+  #isTrouble = false
 
   constructor(options: CronClockOptions) {
     this.#options = options
@@ -113,8 +115,10 @@ export class CronClock {
         if (run === null) log.debug({ plugin, job: name }, 'a run was left out: the one before is not done yet')
         return next
       })
+      this.#isTrouble = false
     } catch (error) {
-      log.warn({ plugin, job: name, error }, 'a cron job cannot be put in now; trying again')
+      if (!this.#isTrouble) log.warn({ plugin, job: name, error }, 'a cron job cannot be put in now; trying again')
+      this.#isTrouble = true
       // By the machine's own time: the clock may stand still.
       await sleep(AGAIN_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
     }

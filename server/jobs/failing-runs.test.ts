@@ -122,6 +122,26 @@ describe('a run that fails', () => {
 })
 
 describe('a run whose claim is lost', () => {
+  it('is aborted in time though the database does not answer', async () => {
+    const began = Promise.withResolvers<void>()
+    const reasons: unknown[] = []
+    const run = async ({ signal }: { signal: AbortSignal }) => {
+      began.resolve()
+      if (reasons.length > 0) return
+      await aborted(signal)
+      reasons.push(signal.reason)
+    }
+    const { jobs } = await nodes.start([work({ run })], { bounds: { lost: 1_000 } })
+    await jobs.enqueue(nodes.sql, shop, { n: 1 })
+    await began.promise
+    await nodes.sql.begin(async (tx) => {
+      await tx`lock table pgboss.job in access exclusive mode`
+      await until(() => reasons.length > 0, 'it was aborted while nothing could be asked')
+    })
+    expect(reasons).toMatchObject([{ code: 'JOB_LOST' }])
+    await until(async () => (await states()) === 'completed', 'it was done again')
+  })
+
   it('is aborted, done by another, and cannot write its outcome any more', async () => {
     const first = Promise.withResolvers<void>()
     const reasons: unknown[] = []

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock, Log } from '../plugin/host.ts'
 import type { EnqueueOptions } from '../plugin/jobs.ts'
 import type { DatabaseOptions, Sql, SqlOrTransaction, Transaction } from '../plugin/sql.ts'
+import { atMost } from './at-most.ts'
 import { startBoss } from './boss.ts'
 import { CronClock } from './cron-clock.ts'
 import { toStored } from './data.ts'
@@ -14,7 +15,9 @@ import { Run } from './run.ts'
 import { type Retried, RunStore } from './run-store.ts'
 import { Watch } from './watch.ts'
 
-/** How an option of `enqueue` may look. */
+const CLOSED_WITHIN_MS = 5_000
+
+/** How the options of `enqueue` may look. */
 const Options = z.strictObject({
   key: z.string().min(1).max(500).optional(),
   delay: z
@@ -33,9 +36,11 @@ export interface JobBounds {
   readonly waiting: number
   /** What waits is counted after so many milliseconds again. */
   readonly count: number
+  /** A run whose process has not been heard of for so many milliseconds is lost. */
+  readonly lost: number
 }
 
-export const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000, waiting: 1_000_000, count: 5_000 }
+export const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000, waiting: 1_000_000, count: 5_000, lost: 9_000 }
 
 export interface QueueJobsOptions {
   readonly jobs: readonly RunnableJob[]
@@ -79,7 +84,15 @@ export class QueueJobs {
     const put = (tx: SqlOrTransaction, job: RunnableJob) =>
       store.put(tx, job, { data: undefined, key: CRON_KEY, delay: 0 })
     const cron = new CronClock({ sql, clock, log, put })
-    const watch = new Watch({ store, sql, meter, log, maxWaiting: this.#bounds.waiting, countMs: this.#bounds.count })
+    const watch = new Watch({
+      store,
+      sql,
+      meter,
+      log,
+      maxWaiting: this.#bounds.waiting,
+      countMs: this.#bounds.count,
+      lostAfterMs: this.#bounds.lost,
+    })
     this.#parts = { store, watch, cron }
     await store.prepare(jobs)
     await cron.prepare(jobs, plugins)
@@ -139,15 +152,21 @@ export class QueueJobs {
     this.#isDraining = true
     if (this.#parts === undefined) return
     const { watch, cron } = this.#parts
-    await cron.stop()
+    await atMost(CLOSED_WITHIN_MS, cron.stop())
     await Promise.all(watch.workers.map((worker) => worker.drain(this.#bounds.drain)))
   }
 
-  /** Closes everything; after `drain`. */
+  /** Closes everything; after `drain`. A database that does not answer is left behind after some seconds. */
   async stop(): Promise<void> {
-    await this.#parts?.watch.stop()
-    await this.#parts?.store.stop()
+    if (this.#parts === undefined) return
+    const { watch, store } = this.#parts
     this.#parts = undefined
+    const { log } = this.#options
+    const closing = watch
+      .stop()
+      .then(() => store.stop())
+      .catch((error: unknown) => log.warn({ error }, 'the job store did not close well'))
+    if (!(await atMost(CLOSED_WITHIN_MS, closing))) log.warn('the job store does not close; leaving it')
   }
 
   /** For tests: runs a job once, here and now, with nothing written. @throws what the run throws */

@@ -1,4 +1,5 @@
 import type { Log } from '../plugin/host.ts'
+import { atMost } from './at-most.ts'
 import { Completions } from './completions.ts'
 import type { RunnableJob } from './declared.ts'
 import { JobError } from './errors.ts'
@@ -18,8 +19,13 @@ export interface QueueWorkerOptions {
 /** Runs claimed by one statement, at most. */
 const MOST_CLAIMED = 100
 
+/** How long a stop waits for outcomes to be written. */
+const WRITTEN_WITHIN_MS = 5_000
+
 interface Running {
   readonly claim: Claim
+  /** By performance.now(), before the database was asked. */
+  readonly claimedAt: number
   readonly run: Run
   /** Resolves when the outcome is written. */
   readonly settled: Promise<void>
@@ -49,8 +55,8 @@ export class QueueWorker {
   }
 
   /** The runs that go on, for the heartbeat. */
-  get running(): readonly { readonly job: RunnableJob; readonly claim: Claim }[] {
-    return [...this.#running.values()].map(({ claim }) => ({ job: this.job, claim }))
+  get running(): readonly { readonly job: RunnableJob; readonly claim: Claim; readonly claimedAt: number }[] {
+    return [...this.#running.values()].map(({ claim, claimedAt }) => ({ job: this.job, claim, claimedAt }))
   }
 
   /** Says that there may be work. Cheap, and may be called as often as one likes. */
@@ -80,15 +86,13 @@ export class QueueWorker {
   /** Takes no new runs; gives those that go on so long to end, and puts the rest back. Never throws. */
   async drain(ms: number): Promise<void> {
     this.#isStopping = true
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms)
-    })
-    await Promise.race([this.idle(), late])
-    clearTimeout(timer)
+    if (await atMost(ms, this.idle())) return
     for (const { run } of this.#running.values())
       run.abort(new JobError('NODE_STOPS', this.job, 'the node stops; the run is done again later'))
-    await this.idle()
+    if (await atMost(this.#options.graceMs + WRITTEN_WITHIN_MS, this.idle())) return
+    this.#log.error(
+      'the database does not answer, so runs cannot be put back; they are done again when they are missed',
+    )
   }
 
   async #claim(): Promise<void> {
@@ -102,8 +106,9 @@ export class QueueWorker {
       }
       this.#again = false
       try {
+        const claimedAt = performance.now()
         const claims = await store.claim(this.job, free)
-        for (const claim of claims) this.#start(claim)
+        for (const claim of claims) this.#start(claim, claimedAt)
         if (claims.length === free) this.#again = true
       } catch (error) {
         this.#log.warn({ error }, 'no runs can be taken now; trying again')
@@ -121,7 +126,7 @@ export class QueueWorker {
     return Math.min(concurrency - this.#running.size, 2 * concurrency - this.#running.size - this.#ignoring)
   }
 
-  #start(claim: Claim): void {
+  #start(claim: Claim, claimedAt: number): void {
     const { graceMs, meter } = this.#options
     const begun = performance.now()
     const run = new Run(this.job, { data: claim.data, attempt: claim.retryCount + 1 }, { graceMs })
@@ -132,7 +137,7 @@ export class QueueWorker {
       this.#running.delete(claimName(claim))
       this.wake()
     })
-    this.#running.set(claimName(claim), { claim, run, settled })
+    this.#running.set(claimName(claim), { claim, claimedAt, run, settled })
     // A run that was claimed while the node began to stop.
     if (this.#isStopping) run.abort(new JobError('NODE_STOPS', this.job, 'the node stops; the run is done again later'))
   }

@@ -7,9 +7,6 @@ import { BOSS_CHANNEL } from './boss.ts'
 import { type JobName, queueName, type RunnableJob } from './declared.ts'
 import { ownKey } from './keys.ts'
 
-/** A run whose process has not been heard of for so long is lost, in seconds. */
-export const LOST_AFTER_SECONDS = 9
-
 const DAY_SECONDS = 86_400
 
 /** A run that this process has taken on. */
@@ -171,12 +168,15 @@ export class RunStore {
     return rows.map(({ name }) => name)
   }
 
-  /** Runs whose process has not been heard of. */
-  async lost(jobs: readonly JobName[]): Promise<readonly (Pick<Claim, 'id' | 'retryCount'> & { queue: string })[]> {
+  /** Runs whose process has not been heard of for so many seconds. */
+  async lost(
+    jobs: readonly JobName[],
+    seconds: number,
+  ): Promise<readonly (Pick<Claim, 'id' | 'retryCount'> & { queue: string })[]> {
     const rows = await this.#sql<{ name: string; id: string; retry_count: number }[]>`
       select name, id, retry_count from pgboss.job
       where name = any(${jobs.map(queueName)}::text[]) and state = 'active'
-        and heartbeat_on < now() - make_interval(secs => ${LOST_AFTER_SECONDS}) limit 1000`
+        and heartbeat_on < now() - make_interval(secs => ${seconds}) limit 1000`
     return rows.map(({ name, id, retry_count }) => ({ queue: name, id, retryCount: retry_count }))
   }
 

@@ -8,10 +8,11 @@ import type { JobMeter } from './metrics.ts'
 import { prune } from './prune.ts'
 import type { QueueWorker } from './queue-worker.ts'
 import { runError } from './run.ts'
-import { claimName, LOST_AFTER_SECONDS, type RunStore } from './run-store.ts'
+import { claimName, type RunStore } from './run-store.ts'
 
 const LOOK_MS = 1_000
-const BEAT_MS = 2_000
+/** So often in the time after which a run is lost. */
+const BEATS = 4
 const PRUNE_MS = 600_000
 
 export interface WatchOptions {
@@ -23,6 +24,8 @@ export interface WatchOptions {
   /** How much work of one job may wait. */
   readonly maxWaiting: number
   readonly countMs: number
+  /** A run whose process has not been heard of for so long is lost. */
+  readonly lostAfterMs: number
 }
 
 /**
@@ -37,6 +40,7 @@ export class Watch {
   readonly #timers: NodeJS.Timeout[] = []
   readonly #going = new Set<Promise<void>>()
   #unlisten: (() => Promise<void>) | undefined
+  /** When the database last said that the runs are kept; before it was asked. */
   #heardAt = performance.now()
   #waiting: ReadonlyMap<string, number> = new Map()
 
@@ -45,14 +49,16 @@ export class Watch {
   }
 
   async start(): Promise<void> {
-    const { sql } = this.#options
+    const { sql, lostAfterMs } = this.#options
     const wakeAll = (): void => {
       for (const worker of this.#workers.values()) worker.wake()
     }
     const { unlisten } = await sql.listen(BOSS_CHANNEL, (queue) => this.#workers.get(queue)?.wake(), wakeAll)
     this.#unlisten = unlisten
     this.#every(LOOK_MS, 'look for work', () => this.#look())
-    this.#every(BEAT_MS, 'keep runs', () => this.#beat())
+    this.#every(lostAfterMs / BEATS, 'keep runs', () => this.#beat())
+    // Apart from the beat, which may itself wait for a database that does not answer.
+    this.#timers.push(setInterval(() => this.#loseUnheard(), lostAfterMs / BEATS).unref())
     this.#every(this.#options.countMs, 'count what waits', () => this.#count())
     this.#every(PRUNE_MS, 'forget old runs', () => prune(sql))
   }
@@ -107,13 +113,13 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    const { store } = this.#options
+    const { store, lostAfterMs } = this.#options
     const jobs = this.workers.map(({ job }) => job)
     if (jobs.length === 0) return
     for (const queue of await store.due(jobs)) this.#workers.get(queue)?.wake()
-    for (const { queue, ...claim } of await store.lost(jobs)) {
+    for (const { queue, ...claim } of await store.lost(jobs, lostAfterMs / 1000)) {
       const job = parseQueueName(queue)
-      const problem = `the process that ran it was not heard of for ${LOST_AFTER_SECONDS} s`
+      const problem = `the process that ran it was not heard of for ${lostAfterMs / 1000} s`
       const isOurs = await store.fail(job, claim, runError(new JobError('JOB_LOST', job, problem)))
       if (isOurs) this.#options.log.warn({ ...job, run: claim.id }, 'a run was put back: its process has died')
     }
@@ -121,21 +127,19 @@ export class Watch {
 
   async #beat(): Promise<void> {
     const running = this.workers.flatMap((worker) => worker.running.map(({ job, claim }) => ({ worker, job, claim })))
-    if (running.length === 0) {
-      this.#heardAt = performance.now()
-      return
-    }
+    if (running.length === 0) return
     const askedAt = performance.now()
-    try {
-      const kept = await this.#options.store.touch(running)
-      this.#heardAt = askedAt
-      for (const { worker, claim } of running) if (!kept.has(claimName(claim))) worker.lose(claim)
-    } catch (error) {
-      // Nobody can have heard of these runs since: another process takes them over as soon as it can.
-      if (askedAt - this.#heardAt > LOST_AFTER_SECONDS * 1000)
-        for (const { worker, claim } of running) worker.lose(claim)
-      throw error
-    }
+    const kept = await this.#options.store.touch(running)
+    this.#heardAt = askedAt
+    for (const { worker, claim } of running) if (!kept.has(claimName(claim))) worker.lose(claim)
+  }
+
+  /** Nobody has heard of this process, whatever it waits for: others take its runs over as soon as they can. */
+  #loseUnheard(): void {
+    const latest = performance.now() - this.#options.lostAfterMs
+    if (this.#heardAt > latest) return
+    for (const worker of this.workers)
+      for (const { claim, claimedAt } of worker.running) if (claimedAt <= latest) worker.lose(claim)
   }
 
   async #count(): Promise<void> {

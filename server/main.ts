@@ -1,8 +1,14 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import * as modules from 'node:module'
+
+const [major = 0] = process.versions.node.split('.').map(Number)
+if (major < 24) {
+  process.stderr.write(`NODE_TOO_OLD: deaios needs Node.js 24 or later, and this is ${process.versions.node}\n`)
+  process.exit(1)
+}
 
 // Before anything else is loaded: the second start then compiles almost nothing.
-enableCompileCache()
+modules.enableCompileCache()
 
 const { runProgram } = await import('./cli/program.ts')
 process.exitCode = await runProgram(process.argv.slice(2), { out: process.stdout, err: process.stderr })

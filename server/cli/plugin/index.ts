@@ -20,7 +20,7 @@ function addNew(plugin: Command, streams: Streams): void {
     const folder = asked.opts<{ in?: string }>().in ?? name
     const made = await newPlugin(name, folder)
     const text = [
-      `wrote ${made.files.length} files to ${made.folder}`,
+      `wrote ${made.files.length} files to ${folder}`,
       '',
       `  cd ${folder}`,
       '  npm install',

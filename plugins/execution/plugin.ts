@@ -22,6 +22,7 @@ const READY_WITHIN_MS = 40_000
 /** Layer 1: signed transactions over shards. */
 export default definePlugin({
   name: 'execution',
+  onUncaught: 'end',
   version: '1.0.0',
   api: '^1.0.0',
   config: executionConfig,

@@ -16,7 +16,10 @@ const near = (path: string): string => {
 
 /** What is about to start. */
 export function starting(config: ResolvedConfig, plugins: readonly CheckedPlugin[]): string {
-  const names = plugins.map(({ definition }) => `${definition.name} ${definition.version}`)
+  const names = plugins.map(
+    ({ definition, problem }) =>
+      `${definition.name} ${definition.version}${problem === undefined ? '' : ' (left out)'}`,
+  )
   return [
     `deaios ${SERVER_VERSION}\n`,
     line('config', near(config.file)),

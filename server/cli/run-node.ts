@@ -5,7 +5,7 @@ import { lockDataFolder } from '../db/data-lock.ts'
 import { openDatabase } from '../db/database.ts'
 import { codeOf, messageOf } from '../db/errors.ts'
 import { readTrustedDocuments, type TrustedDocuments } from '../graphql/trusted-documents.ts'
-import { type CheckedPlugin, checkPlugins } from '../host/check.ts'
+import { admitPlugins, type CheckedPlugin } from '../host/check.ts'
 import type { CopyWatch } from '../host/copies.ts'
 import { loadPlugins } from '../host/load.ts'
 import { type Node, startNode } from '../host/node.ts'
@@ -45,7 +45,7 @@ export async function runNode(flags: ConfigFlags, streams: Streams, copies: Copy
     const { documents } = config
     const trusted = documents && (await readTrustedDocuments(documents.trusted, documents.only === true))
     const loaded = await loadPlugins(config.plugins, config.file)
-    plugins = checkPlugins(loaded.plugins, [...loaded.problems, ...copies.problems()])
+    plugins = admitPlugins(loaded.plugins, [...loaded.problems, ...copies.problems()])
     streams.out.write(starting(config, plugins))
     tracing = config.tracing && (await import('../tracing/otel-tracing.ts')).startTracing(config.tracing)
     node = await startNode({

@@ -125,13 +125,7 @@ async function attempt(
 ): Promise<void> {
   if (slot.status === 'FAILED') return
   try {
-    const needed = new Set(
-      dependenciesOf(slot.plugin.definition)
-        .filter(({ isOptional }) => !isOptional)
-        .map(({ name }) => name),
-    )
-    const failed = slots.find((other) => other.status === 'FAILED' && needed.has(other.name))
-    if (failed !== undefined) throw bootFailure(slot, `needs plugin "${failed.name}", which failed`)
+    refuseWithout(slot, slots)
     await work()
   } catch (error) {
     const told = error instanceof PluginError || error instanceof DatabaseError
@@ -140,6 +134,31 @@ async function attempt(
     log.error({ plugin: slot.name, error }, `could not ${step}; going on without it`)
     slot.fail(failure.message)
   }
+}
+
+/** Fails the plugins that need one which has failed. @throws PluginError if one of them may not be left out */
+export function failDependents(slots: readonly Slot[], log: Log): void {
+  for (const slot of slots) {
+    if (slot.status === 'FAILED') continue
+    try {
+      refuseWithout(slot, slots)
+    } catch (error) {
+      if (slot.plugin.onBootFailure === 'abort') throw error
+      log.error({ plugin: slot.name, error }, 'cannot be without it; going on without both')
+      slot.fail(messageOf(error))
+    }
+  }
+}
+
+/** @throws PluginError if a plugin that this one needs has failed */
+function refuseWithout(slot: Slot, slots: readonly Slot[]): void {
+  const needed = new Set(
+    dependenciesOf(slot.plugin.definition)
+      .filter(({ isOptional }) => !isOptional)
+      .map(({ name }) => name),
+  )
+  const failed = slots.find((other) => other.status === 'FAILED' && needed.has(other.name))
+  if (failed !== undefined) throw bootFailure(slot, `needs plugin "${failed.name}", which failed`)
 }
 
 const bootFailure = (slot: Slot, problem: string, cause?: unknown): PluginError =>

@@ -5,7 +5,7 @@ import { ownerOf } from '../plugin/tokens.ts'
 import { API_VERSION } from '../version.ts'
 import { schemaProblems } from './config-problems.ts'
 import { contributionProblems } from './contribution-problems.ts'
-import { PluginError, type PluginProblem, type PluginProblemCode } from './errors.ts'
+import { describeProblem, PluginError, type PluginProblem, type PluginProblemCode } from './errors.ts'
 import { jobProblems } from './job-problems.ts'
 import { dependenciesOf, findCycle, sortByDependency } from './order.ts'
 import { makeHost } from './plugin-host.ts'
@@ -17,6 +17,8 @@ export interface CheckedPlugin {
   readonly definition: PluginDefinition
   readonly config: Record<string, unknown>
   readonly onBootFailure: 'abort' | 'continue'
+  /** Why it is left out from the start. */
+  readonly problem?: string
 }
 
 /** The schema of a plugin that takes no config. */
@@ -36,6 +38,48 @@ export function checkPlugins(
   plugins: readonly ConfiguredPlugin[],
   earlier: readonly PluginProblem[] = [],
 ): readonly CheckedPlugin[] {
+  const { checked, problems } = examine(plugins, earlier)
+  if (problems.length > 0) throw new PluginError(problems)
+  return sortByDependency(checked)
+}
+
+/**
+ * The same for a node that is to start: a plugin that may be left out (`onBootFailure: 'continue'`) is, with what is
+ * wrong with it in `problem`; it stands before the others.
+ * @throws PluginError with all problems if one of them is of a plugin that may not be left out
+ */
+export function admitPlugins(
+  plugins: readonly ConfiguredPlugin[],
+  earlier: readonly PluginProblem[] = [],
+): readonly CheckedPlugin[] {
+  const { checked, problems } = examine(plugins, earlier)
+  const mayBeLeftOut = ({ plugin, code }: PluginProblem): boolean =>
+    // Of two with the same name, or one without a name, nobody could say which was left out.
+    code !== 'DUPLICATE_PLUGIN' &&
+    code !== 'NAME_INVALID' &&
+    checked.some(({ definition, onBootFailure }) => definition.name === plugin && onBootFailure === 'continue')
+  const found = [...problems]
+  const wrongWith = (name: string): readonly PluginProblem[] => found.filter(({ plugin }) => plugin === name)
+  const good = (): CheckedPlugin[] => checked.filter(({ definition }) => wrongWith(definition.name).length === 0)
+  // Who stands in a cycle is as much to blame as the others in it.
+  for (let cycle = findCycle(checked.map(({ definition }) => definition)); cycle !== undefined; ) {
+    for (const plugin of new Set(cycle))
+      if (!wrongWith(plugin).some(({ code }) => code === 'DEPENDENCY_CYCLE')) found.push(cycleProblem(plugin, cycle))
+    cycle = findCycle(good().map(({ definition }) => definition))
+  }
+  if (!found.every(mayBeLeftOut)) throw new PluginError(problems)
+  const leftOut = checked.flatMap((plugin) => {
+    const wrong = wrongWith(plugin.definition.name)
+    return wrong.length === 0 ? [] : [{ ...plugin, problem: wrong.map(describeProblem).join('; ') }]
+  })
+  return [...leftOut, ...sortByDependency(good())]
+}
+
+/** Everything that can be said about plugins before they run. */
+function examine(
+  plugins: readonly ConfiguredPlugin[],
+  earlier: readonly PluginProblem[],
+): { readonly checked: readonly CheckedPlugin[]; readonly problems: readonly PluginProblem[] } {
   const problems = [...earlier]
   const checked: CheckedPlugin[] = []
   const byName = new Map<string, PluginDefinition>()
@@ -59,16 +103,16 @@ export function checkPlugins(
   for (const plugin of checked)
     if (!blamed.has(plugin.definition.name)) problems.push(...declarationProblems(plugin, routes))
   const cycle = findCycle([...byName.values()])
-  if (cycle !== undefined)
-    problems.push({
-      plugin: cycle[0] ?? '',
-      code: 'DEPENDENCY_CYCLE',
-      problem: `depends on itself: ${cycle.join(' -> ')}`,
-      mend: 'make one of these dependencies unnecessary, for example by an extension point',
-    })
-  if (problems.length > 0) throw new PluginError(problems)
-  return sortByDependency(checked)
+  if (cycle !== undefined) problems.push(cycleProblem(cycle[0] ?? '', cycle))
+  return { checked, problems }
 }
+
+const cycleProblem = (plugin: string, cycle: readonly string[]): PluginProblem => ({
+  plugin,
+  code: 'DEPENDENCY_CYCLE',
+  problem: `depends on itself: ${cycle.join(' -> ')}`,
+  mend: 'make one of these dependencies unnecessary, for example by an extension point',
+})
 
 /** What is wrong with what a plugin lists, written down or made by a function of its host. */
 function declarationProblems(plugin: CheckedPlugin, routes: SeenRoutes): readonly PluginProblem[] {

@@ -8,7 +8,8 @@ const DEFAULT_BODY_BYTES = 1 << 20
 export const mountRoutes = (slots: readonly Slot[]): readonly MountedRoute[] =>
   slots.flatMap((slot) => {
     const { host, name, plugin } = slot
-    return listed(plugin.definition.http, host).map(
+    const routes = plugin.problem === undefined ? listed(plugin.definition.http, host) : []
+    return routes.map(
       (route): MountedRoute => ({
         plugin: name,
         method: route.method,

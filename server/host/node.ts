@@ -25,7 +25,7 @@ import { mountRoutes } from './mounted-routes.ts'
 import { measureNode } from './node-metrics.ts'
 import { type Shared, tooEarly, UNNAMED_NETWORK } from './plugin-host.ts'
 import { watchTimers } from './plugin-scope.ts'
-import { buildNodeSchema } from './schema.ts'
+import { buildServedSchema } from './schema.ts'
 import { ServiceRegistry } from './services.ts'
 import { makeSlots, type PluginStatus, type Slot } from './slot.ts'
 
@@ -128,10 +128,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   try {
     // The database starts in a process of its own; the schema needs nothing from it, so both are made at once.
     const opening = options.openDatabase()
-    const [opened, schema] = await bothOrClose(opening, async () => buildNodeSchema(slots, shared))
+    const [opened, schema] = await bothOrClose(opening, async () => buildServedSchema(slots, shared))
     database = opened
     await migrateAll(slots, opened, log)
-    const topics = plugins.flatMap(({ definition }) => definition.topics ?? [])
+    const topics = plugins.flatMap(({ definition, problem }) =>
+      problem === undefined ? (definition.topics ?? []) : [],
+    )
     events = createEvents({ sql: opened.sql(CORE_SCHEMA), log: log.child({ part: 'events' }), topics })
     cluster = new Cluster({ database: opened, node: nodeId(dataDir), clock, log, peers: options.peers })
     jobs = new NodeJobs({ workers: slots, database: opened, cluster, clock, log, metrics })

@@ -44,9 +44,15 @@ export class Slot implements PluginStatus {
     this.plugin = plugin
     this.host = makeHost(plugin, shared, this.#abort.signal)
     this.scope = new PluginScope(plugin.definition.name)
-    this.jobs = listed(plugin.definition.jobs, this.host).map((job) => instrumentedJob(job, this.scope, shared.tracing))
+    // What is wrong with it may be what it lists.
+    const jobs = plugin.problem === undefined ? listed(plugin.definition.jobs, this.host) : []
+    this.jobs = jobs.map((job) => instrumentedJob(job, this.scope, shared.tracing))
     this.#log = this.host.log
     this.#services = shared.services
+    if (plugin.problem !== undefined) {
+      this.#log.error(`${plugin.problem}; going on without it`)
+      this.fail(plugin.problem)
+    }
   }
 
   get name(): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type ExecutionResult, type GraphQLSchema, printSchema } from 'graphql'
 import { CORE_SCHEMA } from '../db/migrate.ts'
 import type { Bounds } from '../host/boot.ts'
-import { checkPlugins } from '../host/check.ts'
+import { admitPlugins } from '../host/check.ts'
 import { type Node, startNode } from '../host/node.ts'
 import { servedOf } from '../host/served.ts'
 import { createHttpServer, type HttpServer } from '../http/index.ts'
@@ -79,7 +79,7 @@ export async function createTestHost<const F extends readonly unknown[] = readon
 ): Promise<TestHost> {
   const { log = silentLog, clock, bounds } = options
   const fakes: ServicePairs = options.fakes ?? []
-  const plugins = checkPlugins([...options.plugins, ...standIns(options.plugins, fakes)])
+  const plugins = admitPlugins([...options.plugins, ...standIns(options.plugins, fakes)])
   const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), 'deaios-test-host-'))])
   const remove = async (): Promise<void> => {
     await database.drop()

@@ -70,6 +70,12 @@ export function accountsOf(sql: Sql, owner: Uint8Array, limit: number, after: Ui
     order by address limit ${limit}`
 }
 
+/** The master keys that accounts are sealed under. */
+export async function sealingKeys(sql: SqlOrTransaction): Promise<readonly string[]> {
+  const rows = await sql<{ id: string }[]>`select distinct sealed_under as id from core.custodial_account limit 100`
+  return rows.map(({ id }) => id)
+}
+
 /** The sealed secret of an account. */
 export async function sealedOf(sql: SqlOrTransaction, address: Uint8Array): Promise<Sealed | undefined> {
   const [row] = await sql<Sealed[]>`

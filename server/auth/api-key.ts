@@ -22,6 +22,9 @@ export function newKey(): NewKey {
   return { id, token, hash: hashOf(token) }
 }
 
+/** Whether this is an id of a key, in form. */
+export const isKeyId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
+
 /** Whether a bearer's token claims to be an API key. */
 export const isApiKey = (token: string): boolean => token.startsWith(PREFIX)
 

@@ -284,3 +284,26 @@ describe('the audit log', () => {
     expect((await node.ask(log)).codes).toEqual(['UNAUTHENTICATED'])
   })
 })
+
+test('what can be no key, no cursor and no actor is told so, and breaks nothing', async () => {
+  const { token } = await node.key({ scopes: ['*'] })
+  for (const id of ['', '\0', 'x'.repeat(10_000), "'; drop table core.api_key; --"])
+    expect(await revoke(token, id)).toMatchObject({ code: 'KEY_UNKNOWN' })
+  const cursor = Buffer.from(JSON.stringify(['api-key', '2030-01-01T00:00:00.000Z', '\0'])).toString('base64url')
+  expect((await node.ask(`{ apiKeys(after: "${cursor}") { edges { cursor } } }`, {}, token)).codes).toEqual([
+    'BAD_CURSOR',
+  ])
+  const log = 'query ($actor: String) { auditLog(actor: $actor) { edges { cursor } } }'
+  expect((await node.ask(log, { actor: 'a\0b' }, token)).codes).toEqual(['BAD_USER_INPUT'])
+})
+
+test('nobody but the operator fills the tables: making and ending keys without end is paced', async () => {
+  const mine = await node.signIn(generateKeyPair())
+  const made = await create(mine, named([]))
+  let code: unknown
+  for (let n = 0; n < 100 && code === undefined; n++)
+    code = (await node.ask(REVOKE, { id: made.key.id }, mine)).codes[0]
+  expect(code).toBe('RATE_LIMITED')
+  const other = await node.signIn(generateKeyPair())
+  expect(await create(other, named([]))).toMatchObject({ __typename: 'ApiKeyCreated' })
+})

@@ -33,7 +33,9 @@ function custodianFor(principal: Principal): Uint8Array {
 
 /** Arbitrary bytes could be anything, a transaction of another network or a sign-in elsewhere. */
 function checkDomain(message: Uint8Array): void {
-  if (DOMAIN.test(Buffer.from(message.subarray(0, MAX_DOMAIN)).toString('latin1'))) return
+  const start = Buffer.from(message.subarray(0, MAX_DOMAIN)).toString('latin1')
+  if (start.startsWith('deaios/sign-in/')) throw new TypeError('custody signs nobody in')
+  if (DOMAIN.test(start)) return
   throw new TypeError('custody signs only messages that begin with a domain, like deaios/tx/1 and a zero byte')
 }
 

@@ -5,11 +5,12 @@ import type { Limits } from '../graphql/limits.ts'
 import type { Custody } from '../plugin/custody.ts'
 import type { Clock, Log } from '../plugin/host.ts'
 import type { Sql } from '../plugin/sql.ts'
+import { sealingKeys } from './accounts.ts'
 import { isApiKey } from './api-key.ts'
 import { AuditLog } from './audit.ts'
 import { audienceCheck, type IdentityConfig } from './config.ts'
 import { makeCustody } from './custody.ts'
-import { badCredentials, cannotTell } from './errors.ts'
+import { badCredentials, cannotTell, rateLimited } from './errors.ts'
 import { Expiries } from './expiries.ts'
 import { KeyRing } from './key-ring.ts'
 import { AddressLimits, clientAddress } from './limits.ts'
@@ -17,11 +18,14 @@ import type { MasterKeySource } from './master-keys.ts'
 import { prune } from './prune.ts'
 import { ACCOUNT_SCOPES, CREATE_ACCOUNTS } from './scopes.ts'
 import { Sessions, type SignInNetwork } from './sessions.ts'
-import type { Rate } from './token-buckets.ts'
+import { type Rate, TokenBuckets } from './token-buckets.ts'
 import { Vault } from './vault.ts'
 
 const SWEEP_MS = 1_000
 const PRUNE_EVERY_MS = 60 * 60_000
+/** Keys and accounts that are made or changed: of one account, and of all accounts together. */
+const CHANGES = { own: { perSecond: 1, burst: 60 }, all: { perSecond: 20, burst: 2_000 } }
+const MAX_CHANGERS = 10_000
 
 /** How much strangers and keys may ask; see `Limits`. */
 export type RateLimits = Pick<
@@ -61,6 +65,7 @@ export class Identity {
   readonly #keys: KeyRing
   readonly #addresses: AddressLimits
   readonly #log: Log
+  readonly #changes: TokenBuckets
   readonly #expiries = new Expiries((access) => this.#ended(access))
   readonly #listeners = new Set<(access: string) => void>()
   #sweep: NodeJS.Timeout | undefined
@@ -75,6 +80,7 @@ export class Identity {
     this.keyRate = { perSecond: limits.keyRequestsPerSecond, burst: limits.keyRequestsAtOnce }
     this.#log = log
     this.accountScopes = [...ACCOUNT_SCOPES, ...options.accountScopes]
+    this.#changes = new TokenBuckets(MAX_CHANGERS, () => clock.now())
     this.vault = new Vault(options.masterKeys)
     this.audit = new AuditLog(sql, clock, log)
     this.custody = makeCustody(this.vault, clock)
@@ -96,6 +102,7 @@ export class Identity {
 
   async start(): Promise<void> {
     await this.#keys.start()
+    await this.#checkKeystore()
     this.#sweep = setInterval(() => this.#tick(), SWEEP_MS)
     this.#sweep.unref()
   }
@@ -128,6 +135,24 @@ export class Identity {
   onEnded(listener: (access: string) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Counts something that leaves rows behind. Operators do as much as they like. @throws GraphQLError RATE_LIMITED */
+  pace({ account }: Principal): void {
+    if (account === null) return
+    const own = Buffer.from(account).toString('base64')
+    const wait = this.#changes.take(own, CHANGES.own) || this.#changes.take('all', CHANGES.all)
+    if (wait > 0) throw rateLimited(wait)
+  }
+
+  /** Tells an operator early that the node cannot sign for some accounts; it serves all else. */
+  async #checkKeystore(): Promise<void> {
+    const missing = this.vault.missing(await sealingKeys(this.sql))
+    if (missing.length === 0) return
+    this.#log.error(
+      { keys: missing, where: this.vault.where },
+      'KEYSTORE_KEY_MISSING: accounts are sealed under master keys that are not there; add them, to sign for these accounts',
+    )
   }
 
   #addressOf({ address, forwarded }: Credentials): string {

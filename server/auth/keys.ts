@@ -1,7 +1,7 @@
 import type { Principal } from '../../schema/index.ts'
 import type { SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { checkName, manages } from './accounts.ts'
-import { newKey } from './api-key.ts'
+import { isKeyId, newKey } from './api-key.ts'
 import { actorOf } from './audit.ts'
 import { IdentityError } from './errors.ts'
 import { REVOKED_CHANNEL } from './key-rows.ts'
@@ -103,7 +103,7 @@ export async function createKey(
  * @throws IdentityError KEY_UNKNOWN | NOT_YOURS
  */
 export async function revokeKey(tx: Transaction, principal: Principal, id: string): Promise<KeyRecord> {
-  const key = await findKey(tx, id)
+  const key = isKeyId(id) ? await findKey(tx, id) : undefined
   if (key === undefined || (await manages(tx, principal, key.account)) === undefined) throw unknownKey()
   const isOwn = key.id === principal.id || key.ancestors.includes(principal.id)
   // A lesser key must not end a greater one of the same account.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { ANONYMOUS } from '../../schema/index.ts'
 import { keyFromSeed, verify } from '../crypto/ed25519.ts'
 import { givenMasterKeys, masterKeyFile, newMasterKey } from './master-keys.ts'
 import { Vault } from './vault.ts'
@@ -113,5 +114,19 @@ describe('the file of master keys', () => {
     expect(new Vault(source).current).toEqual(first)
     expect(second?.id).not.toBe(first?.id)
     expect(() => source.write([])).toThrow(/DEAIOS_KEYSTORE_KEY, which only you can change/)
+  })
+})
+
+describe('custody', () => {
+  test('signs what has a domain, and never a sign-in', async () => {
+    const { makeCustody } = await import('./custody.ts')
+    const custody = makeCustody(new Vault(masterKeyFile(path())), { now: () => 0, sleep: () => Promise.resolve() })
+    const principal = { ...ANONYMOUS, kind: 'key' as const, account: new Uint8Array(32), can: () => true }
+    // No transaction is touched before the message is judged.
+    const tx = Object.create(null)
+    for (const text of ['', 'hello', 'deaios/tx/1', 'xdeaios/tx/1\0', 'deaios/sign-in/1\0abc'])
+      await expect(custody.sign(tx, principal, { message: Buffer.from(text), spends: 0n })).rejects.toThrow(
+        /^custody signs/,
+      )
   })
 })

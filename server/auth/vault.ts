@@ -39,6 +39,13 @@ export class Vault {
     return first
   }
 
+  /** Which of these master keys are not there. */
+  missing(ids: readonly string[]): readonly string[] {
+    if (ids.length === 0) return []
+    this.refresh()
+    return ids.filter((id) => !this.#keys?.some((key) => key.id === id))
+  }
+
   /** Reads the keys again. */
   refresh(): void {
     this.#keys = this.#source.read()

@@ -190,11 +190,13 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
  * written down, too.
  */
 async function privileged<T extends object>(
-  { sql, audit, clock }: Identity,
+  identity: Identity,
   principal: Principal,
   action: string,
   work: (tx: Transaction, now: number) => Promise<readonly [done: T, entry: Omit<AuditEntry, 'action'>]>,
 ): Promise<Done<T> | Refused> {
+  const { sql, audit, clock } = identity
+  identity.pace(principal)
   const result = await told(() =>
     sql.begin(async (tx) => {
       const [done, entry] = await work(tx, clock.now())

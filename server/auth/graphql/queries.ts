@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { apiError, type Builder, keysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
 import { accountsOf, type CustodialAccount, findAccount, manages } from '../accounts.ts'
+import { isKeyId } from '../api-key.ts'
 import type { AuditRecord } from '../audit.ts'
 import type { Identity } from '../identity.ts'
 import { findKey, type KeyRecord, listKeys } from '../keys.ts'
@@ -10,7 +11,7 @@ import type { IdentityTypes } from './types.ts'
 
 const keyCursor = keysetCursor(
   'api-key',
-  z.tuple([z.iso.datetime(), z.string().max(64)]),
+  z.tuple([z.iso.datetime(), z.string().refine(isKeyId)]),
   ({ createdAt, id }: KeyRecord) => [createdAt.toISOString(), id],
 )
 const accountCursor = keysetCursor(
@@ -83,10 +84,14 @@ export function defineQueries(builder: Builder, types: IdentityTypes, identity: 
         ...builder.forwardPageArgs,
       },
       complexity: pageCost,
-      resolve: (_root, args) =>
-        resolvePage(args, auditCursor, ({ limit, after }) =>
+      resolve: (_root, args) => {
+        // Postgres takes no zero characters, and no entry has one.
+        if (`${args.actor}${args.action}`.includes('\0'))
+          throw apiError('BAD_USER_INPUT', 'A zero character matches nothing.')
+        return resolvePage(args, auditCursor, ({ limit, after }) =>
           identity().audit.page(limit, after && BigInt(after[0]), args),
-        ),
+        )
+      },
     }),
   }))
 }

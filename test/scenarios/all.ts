@@ -7,6 +7,8 @@ import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
 import { killJobs } from './jobs/kill.ts'
+import { idle } from './live/idle.ts'
+import { listeners } from './live/listeners.ts'
 import { model } from './model/model.ts'
 import type { Scenario } from './scenario.ts'
 import { streams } from './streams/streams.ts'
@@ -24,4 +26,6 @@ export const SCENARIOS: readonly Scenario[] = [
   streams,
   killJobs,
   failover,
+  idle,
+  listeners,
 ]

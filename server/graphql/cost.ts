@@ -84,7 +84,7 @@ export function costOf(
 
   const root = schema.getRootType(operation.operation)
   const total = root == null ? 0 : ofSelections(operation.selectionSet, root)
-  return (variables) => amount(total, variables, new Map())
+  return typeof total === 'number' ? () => total : (variables) => amount(total, variables, new Map())
 }
 
 function amount(part: Part, variables: RawVariables, known: Map<Part, number>): number {

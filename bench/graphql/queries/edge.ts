@@ -1,5 +1,5 @@
 /** The process that serves, and does nothing else. */
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createYoga } from 'graphql-yoga'
 import { ANONYMOUS, buildSchema, type Context } from '../../../schema/index.ts'
 import { CONSOLE, createKey } from '../../../server/auth/keys.ts'
@@ -52,10 +52,34 @@ async function openYoga(): Promise<EdgeAnswers['open']> {
     requestExtensions: {},
     responseExtensions: {},
   })
-  const server = createServer(createYoga({ schema, context, logging: false }))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, authorization: null }
+  const port = await listen(createServer(createYoga({ schema, context, logging: false })))
+  return { port, authorization: null }
+}
+
+/** The least that an answer takes. */
+function openPlain(answer: Uint8Array): Promise<number> {
+  const body = Buffer.from(answer)
+  const server = createServer((request, response) => {
+    request.resume()
+    request.on('end', () => {
+      response.writeHead(200, {
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': body.length,
+        'cache-control': 'no-store',
+      })
+      response.end(body)
+    })
+  })
+  return listen(server)
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
 }
 
 function cpuSeconds(): number {
@@ -66,6 +90,7 @@ function cpuSeconds(): number {
 answerParent<EdgeRequest>(
   async (request) => {
     if (request.kind === 'cpu') return cpuSeconds()
+    if (request.kind === 'plain') return { port: await openPlain(request.answer) } satisfies EdgeAnswers['plain']
     return request.how === 'deaios' ? openDeaios(request.folder) : openYoga()
   },
   async () => node?.stop(),

@@ -131,11 +131,14 @@ beforeEach(async () => {
   gone = false
   cancelled = false
   failed = undefined
-  server = await createHttpServer({
+  server = await serve(30)
+})
+const serve = (timeoutSeconds: number): Promise<HttpServer> =>
+  createHttpServer({
     schema: zooSchema(),
     log: logOf({}),
     port: 0,
-    limits: { ...DEFAULT_LIMITS, timeoutSeconds: 0.4 },
+    limits: { ...DEFAULT_LIMITS, timeoutSeconds },
     origins: ['https://app.example'],
     routes,
     authenticate: ({ authorization }) => {
@@ -143,7 +146,6 @@ beforeEach(async () => {
       return authorization === 'Bearer reader' ? reader : authorization === 'Bearer other' ? stranger : ANONYMOUS
     },
   })
-})
 afterEach(() => server.close(100))
 
 const get = (path: string, init: RequestInit = {}) => fetch(new URL(path, server.url), init)
@@ -253,6 +255,8 @@ describe("a plugin's route", () => {
   })
 
   it('that hangs is given up in time, and told so by its signal', async () => {
+    await server.close()
+    server = await serve(0.4)
     expect(await refusal(await get('/hangs'))).toEqual([504, 'TIMEOUT'])
     expect(gone).toBe(true)
   })
@@ -270,6 +274,8 @@ describe("a plugin's route", () => {
   })
 
   it('may take longer for the rest than until its answer begins', async () => {
+    await server.close()
+    server = await serve(0.4)
     expect(await (await get('/slow-stream')).text()).toBe('1;2;3;4;5;6;7;8;')
   })
 

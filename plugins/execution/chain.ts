@@ -2,6 +2,7 @@ import { cellPath, shardOf } from '../../protocol/index.ts'
 import { type DatabaseOptions, isFenced, type Log, type Sql } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
 import type { Fence } from './fence.ts'
+import { readCells } from './gateway/cells.ts'
 import { Faucet } from './gateway/faucet.ts'
 import type { Destination } from './gateway/router.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
@@ -13,15 +14,14 @@ import type { Network } from './genesis.ts'
 import type { OperatorKey } from './keys.ts'
 import type { ModuleSource } from './ledger/load-modules.ts'
 import { pause } from './pause.ts'
-import { type BlockOutgoing, RecentRoots, RootFeeder } from './root/feeder.ts'
+import { BlockIntake } from './root/block-intake.ts'
+import { RecentRoots, RootFeeder } from './root/feeder.ts'
 import { LocalOrderer } from './root/local-orderer.ts'
 import type { Orderer, RootBlock } from './root/orderer.ts'
 import { RevealChain } from './root/reveal-chain.ts'
 import { RootStore } from './root/root-store.ts'
 import type { ShardTuning } from './shard/engine.ts'
-import type { Totals } from './shard/made-block.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
-import { indexOut, type OutIndex, splitOut } from './shard/out-index.ts'
 import { shardSpace } from './shard/shard-space.ts'
 import { WorkerShardHost } from './shard/worker-host.ts'
 import { accountState, nextNonce } from './state/account.ts'
@@ -65,15 +65,6 @@ const RETRY_MS = 200
 /** What waits for a database that is away is not waited for. */
 const ABANDON_MS = 500
 
-/** What the root chain needs of a durable block. */
-interface DurableBlock {
-  readonly height: number
-  readonly hash: Uint8Array
-  readonly outgoing: Uint8Array
-  readonly index: OutIndex
-  readonly totals: Totals
-}
-
 /** Layer 1 on this machine: shards, the root chain that ties them together, and the way in. */
 export class Chain implements Ledger {
   readonly network: Ledger['network']
@@ -82,13 +73,12 @@ export class Chain implements Ledger {
   readonly #orderer: Orderer
   readonly #recent = new RecentRoots()
   readonly #supply: SupplyCheck
+  readonly #intake: BlockIntake
   readonly #states: TransactionStates
   readonly #watch: TransactionWatch
   readonly #submissions: Submissions
   readonly #faucet: Faucet
   readonly #pool: VerifierPool
-  /** Out items of durable blocks that no root block lists yet. */
-  readonly #outgoing = new Map<string, BlockOutgoing>()
   #fault: Error | undefined
 
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
@@ -116,6 +106,12 @@ export class Chain implements Ledger {
       },
       tip,
     )
+    this.#intake = new BlockIntake({
+      roots: parts.roots,
+      orderer: this.#orderer,
+      recent: this.#recent,
+      supply: this.#supply,
+    })
     this.#recent.startAfter(tip.header.height)
     const realms = [...new Set(network.genesis.shards.map((id) => shardSpace(id).realm))]
     for (const id of network.genesis.shards) {
@@ -155,7 +151,7 @@ export class Chain implements Ledger {
   /** Starts shards and root chain where the last run ended. @throws ShardHostError if a shard's state is not sound. */
   async start(): Promise<void> {
     // Before any shard runs: from then on new blocks are reported, and must not be counted twice.
-    for (const shard of this.#shards) await this.#takeUnlisted(shard)
+    for (const shard of this.#shards) await this.#intake.takeUnlisted(shard)
     try {
       await Promise.all(this.#shards.map(({ host }) => host.start()))
     } catch (error) {
@@ -196,10 +192,6 @@ export class Chain implements Ledger {
   /** Of the leader that it works for. */
   get fence(): bigint {
     return this.#parts.fence.fence
-  }
-
-  get randomness(): Orderer['randomness'] {
-    return this.#orderer.randomness
   }
 
   rootHeight(): number {
@@ -243,25 +235,8 @@ export class Chain implements Ledger {
     return this.#watch.states(id, signal)
   }
 
-  async cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
-    const found: (CellState | null)[] = ids.map(() => null)
-    const groups = new Map<RunningShard, number[]>()
-    ids.forEach((id, i) => {
-      const shard = this.#shardOf(realm, id)
-      if (shard === undefined) return
-      const group = groups.get(shard)
-      if (group === undefined) groups.set(shard, [i])
-      else group.push(i)
-    })
-    await Promise.all(
-      [...groups].map(async ([shard, places]) => {
-        const cells = await shard.host.ask({ kind: 'cells', ids: places.map((i) => ids[i]!) })
-        places.forEach((place, i) => {
-          found[place] = cells[i] ?? null
-        })
-      }),
-    )
-    return found
+  cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
+    return readCells(ids, (id) => this.#shardOf(realm, id)?.host)
   }
 
   async proof(realm: number, id: Uint8Array): Promise<Uint8Array | null> {
@@ -329,7 +304,7 @@ export class Chain implements Ledger {
     shard.held = held
     for (;;) {
       try {
-        if (tip.height > shard.height) await this.#takeUnlisted(shard)
+        if (tip.height > shard.height) await this.#intake.takeUnlisted(shard)
         break
       } catch (error) {
         this.#parts.log.warn({ error: String(error), shard: shard.host.id }, 'blocks cannot be read; trying again')
@@ -349,7 +324,7 @@ export class Chain implements Ledger {
   #onBlock(shard: RunningShard, block: BlockReport): void {
     shard.stateRoot = block.stateRoot
     // After a crash it may have been read from the database already.
-    if (block.height > shard.height) this.#takeBlock(shard, { ...block, index: block.outIndex })
+    if (block.height > shard.height) this.#intake.take(shard, { ...block, index: block.outIndex })
     this.#submissions.router.included(block)
     this.#watch.touched(block.included)
     this.#watch.touched(block.outcomes)
@@ -358,41 +333,12 @@ export class Chain implements Ledger {
   }
 
   #onRoot(block: RootBlock): void {
-    const outgoing: BlockOutgoing[] = []
-    for (const { shard, height } of block.entries) {
-      const key = placeKey({ shard, height })
-      const items = this.#outgoing.get(key)
-      this.#outgoing.delete(key)
-      if (items !== undefined && items.bytes.length > 0) outgoing.push(items)
-    }
-    this.#recent.add({ height: block.header.height, random: block.header.random, outgoing })
     try {
-      this.#supply.root(block)
+      this.#intake.release(block)
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
     for (const { feeder } of this.#shards) feeder.pump()
-  }
-
-  /** Hands a durable block to the root chain. */
-  #takeBlock(shard: RunningShard, block: DurableBlock): void {
-    const place = { shard: shard.host.id, height: block.height }
-    shard.height = block.height
-    this.#outgoing.set(placeKey(place), { ...place, bytes: block.outgoing, index: block.index })
-    this.#supply.block(place, block.totals)
-    this.#orderer.propose([{ ...place, hash: block.hash }])
-  }
-
-  /** Takes in the shard's stored blocks that were not taken in yet, from the last one that a root block lists. */
-  async #takeUnlisted(shard: RunningShard): Promise<void> {
-    for (const block of await this.#parts.roots.blocksFromLastListed(shard.host.id)) {
-      if (block.listed) {
-        shard.height = Math.max(shard.height, block.height)
-        this.#supply.listed(shard.host.id, block.totals)
-      } else if (block.height > shard.height) {
-        this.#takeBlock(shard, { ...block, index: indexOut(splitOut(block.outgoing)) })
-      }
-    }
   }
 
   #fail(error: Error): void {
@@ -401,6 +347,3 @@ export class Chain implements Ledger {
     this.#parts.log.error({ error }, 'the ledger found a fault')
   }
 }
-
-const placeKey = ({ shard, height }: { readonly shard: string; readonly height: number }): string =>
-  `${shard} ${height}`

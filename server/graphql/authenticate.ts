@@ -31,6 +31,10 @@ export const credentialsOf = ({ headers, socket }: IncomingMessage): Credentials
 const forwardedOf = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header.join(',') : header
 
+/** The header Retry-After of somebody who asked too often; undefined for all others. */
+export const retryAfterOf = ({ extensions }: GraphQLError): string | undefined =>
+  extensions.code === 'RATE_LIMITED' ? String(extensions.retryAfter ?? 1) : undefined
+
 /** The status of a request that was refused for whom it comes from. */
 export const httpStatusOf = ({ extensions }: GraphQLError): number =>
   extensions.code === 'UNAUTHENTICATED' ? 401 : extensions.code === 'RATE_LIMITED' ? 429 : 503

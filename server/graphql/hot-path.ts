@@ -4,7 +4,7 @@ import { apiError, type Principal } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { HttpError, sendError, sendJson } from '../http/http-error.ts'
 import { type Asked, askedByGet, askedByPost, contextOf, statusOf } from './ask.ts'
-import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
+import { type Authenticate, credentialsOf, httpStatusOf, retryAfterOf } from './authenticate.ts'
 import type { Bodies } from './body.ts'
 import type { Engine } from './engine.ts'
 import { outcomeOf } from './outcome.ts'
@@ -117,7 +117,11 @@ class PlainAnswer {
   }
 
   readonly #fail = (error: unknown): void => {
-    if (error instanceof GraphQLError) return this.#send(httpStatusOf(error), { errors: [error] })
+    if (error instanceof GraphQLError) {
+      const retryAfter = retryAfterOf(error)
+      if (retryAfter !== undefined) this.#response.setHeader('retry-after', retryAfter)
+      return this.#send(httpStatusOf(error), { errors: [error] })
+    }
     if (!(error instanceof HttpError)) return this.#reject(error)
     this.#exchange.outcome = error.code
     if (!this.#response.headersSent) this.#response.setHeader('x-request-id', this.#exchange.requestId)

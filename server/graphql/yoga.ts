@@ -5,7 +5,7 @@ import type { Principal } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Log } from '../plugin.ts'
 import { type Asked, contextOf, statusOf } from './ask.ts'
-import { type Authenticate, credentialsOf, httpStatusOf } from './authenticate.ts'
+import { type Authenticate, credentialsOf, httpStatusOf, retryAfterOf } from './authenticate.ts'
 import type { Engine } from './engine.ts'
 import { publicError } from './mask.ts'
 import { outcomeOf } from './outcome.ts'
@@ -114,8 +114,10 @@ async function principalOf(request: IncomingMessage, authenticate: Authenticate)
     return await authenticate(credentialsOf(request))
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error
+    const retryAfter = retryAfterOf(error)
+    const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter }
     throw new GraphQLError(error.message, {
-      extensions: { ...error.extensions, http: { status: httpStatusOf(error) } },
+      extensions: { ...error.extensions, http: { status: httpStatusOf(error), headers } },
     })
   }
 }

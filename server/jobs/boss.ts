@@ -49,6 +49,12 @@ export async function startBoss(options: DatabaseOptions, log: Log): Promise<PgB
   }
 }
 
+/** Makes pg-boss's tables, for a database that others are copied from. */
+export async function makeJobStore(options: DatabaseOptions, log: Log): Promise<void> {
+  const boss = await startBoss(options, log)
+  await boss.stop({ graceful: false })
+}
+
 function connectionOf({ host, port, database, user, password, ssl }: DatabaseOptions): ConstructorOptions {
   return {
     host,

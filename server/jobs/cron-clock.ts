@@ -46,17 +46,17 @@ export class CronClock {
    */
   async prepare(jobs: readonly RunnableJob[], plugins: readonly string[]): Promise<void> {
     const { sql, clock } = this.#options
+    const known = jobs.flatMap(({ plugin, name, schedule }) =>
+      schedule === undefined ? [] : [{ plugin, name, schedule, due_at: new Date(nextTime(schedule, clock.now())) }],
+    )
     await sql`
       delete from core.cron_job
-      where plugin = any(${[...plugins]}::text[]) and not plugin || '/' || name = any(${jobs.map(queueName)}::text[])`
-    for (const { plugin, name, schedule } of jobs) {
-      if (schedule === undefined) continue
-      const due = new Date(nextTime(schedule, clock.now()))
-      await sql`
-        insert into core.cron_job (plugin, name, schedule, due_at) values (${plugin}, ${name}, ${schedule}, ${due})
-        on conflict (plugin, name) do update set schedule = excluded.schedule, due_at = excluded.due_at
-        where cron_job.schedule <> excluded.schedule`
-    }
+      where plugin = any(${[...plugins]}::text[]) and not plugin || '/' || name = any(${known.map(queueName)}::text[])`
+    if (known.length === 0) return
+    await sql`
+      insert into core.cron_job ${sql(known)}
+      on conflict (plugin, name) do update set schedule = excluded.schedule, due_at = excluded.due_at
+      where cron_job.schedule <> excluded.schedule`
   }
 
   /** Lets a job be due from now on. */

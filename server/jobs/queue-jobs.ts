@@ -94,9 +94,7 @@ export class QueueJobs {
       lostAfterMs: this.#bounds.lost,
     })
     this.#parts = { store, watch, cron }
-    await store.prepare(jobs)
-    await cron.prepare(jobs, plugins)
-    await watch.start()
+    await Promise.all([store.prepare(jobs), cron.prepare(jobs, plugins), watch.start()])
   }
 
   /** Works off a plugin's jobs from now on. */

@@ -61,15 +61,18 @@ export class RunStore {
   /** Makes the queues of jobs that have none yet. How a job runs is written with each run, not with its queue. */
   async prepare(jobs: readonly RunnableJob[]): Promise<void> {
     const known = new Set((await this.#boss.getQueues(jobs.map(queueName))).map(({ name }) => name))
-    for (const job of jobs)
-      if (!known.has(queueName(job)))
-        await this.#boss.createQueue(queueName(job), {
+    const missing = jobs.map(queueName).filter((name) => !known.has(name))
+    await Promise.all(
+      missing.map((name) =>
+        this.#boss.createQueue(name, {
           // One piece of work of a key, waiting or running; work without a key gets one of its own.
           policy: 'exclusive',
           notify: true,
           retentionSeconds: 365 * DAY_SECONDS,
           deleteAfterSeconds: 90 * DAY_SECONDS,
-        })
+        }),
+      ),
+    )
   }
 
   /** @returns the id of the run; null if there is work of the same key */

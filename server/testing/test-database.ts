@@ -4,6 +4,7 @@ import { type Database, makeDatabase } from '../db/database.ts'
 import { openSession } from '../db/session.ts'
 import { silentLog } from '../log.ts'
 import type { DatabaseOptions } from '../plugin/sql.ts'
+import { migratedTemplate } from './migrated-template.ts'
 import { sharedTestPostgres } from './postgres.ts'
 
 /** A database of a test's own. */
@@ -15,11 +16,15 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** Makes an empty database in the Postgres that all tests share. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * Makes a database in the Postgres that all tests share: an empty one; or, `migrated`, one with the core's tables, which
+ * saves a node most of its start.
+ */
+export async function createTestDatabase({ migrated = false } = {}): Promise<TestDatabase> {
   const server = await sharedTestPostgres()
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administer(server, `create database ${name} strategy file_copy`)
+  const from = migrated ? `template ${await migratedTemplate(server)}` : ''
+  await administer(server, `create database ${name} ${from} strategy file_copy`)
   const options = { ...server, database: name }
   return {
     options,

@@ -80,7 +80,10 @@ export async function createTestHost<const F extends readonly unknown[] = readon
   const { log = silentLog, clock, bounds } = options
   const fakes: ServicePairs = options.fakes ?? []
   const plugins = admitPlugins([...options.plugins, ...standIns(options.plugins, fakes)])
-  const [database, dataDir] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), 'deaios-test-host-'))])
+  const [database, dataDir] = await Promise.all([
+    createTestDatabase({ migrated: true }),
+    mkdtemp(join(tmpdir(), 'deaios-test-host-')),
+  ])
   const remove = async (): Promise<void> => {
     await database.drop()
     await rm(dataDir, { recursive: true, force: true })

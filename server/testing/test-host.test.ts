@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createClient, document } from '../../client/index.ts'
 import { apiError } from '../../schema/index.ts'
-import { type ConfiguredPlugin, definePlugin, service, topic } from '../plugin.ts'
+import { type ConfiguredPlugin, cron, definePlugin, queue, service, topic } from '../plugin.ts'
 import { createTestHost, type TestHost, testClock } from './index.ts'
 
 interface Feed {
@@ -129,6 +129,45 @@ describe('a test host', () => {
     const slept = clock.sleep(1000, aborted.signal)
     aborted.abort(new Error('enough'))
     await expect(slept).rejects.toThrow('enough')
+  })
+
+  it('runs jobs: one at once, or by the clock', async () => {
+    const story: string[] = []
+    const greet = queue({
+      name: 'greet',
+      input: z.object({ whom: z.string() }),
+      run: ({ data }) => void story.push(data.whom),
+    })
+    const busy = definePlugin({
+      ...basis,
+      name: 'busy',
+      jobs: (own) => [
+        greet,
+        cron({
+          name: 'hourly',
+          schedule: '30 * * * *',
+          run: async () => {
+            story.push(new Date(own.clock.now()).toISOString().slice(11, 16))
+            await own.jobs.enqueue(own.sql, greet, { whom: 'Ann' })
+          },
+        }),
+      ],
+    })()
+    host = await createTestHost({ plugins: [busy], clock: testClock(Date.UTC(2031, 0, 1)) })
+    await host.runJob('busy', 'greet', { whom: 'Bob' })
+    expect(story).toEqual(['Bob'])
+    await host.advance(2 * 3_600_000)
+    expect(story).toEqual(['Bob', '00:30', 'Ann', '01:30', 'Ann'])
+    await expect(host.runJob('busy', 'weekly')).rejects.toMatchObject({ code: 'JOB_UNKNOWN' })
+    await expect(host.runJob('busy', 'greet', {})).rejects.toThrow('whom')
+  })
+
+  it('waits for events that are to come', async () => {
+    const { publish, published } = await start([weather])
+    const two = published(Reported, 2)
+    await publish(Reported, { celsius: 1 })
+    await publish(Reported, { celsius: 2 })
+    expect(await two).toEqual([{ celsius: 1 }, { celsius: 2 }])
   })
 
   it('serves real clients where a test wants one', async () => {

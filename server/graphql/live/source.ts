@@ -6,6 +6,7 @@ import {
   type ValidatedSubscriptionArgs,
   validateSubscriptionArgs,
 } from 'graphql'
+import { within } from '../../db/work.ts'
 import type { RawVariables } from '../cost.ts'
 import type { Operation } from '../documents.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -36,7 +37,7 @@ export async function openSource(parts: SourceParts): Promise<ExecutionResult | 
     contextValue: context,
   })
   if (!('schema' in args)) return finish({ errors: args })
-  const events = await createSourceEventStream(args)
+  const events = await within(context, () => createSourceEventStream(args))
   if (!(Symbol.asyncIterator in events)) return finish(events)
   return new EventSource(parts, args, events[Symbol.asyncIterator]())
 }
@@ -57,7 +58,12 @@ export class EventSource implements Source {
     this.#tellsCursor = asksForCursor(parts.context.requestExtensions)
   }
 
-  async next(): Promise<Message | undefined> {
+  /** What resolvers and the source ask of the database belongs to the subscription, and ends with it. */
+  next(): Promise<Message | undefined> {
+    return within(this.#parts.context, () => this.#next())
+  }
+
+  async #next(): Promise<Message | undefined> {
     if (this.#isOver) return undefined
     const { finish, explain } = this.#parts
     try {

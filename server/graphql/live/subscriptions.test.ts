@@ -135,6 +135,17 @@ describe('identical subscriptions', () => {
     expect(numbers(await drained(again))).toEqual([0])
   })
 
+  test('let the database work for the source, until the last has left', async () => {
+    const readers = await openMany(2)
+    ticker.tick(2)
+    await settled()
+    const [work, ...others] = ticker.works
+    expect(others).toEqual([])
+    expect(work?.aborted).toBe(false)
+    for (const reader of readers) reader.close()
+    expect(work?.aborted).toBe(true)
+  })
+
   test('are refused together when the request is wrong', async () => {
     const operation = engine.resolve({ query: LIVE })
     if (!('node' in operation)) throw new TypeError('it is right')

@@ -219,6 +219,7 @@ export class Subscriptions {
     const { schema, explain, finish } = this.#options
     // Of the source: the client that asks for it first may leave before the others.
     const context = new RequestContext(requestExtensions, principal)
+    context.document = operation.document
     const source = await openSource({
       schema,
       operation,

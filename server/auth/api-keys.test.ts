@@ -307,3 +307,13 @@ test('nobody but the operator fills the tables: making and ending keys without e
   const other = await node.signIn(generateKeyPair())
   expect(await create(other, named([]))).toMatchObject({ __typename: 'ApiKeyCreated' })
 })
+
+test('a node without the master key says so, to its operator and without details to clients', async () => {
+  const { account } = await openAccount(await node.signIn(generateKeyPair()))
+  const address = Buffer.from(account.address.slice(2), 'hex')
+  await node.host.sql('core')`update custodial_account set sealed_under = '0123456789abcdef' where address = ${address}`
+  const { token } = await node.key({ account: address, scopes: ['wallet:export'] })
+  const { errors, codes } = await node.ask('mutation { exportWallet { __typename } }', {}, token)
+  expect(codes).toEqual(['KEYSTORE_UNAVAILABLE'])
+  expect(errors[0]?.message).not.toContain('0123456789abcdef')
+})

@@ -1,15 +1,19 @@
 import type { Principal } from '../../schema/index.ts'
 import { type Custody, CustodyError } from '../plugin/custody.ts'
-import type { Clock } from '../plugin/host.ts'
+import type { Clock, Log } from '../plugin/host.ts'
 import { sealedOf } from './accounts.ts'
+import { KeystoreError } from './errors.ts'
 import { countSpending, settleSpending } from './spending.ts'
 import type { Vault } from './vault.ts'
 
 const DOMAIN = /^deaios\/[a-z0-9-]{1,40}\/[0-9]{1,3}\0/
 const MAX_DOMAIN = 64
 
+/** What clients are told; the log says which key is missing where. */
+export const CANNOT_OPEN = 'This node cannot open the key of this account now. Tell its operator; its log says why.'
+
 /** Signs with the keys in the vault, within the caps of the API key that asks. */
-export function makeCustody(vault: Vault, clock: Clock): Custody {
+export function makeCustody(vault: Vault, clock: Clock, log: Log): Custody {
   return {
     async sign(tx, principal, { message, spends }) {
       const account = custodianFor(principal)
@@ -17,9 +21,19 @@ export function makeCustody(vault: Vault, clock: Clock): Custody {
       const sealed = await sealedOf(tx, account)
       if (sealed === undefined) throw notCustodial()
       const spending = await countSpending(tx, principal.id, spends, clock.now())
-      return { signature: vault.sign(message, account, sealed), spending }
+      return { signature: signed(() => vault.sign(message, account, sealed), log), spending }
     },
     settle: settleSpending,
+  }
+}
+
+function signed(sign: () => Uint8Array, log: Log): Uint8Array {
+  try {
+    return sign()
+  } catch (error) {
+    if (!(error instanceof KeystoreError)) throw error
+    log.error({ error }, 'an account cannot be signed for')
+    throw new CustodyError('KEYSTORE_UNAVAILABLE', CANNOT_OPEN)
   }
 }
 

@@ -64,7 +64,7 @@ export class Identity {
   readonly accountScopes: readonly string[]
   readonly #keys: KeyRing
   readonly #addresses: AddressLimits
-  readonly #log: Log
+  readonly log: Log
   readonly #changes: TokenBuckets
   readonly #expiries = new Expiries((access) => this.#ended(access))
   readonly #listeners = new Set<(access: string) => void>()
@@ -78,12 +78,12 @@ export class Identity {
     this.clock = clock
     this.config = config
     this.keyRate = { perSecond: limits.keyRequestsPerSecond, burst: limits.keyRequestsAtOnce }
-    this.#log = log
+    this.log = log
     this.accountScopes = [...ACCOUNT_SCOPES, ...options.accountScopes]
     this.#changes = new TokenBuckets(MAX_CHANGERS, () => clock.now())
     this.vault = new Vault(options.masterKeys)
     this.audit = new AuditLog(sql, clock, log)
-    this.custody = makeCustody(this.vault, clock)
+    this.custody = makeCustody(this.vault, clock, log)
     this.#addresses = new AddressLimits({ perSecond: limits.requestsPerSecond, burst: limits.requestsAtOnce }, clock)
     const shared = {
       sql,
@@ -149,7 +149,7 @@ export class Identity {
   async #checkKeystore(): Promise<void> {
     const missing = this.vault.missing(await sealingKeys(this.sql))
     if (missing.length === 0) return
-    this.#log.error(
+    this.log.error(
       { keys: missing, where: this.vault.where },
       'KEYSTORE_KEY_MISSING: accounts are sealed under master keys that are not there; add them, to sign for these accounts',
     )
@@ -161,7 +161,7 @@ export class Identity {
 
   #failed(error: unknown): Principal {
     if (error instanceof GraphQLError) throw error
-    this.#log.warn({ error }, 'could not look up who a client is')
+    this.log.warn({ error }, 'could not look up who a client is')
     throw cannotTell()
   }
 
@@ -175,7 +175,7 @@ export class Identity {
     if (this.#pruning !== undefined || Math.abs(now - this.#pruned) < PRUNE_EVERY_MS) return
     this.#pruned = now
     this.#pruning = prune(this.sql, now)
-      .catch((error: unknown) => this.#log.warn({ error }, 'could not remove old entries of the audit log'))
+      .catch((error: unknown) => this.log.warn({ error }, 'could not remove old entries of the audit log'))
       .finally(() => {
         this.#pruning = undefined
       })

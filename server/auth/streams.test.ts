@@ -114,9 +114,20 @@ test('a stream over HTTP ends with its key, too', async () => {
 test('a request that comes too often is told when to come again', async () => {
   const { token } = await node.key({ rate: { perSecond: 1, burst: 1 } })
   await node.ask('{ open }', {}, token)
-  const { status, errors } = await node.ask('{ open }', {}, token)
-  expect({ status, extensions: errors[0]?.extensions }).toEqual({
+  const { status, errors, headers } = await node.ask('{ open }', {}, token)
+  expect({ status, extensions: errors[0]?.extensions, header: headers.get('retry-after') }).toEqual({
     status: 429,
     extensions: { code: 'RATE_LIMITED', retryAfter: 1 },
+    header: '1',
   })
+  const general = await fetch(await node.url(), {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json',
+      authorization: `Bearer ${token}`,
+    },
+    body: '{"query":"{ open }"}',
+  })
+  expect([general.status, general.headers.get('retry-after')]).toEqual([429, '1'])
 })

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ANONYMOUS } from '../../schema/index.ts'
 import { keyFromSeed, verify } from '../crypto/ed25519.ts'
+import { silentLog } from '../log.ts'
 import { givenMasterKeys, masterKeyFile, newMasterKey } from './master-keys.ts'
 import { Vault } from './vault.ts'
 
@@ -120,7 +121,11 @@ describe('the file of master keys', () => {
 describe('custody', () => {
   test('signs what has a domain, and never a sign-in', async () => {
     const { makeCustody } = await import('./custody.ts')
-    const custody = makeCustody(new Vault(masterKeyFile(path())), { now: () => 0, sleep: () => Promise.resolve() })
+    const custody = makeCustody(
+      new Vault(masterKeyFile(path())),
+      { now: () => 0, sleep: () => Promise.resolve() },
+      silentLog,
+    )
     const principal = { ...ANONYMOUS, kind: 'key' as const, account: new Uint8Array(32), can: () => true }
     // No transaction is touched before the message is judged.
     const tx = Object.create(null)

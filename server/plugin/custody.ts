@@ -32,7 +32,12 @@ export interface Custody {
   settle(tx: SqlOrTransaction, spending: bigint, spent: bigint): Promise<void>
 }
 
-export type CustodyErrorCode = 'KEY_NOT_VALID' | 'NOT_CUSTODIAL' | 'SCOPE_MISSING' | 'SPENDING_CAP'
+export type CustodyErrorCode =
+  | 'KEYSTORE_UNAVAILABLE'
+  | 'KEY_NOT_VALID'
+  | 'NOT_CUSTODIAL'
+  | 'SCOPE_MISSING'
+  | 'SPENDING_CAP'
 
 /** Why the node does not sign for a caller. The message is for clients. */
 export class CustodyError extends Error {

@@ -1,8 +1,10 @@
-import type { Builder, Principal } from '../../../schema/index.ts'
+import { apiError, type Builder, type Principal } from '../../../schema/index.ts'
 import type { AuditEntry } from '../../plugin/custody.ts'
+import type { Log } from '../../plugin/host.ts'
 import type { Transaction } from '../../plugin/sql.ts'
 import { type CustodialAccount, createAccount, exportAccount } from '../accounts.ts'
-import { IdentityError } from '../errors.ts'
+import { CANNOT_OPEN } from '../custody.ts'
+import { IdentityError, KeystoreError } from '../errors.ts'
 import type { Identity } from '../identity.ts'
 import { createKey, type KeyOptions, type KeyRecord, revokeKey } from '../keys.ts'
 import { CREATE_ACCOUNTS, FIRST_KEY_SCOPES } from '../scopes.ts'
@@ -89,7 +91,7 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
       },
       complexity: 10,
       resolve: (_root, { challenge, audience, signature }) =>
-        told(() => identity().sessions.signIn(challenge, audience, signature)),
+        told(identity().log, () => identity().sessions.signIn(challenge, audience, signature)),
     }),
     createAccount: t.field({
       type: builder.unionType('CreateAccountResult', {
@@ -195,9 +197,9 @@ async function privileged<T extends object>(
   action: string,
   work: (tx: Transaction, now: number) => Promise<readonly [done: T, entry: Omit<AuditEntry, 'action'>]>,
 ): Promise<Done<T> | Refused> {
-  const { sql, audit, clock } = identity
+  const { sql, audit, clock, log } = identity
   identity.pace(principal)
-  const result = await told(() =>
+  const result = await told(log, () =>
     sql.begin(async (tx) => {
       const [done, entry] = await work(tx, clock.now())
       await audit.record(tx, principal, { ...entry, action })
@@ -208,10 +210,14 @@ async function privileged<T extends object>(
   return result
 }
 
-async function told<T extends object>(work: () => Promise<T>): Promise<Done<T> | Refused> {
+async function told<T extends object>(log: Log, work: () => Promise<T>): Promise<Done<T> | Refused> {
   try {
     return { ...(await work()), kind: 'done' }
   } catch (error) {
+    if (error instanceof KeystoreError) {
+      log.error({ error }, "an account's secret cannot be opened")
+      throw apiError('KEYSTORE_UNAVAILABLE', CANNOT_OPEN)
+    }
     if (!(error instanceof IdentityError)) throw error
     return { kind: 'refused', code: error.code, message: error.message }
   }

@@ -29,8 +29,8 @@ export interface EventsService extends Events {
   start(): Promise<void>
   /** The cursor behind which everything is that has not been given out yet. */
   position(): string
-  /** The stream's last place that is known here, and the last that subscribers were given. */
-  progress(): { readonly head: number; readonly given: number }
+  /** The stream's last place that is known here, the last that subscribers were given, and how many events were written. */
+  progress(): { readonly head: number; readonly given: number; readonly published: number }
   /** Ends every subscription with DRAINING; events can still be published. */
   drain(): void
   /** Ends all work; what was published but not placed is placed after the next start. */
@@ -50,6 +50,11 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
   const sequencer = new Sequencer({ sql, store, log, onHead: (head) => tail.advance(head) })
   const kept = topics.flatMap(({ id, retention }) => (retention === 'forever' ? [] : [[id, retention.days] as const]))
   let pruning: NodeJS.Timeout | undefined
+  let published = 0
+  const publish: typeof publishEvents = async (tx, events) => {
+    await publishEvents(tx, events)
+    published += events.length
+  }
 
   const prune = (now: Date): Promise<number> =>
     kept.length === 0
@@ -63,8 +68,8 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
     wake: () => sequencer.wake(),
     revive: (topic, stored) => revivers.get(topic)?.(stored) ?? stored,
 
-    publish: <P>(tx: SqlOrTransaction, topic: Topic<P>, payload: P) => publishEvents(tx, [[topic, payload]]),
-    publishAll: publishEvents,
+    publish: <P>(tx: SqlOrTransaction, topic: Topic<P>, payload: P) => publish(tx, [[topic, payload]]),
+    publishAll: publish,
 
     subscribe<P>(
       of: Topic<P> | readonly (Topic<P> | string)[] | null,
@@ -91,7 +96,7 @@ export function createEvents({ sql, log, topics, maxBehind = 100_000 }: EventsOp
 
     position: () => formatCursor(tail.position + 1, -1),
 
-    progress: () => ({ head: tail.target, given: tail.position }),
+    progress: () => ({ head: tail.target, given: tail.position, published }),
     drain: () => tail.drain(),
 
     async stop() {

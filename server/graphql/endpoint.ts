@@ -52,6 +52,8 @@ export interface GraphqlEndpoint {
   drain(): Promise<void>
   /** Ends the subscriptions and WebSockets of an access that was revoked. */
   endStreams(access: string): void
+  /** What it is busy with now. */
+  load(): { readonly running: number; readonly subscriptions: number; readonly webSockets: number }
   /** Closes all WebSockets, after their streams have ended. */
   close(): Promise<void>
 }
@@ -119,6 +121,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
       return engine.drain()
     },
     endStreams: (access) => engine.endStreams(access),
+    load: () => ({ running: engine.running, subscriptions: engine.openStreams, webSockets: webSockets.open }),
     close: () => webSockets.close(),
   }
 }

@@ -12,6 +12,8 @@ import { Turns } from './web-socket/turns.ts'
 
 /** GraphQL over WebSocket, by the graphql-transport-ws protocol. */
 export interface WebSockets {
+  /** How many are open. */
+  readonly open: number
   /** Closes all sockets with 1001, after their streams have ended. */
   close(): Promise<void>
 }
@@ -67,6 +69,9 @@ export function serveWebSockets(
   })
 
   return {
+    get open() {
+      return connections.size
+    },
     async close() {
       keepAlive.stop()
       for (const socket of sockets.clients) socket.close(1001, 'the node is shutting down')

@@ -27,12 +27,17 @@ export function measureNode(
     help: 'Batches of events that have their place and that subscribers of this node were not given yet.',
     read: () => events.progress().head - events.progress().given,
   })
+  const published = core.counter({
+    name: 'events_published_total',
+    help: 'Events that plugins have written through this node, committed or not.',
+  })
   const states = core.gauge({
     name: 'plugin_state_count',
     help: '1 for the state that the plugin is in.',
     labels: ['plugin', 'state'],
   })
   beforeScrape(() => {
+    published.line({}).value = events.progress().published
     for (const { name, status } of plugins)
       for (const state of STATES) states.set(state === status ? 1 : 0, { plugin: name, state: state.toLowerCase() })
   })

@@ -13,7 +13,7 @@ import type { Health, Log } from '../plugin.ts'
 import type { Tracing } from '../tracing/index.ts'
 import { accessLog } from './access-log.ts'
 import type { Answered } from './exchange.ts'
-import { httpMetrics } from './http-metrics.ts'
+import { httpMetrics, measureLoad } from './http-metrics.ts'
 import { makeListener } from './listener.ts'
 import { type MetricsAccess, serveMetrics } from './metrics-page.ts'
 import { type MountedRoute, RouteTable } from './route-table.ts'
@@ -96,6 +96,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     meter: operationMeter(metrics),
     tracing: options.tracing,
   })
+  measureLoad(metrics, graphql)
   const router = makeRouter({
     graphql,
     routes: new RouteTable(options.routes ?? []),

@@ -1,4 +1,4 @@
-/** How a metric is described; `name` ends in its unit, like `_seconds`, `_bytes` or `_total`. */
+/** How a metric is described; `name` ends in its unit: `_total` for counters, else `_seconds`, `_bytes`, `_count`, `_ratio`... */
 export interface MetricOptions<Label extends string = never> {
   /** Lower case, without the plugin's name: `deaios_` is put before it, and the label `plugin` tells whose it is. */
   readonly name: string

@@ -79,6 +79,11 @@ it('a plugin that leaves errors uncaught everywhere is named for each, and the n
   ])
     expect(metrics).toContain(`\n${line}`)
 
+  const documented =
+    readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8').match(/deaios_\w+/g) ?? []
+  expect(documented.length).toBeGreaterThan(10)
+  for (const name of documented) expect(metrics).toContain(`# HELP ${name} `)
+
   await program.end('SIGTERM')
   expect(program.child.exitCode).toBe(0)
   expect(entries().find(({ msg }) => msg.includes('left a timer running'))).toMatchObject({

@@ -57,6 +57,7 @@ describe('work that is put in', () => {
     const { jobs } = await nodes.start([work({})])
     await expect(jobs.enqueue(nodes.sql, shop, { n: 'x' })).rejects.toMatchObject({ name: 'ZodError' })
     await expect(jobs.enqueue(nodes.sql, shop, { n: 1 }, { delay: -1 })).rejects.toMatchObject({ name: 'ZodError' })
+    await expect(jobs.enqueue(nodes.sql, shop, { n: 1 }, { key: 'a\0' })).rejects.toMatchObject({ name: 'ZodError' })
     const unknown = jobs.enqueue(nodes.sql, { plugin: 'shop', name: 'sing' }, {})
     await expect(unknown).rejects.toMatchObject({ code: 'JOB_UNKNOWN', plugin: 'shop', job: 'sing' })
     expect(await runs()).toHaveLength(0)

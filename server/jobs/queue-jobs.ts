@@ -19,7 +19,12 @@ const CLOSED_WITHIN_MS = 5_000
 
 /** How the options of `enqueue` may look. */
 const Options = z.strictObject({
-  key: z.string().min(1).max(500).optional(),
+  key: z
+    .string()
+    .min(1)
+    .max(500)
+    .refine((key) => key.isWellFormed() && !key.includes('\0'), 'a key is text without zero characters')
+    .optional(),
   delay: z
     .number()
     .min(0)

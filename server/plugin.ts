@@ -4,6 +4,7 @@ export { connectStatements, type StatementParameter, type Statements } from './d
 export { apart } from './db/work.ts'
 export { JobError, type JobErrorCode } from './jobs/errors.ts'
 export { FencedError, isFenced, leaseName } from './jobs/fence.ts'
+export { pause } from './pause.ts'
 export { bytes } from './plugin/bytes.ts'
 export {
   type Audit,

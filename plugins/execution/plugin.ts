@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { toHex } from '../../protocol/index.ts'
-import { continuous, definePlugin, type Host } from '../../server/plugin.ts'
+import { continuous, definePlugin, type Host, pause } from '../../server/plugin.ts'
 import { BlockCommitted, Credited, Ledger, LedgerModules } from './api.ts'
 import { type ExecutionConfig, executionConfig } from './config.ts'
 import { heightGateOf } from './graphql/height-gate.ts'
@@ -13,7 +13,6 @@ import { account } from './modules/account.ts'
 import { asset } from './modules/asset.ts'
 import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
 import { faucet } from './modules/faucet.ts'
-import { pause } from './pause.ts'
 
 const MAX_DEFAULT_VERIFIERS = 4
 /** A start that takes longer has no leader to follow. */

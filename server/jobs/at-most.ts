@@ -1,4 +1,4 @@
-import { pause } from './pause.ts'
+import { pause } from '../pause.ts'
 
 /** Waits for it, but no longer than so many milliseconds. Tells whether it came. */
 export async function atMost(ms: number, work: Promise<unknown>): Promise<boolean> {

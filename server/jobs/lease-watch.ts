@@ -1,7 +1,7 @@
 import { messageOf } from '../db/errors.ts'
+import { pause } from '../pause.ts'
 import type { Log, Sql } from '../plugin.ts'
 import type { Leader, LeaseTable } from './lease-table.ts'
-import { pause } from './pause.ts'
 
 const POLL_MS = 500
 /** Beyond the moment at which a lease expires, so that the database agrees that it has. */

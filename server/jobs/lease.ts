@@ -1,7 +1,7 @@
 import { messageOf } from '../db/errors.ts'
+import { pause } from '../pause.ts'
 import type { Log } from '../plugin/host.ts'
 import { LEASE_MS, type LeaseTable } from './lease-table.ts'
-import { pause } from './pause.ts'
 
 const RENEW_MS = 1_000
 const RETRY_MS = 200

@@ -1,7 +1,7 @@
 import { leaseName } from '../jobs/fence.ts'
 import type { Leader } from '../jobs/lease-table.ts'
 import type { Leases } from '../jobs/leases.ts'
-import { pause } from '../jobs/pause.ts'
+import { pause } from '../pause.ts'
 import { type AskOptions, type PeerCall, PeerError, type PeerStream, type Peers } from '../plugin/peers.ts'
 import { type Answers, GoneError, type Served } from './answers.ts'
 import { LeaderGoneError, PeerConnection } from './connection.ts'

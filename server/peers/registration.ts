@@ -1,5 +1,5 @@
 import { messageOf } from '../db/errors.ts'
-import { pause } from '../jobs/pause.ts'
+import { pause } from '../pause.ts'
 import type { Log, Sql } from '../plugin.ts'
 import { SERVER_VERSION } from '../version.ts'
 import type { PeerListener } from './listener.ts'

@@ -1,6 +1,5 @@
-import type { Log } from '../../../server/plugin.ts'
+import { type Log, pause } from '../../../server/plugin.ts'
 import type { SubmitOutcome, TransactionState, Wait } from '../api.ts'
-import { pause } from '../pause.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import type { VerifierPool } from '../verify/pool.ts'
 import { Batcher } from './batcher.ts'

@@ -1,6 +1,5 @@
-import type { Log } from '../../../server/plugin.ts'
+import { type Log, pause } from '../../../server/plugin.ts'
 import type { TransactionState } from '../api.ts'
-import { pause } from '../pause.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import { WatchLimitError } from './errors.ts'
 import { isFinal, type TransactionStates } from './states.ts'

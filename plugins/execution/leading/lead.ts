@@ -1,6 +1,5 @@
-import { FencedError, type Host, type JobRun, leaseName } from '../../../server/plugin.ts'
+import { FencedError, type Host, type JobRun, leaseName, pause } from '../../../server/plugin.ts'
 import { Chain, type ChainParts } from '../chain.ts'
-import { pause } from '../pause.ts'
 import { Cells, CHAIN_JOB, Faucet, Proof, Simulate, Snapshots, States, Submit, Watch } from './calls.ts'
 import { snapshotsOf } from './snapshot.ts'
 

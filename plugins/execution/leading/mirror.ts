@@ -1,5 +1,4 @@
-import type { Health, Log, Peers } from '../../../server/plugin.ts'
-import { pause } from '../pause.ts'
+import { type Health, type Log, type Peers, pause } from '../../../server/plugin.ts'
 import { Snapshots } from './calls.ts'
 import type { Snapshot } from './snapshot.ts'
 

@@ -1,7 +1,6 @@
-import type { Health } from '../../../server/plugin.ts'
+import { type Health, pause } from '../../../server/plugin.ts'
 import type { Ledger, ShardState } from '../api.ts'
 import type { Chain } from '../chain.ts'
-import { pause } from '../pause.ts'
 
 /** What every node knows of the ledger by heart. */
 export interface Snapshot {

@@ -1,5 +1,4 @@
-import type { Log } from '../../../server/plugin.ts'
-import { pause } from '../pause.ts'
+import { type Log, pause } from '../../../server/plugin.ts'
 import type { RootDelivery, RootSource } from '../shard/inbox.ts'
 import { indexOut, itemsFor, type OutIndex, splitOut } from '../shard/out-index.ts'
 import type { ShardHost } from '../shard/shard-host.ts'

@@ -13,8 +13,7 @@ import {
   ZERO_HASH,
 } from '../../../protocol/index.ts'
 import { type SigningKey, sign } from '../../../server/crypto/ed25519.ts'
-import { isFenced, type Log } from '../../../server/plugin.ts'
-import { pause } from '../pause.ts'
+import { isFenced, type Log, pause } from '../../../server/plugin.ts'
 import { isRefusedByData } from '../shard/commit.ts'
 import type { Orderer, RootBlock } from './orderer.ts'
 import type { RevealChain } from './reveal-chain.ts'

@@ -1,6 +1,5 @@
 import { equal } from '../../../protocol/index.ts'
-import { FencedError, isFenced } from '../../../server/plugin.ts'
-import { pause } from '../pause.ts'
+import { FencedError, isFenced, pause } from '../../../server/plugin.ts'
 import { type BlockStore, ForkedError } from './block-store.ts'
 import type { MadeBlock } from './made-block.ts'
 

@@ -1,6 +1,6 @@
 import { decodeHeader } from '../../../protocol/index.ts'
+import { pause } from '../../../server/plugin.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
-import { pause } from '../pause.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Log } from '../../../server/plugin.ts'
-import { pause } from '../pause.ts'
+import { type Log, pause } from '../../../server/plugin.ts'
 import type { TransactionBatch } from './batch.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './messages.ts'

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../../db/database.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../db/migrate.ts'
 import { systemClock } from '../../host/clock.ts'
+import { pause } from '../../pause.ts'
 import type { Log } from '../../plugin/host.ts'
 import type { JobRun } from '../../plugin/jobs.ts'
 import { until } from '../../testing/program.ts'
 import { createTestDatabase, type TestDatabase } from '../../testing/test-database.ts'
 import { Leases } from '../leases.ts'
-import { pause } from '../pause.ts'
 import { ContinuousRunner } from './runner.ts'
 
 let test: TestDatabase

@@ -1,10 +1,9 @@
 import { messageOf } from '../../db/errors.ts'
+import { pause } from '../../pause.ts'
 import type { Clock, Log } from '../../plugin/host.ts'
-
 import { leaseName } from '../fence.ts'
 import type { Lease } from '../lease.ts'
 import type { Leases } from '../leases.ts'
-import { pause } from '../pause.ts'
 import type { StandingJob } from './standing-job.ts'
 import type { ContinuousState } from './state.ts'
 

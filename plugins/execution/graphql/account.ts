@@ -48,12 +48,14 @@ export function defineAccount(setting: Setting): void {
       key: t.field({ type: 'Bytes', nullable: false, resolve: ({ key }) => key }),
       calls: t.stringList({
         nullable: false,
+        complexity: { field: 1, multiplier: 4 },
         description: 'What it may call: `market.buy`, or `market.*` for all calls of a module.',
         resolve: ({ calls }) => [...calls],
       }),
       targets: t.field({
         type: ['Bytes'],
         nullable: false,
+        complexity: { field: 1, multiplier: 4 },
         description: 'The cells that it may call; any if empty.',
         resolve: ({ targets }) => targets,
       }),
@@ -112,6 +114,7 @@ export function defineAccount(setting: Setting): void {
       keys: t.field({
         type: ['Bytes'],
         nullable: false,
+        complexity: { field: 1, multiplier: 4 },
         description: 'Keys besides its own that may sign for it.',
         resolve: async (account, _args, context) => (await stateOf(account, context)).keys.map(({ key }) => key),
       }),

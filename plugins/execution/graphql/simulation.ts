@@ -13,7 +13,12 @@ export function defineSimulation(setting: Setting): void {
       status: t.field({ type: refs.actionStatus, nullable: false, resolve: ({ status }) => status }),
       error: t.field({ type: refs.error, resolve: ({ error }) => error }),
       shard: t.field({ type: refs.shard, nullable: false, resolve: ({ shard }) => ({ id: shard }) }),
-      events: t.field({ type: [refs.event], nullable: false, resolve: ({ events }) => events }),
+      events: t.field({
+        type: [refs.event],
+        nullable: false,
+        complexity: { field: 1, multiplier: 4 },
+        resolve: ({ events }) => events,
+      }),
     }),
   })
   const done = builder.objectRef<Done>('SimulationDone').implement({
@@ -22,7 +27,12 @@ export function defineSimulation(setting: Setting): void {
       id: t.field({ type: 'Bytes', nullable: false, resolve: ({ id }) => id }),
       fee: t.field({ type: 'BigInt', nullable: false, resolve: ({ fee }) => fee }),
       weight: t.field({ type: 'BigInt', nullable: false, resolve: ({ weight }) => weight }),
-      actions: t.field({ type: [action], nullable: false, resolve: ({ actions }) => actions }),
+      actions: t.field({
+        type: [action],
+        nullable: false,
+        complexity: { field: 1, multiplier: 4 },
+        resolve: ({ actions }) => actions,
+      }),
     }),
   })
   const result = builder.unionType('SimulationResult', {

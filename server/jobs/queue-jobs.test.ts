@@ -223,6 +223,20 @@ describe('a database whose connections are cut', () => {
   })
 })
 
+describe('nodes that start at once on an empty database', () => {
+  it('make the job store once, and share the work', async () => {
+    const fresh = await createJobNodes()
+    const seen: unknown[] = []
+    const job = work({ run: ({ data }) => void seen.push(data) })
+    const started = await Promise.all([fresh.start([job]), fresh.start([job]), fresh.start([job])])
+    for (const { jobs } of started) await jobs.enqueue(fresh.sql, shop, { n: 1 })
+    await until(() => seen.length >= 3, 'all is done')
+    for (const { jobs } of started) await jobs.settle()
+    expect(seen).toHaveLength(3)
+    await fresh.stop()
+  })
+})
+
 describe('a node without such jobs', () => {
   it('opens nothing', async () => {
     const fresh = await createJobNodes()

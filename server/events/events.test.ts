@@ -15,7 +15,8 @@ const Paid = topic(
   z.object({ amount: z.bigint(), to: z.instanceof(Uint8Array), notes: z.array(z.string()) }),
 )
 const Short = topic('test.short', z.object({ n: z.int() }), { retention: { days: 1 } })
-const topics = [Counted, Paid, Short]
+const Long = topic('test.long', z.object({ n: z.int() }), { retention: { days: 3 } })
+const topics = [Counted, Paid, Short, Long]
 
 const nothing = () => undefined
 const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => quiet }
@@ -274,6 +275,13 @@ describe('a subscription', () => {
     const again = async (): Promise<void> => publish(2).catch(again)
     await again()
     expect(numbersOf(await stream)).toEqual([1, 2])
+    // The pool has noticed it of all its connections: others use them after us.
+    const answers = () =>
+      Promise.all(count(0, 30).map(() => sql`SELECT 1`)).then(
+        () => true,
+        () => false,
+      )
+    await expect.poll(answers).toBe(true)
   })
 
   test.each(['', 'x', 'e1', 'e1_', 'e_1', 'e1_1_1', 'e1_-2', 'ezzzzzzzzzzz_1'])('refuses %j as cursor', (after) => {
@@ -325,5 +333,42 @@ describe('retention', () => {
     expect(end.code).toBe('CURSOR_EXPIRED')
     expect(numbersOf(await take(events.subscribe(Short, { after: end.extensions.first }), 1))).toEqual([3])
     expect(numbersOf(await take(events.subscribe(Counted, { after: start }), 1))).toEqual([2])
+  })
+
+  test('whatever a batch holds, it stays for as long as one of its topics is kept, and no longer', async () => {
+    const days = new Map([
+      [Counted.id, Number.POSITIVE_INFINITY],
+      [Short.id, 1],
+      [Long.id, 3],
+    ])
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.subarray([...days.keys()], { minLength: 1 }), { minLength: 1, maxLength: 40 }),
+        fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 4 }),
+        async (batches, hours) => {
+          await sql`TRUNCATE event_batch, event_pruned RESTART IDENTITY`
+          await sql`UPDATE event_head SET seq = 0`
+          for (const held of batches) {
+            const body = encodeBatch(held.map((id) => [id, { n: 0 }] as const))
+            await sql`INSERT INTO event_batch (topics, count, body) VALUES (${held}, ${held.length}, ${body})`
+          }
+          await settled()
+          // One every three hours, the last one now.
+          await sql`UPDATE event_batch SET time = now() - (${batches.length} - seq) * interval '3 hours'`
+          let later = 0
+          for (const more of hours) {
+            later += more
+            await events.prune(new Date(Date.now() + later * 3_600_000))
+          }
+          const age = (index: number) => (3 * (batches.length - 1 - index) + later) / 24
+          const kept = batches.flatMap((held, index) =>
+            held.some((id) => age(index) <= (days.get(id) ?? 0)) ? [BigInt(index + 1)] : [],
+          )
+          const left = await sql<{ seq: bigint }[]>`SELECT seq FROM event_batch ORDER BY seq`
+          expect(left.map(({ seq }) => seq)).toEqual(kept)
+        },
+      ),
+      { numRuns: 25 },
+    )
   })
 })

@@ -1,6 +1,9 @@
 import type { Sql } from '../plugin.ts'
 import { Batch, type BatchRow, type Revivers } from './batch.ts'
 
+/** Places of the stream that one transaction of `prune` goes through. */
+const PRUNED_AT_ONCE = 20_000n
+
 /** How much one statement may bring into memory; one batch always comes, whatever its size. */
 export interface Portion {
   readonly rows: number
@@ -82,22 +85,44 @@ export class EventStore {
    * @returns how many batches went
    */
   async prune(cutoffs: ReadonlyMap<string, Date>): Promise<number> {
-    return this.#sql.begin(async (tx) => {
-      for (const [topic, cutoff] of cutoffs) {
-        await tx`
-          INSERT INTO core.event_pruned (topic, seq)
-          SELECT ${topic}, max(seq) FROM core.event_batch WHERE seq IS NOT NULL AND time < ${cutoff} HAVING max(seq) IS NOT NULL
-          ON CONFLICT (topic) DO UPDATE SET seq = greatest(core.event_pruned.seq, excluded.seq)`
+    let gone = 0
+    for (const [topic, cutoff] of cutoffs) {
+      const [newest] = await this.#sql<{ seq: bigint }[]>`
+        SELECT seq FROM core.event_batch WHERE seq IS NOT NULL AND time < ${cutoff} ORDER BY time DESC LIMIT 1`
+      if (newest === undefined) continue
+      for (let more = true; more; ) {
+        const piece = await this.#prunePiece(topic, newest.seq)
+        gone += piece.gone
+        more = piece.more
       }
-      const gone = await tx`
+    }
+    return gone
+  }
+
+  /**
+   * Moves the end of a topic's past a bounded piece on, and removes from that piece what no topic keeps: however much
+   * there is, each transaction is short, and what was looked at once is not looked at again.
+   */
+  #prunePiece(topic: string, target: bigint): Promise<{ readonly gone: number; readonly more: boolean }> {
+    return this.#sql.begin(async (tx) => {
+      // Several processes take turns.
+      await tx`INSERT INTO core.event_pruned (topic, seq) VALUES (${topic}, 0) ON CONFLICT DO NOTHING`
+      const [from] = await tx<{ seq: bigint }[]>`
+        SELECT greatest(pruned.seq, (SELECT min(seq) - 1 FROM core.event_batch))::bigint AS seq
+        FROM core.event_pruned AS pruned WHERE topic = ${topic} FOR UPDATE OF pruned`
+      const begin = from?.seq ?? 0n
+      if (begin >= target) return { gone: 0, more: false }
+      const end = begin + PRUNED_AT_ONCE < target ? begin + PRUNED_AT_ONCE : target
+      await tx`UPDATE core.event_pruned SET seq = ${end} WHERE topic = ${topic}`
+      const { count } = await tx`
         DELETE FROM core.event_batch AS batch
-        WHERE seq <= (SELECT max(seq) FROM core.event_pruned)
+        WHERE seq > ${begin} AND seq <= ${end} AND topics @> ${[topic]}
           AND NOT EXISTS (
             SELECT 1 FROM unnest(batch.topics) AS held(topic)
             LEFT JOIN core.event_pruned AS pruned ON pruned.topic = held.topic
             WHERE pruned.seq IS NULL OR pruned.seq < batch.seq
           )`
-      return gone.count
+      return { gone: count, more: end < target }
     })
   }
 }

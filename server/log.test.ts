@@ -34,6 +34,19 @@ describe('the log', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
+  it('leaves of a key in some text what is public of it', () => {
+    const shown: string[] = []
+    const file = join(folder, 'deaios.log')
+    const log = openLog({ file, level: 'info', people: { write: (text) => shown.push(text) } })
+    const jwt = `eyJhbGciOiJIUzI1NiJ9.${'e'.repeat(40)}.${'s'.repeat(43)}`
+    log.error({ error: new Error(`refused dk_Ab12_${'x-'.repeat(20)} and ${jwt}`) }, `with dk_Ab12_${'y'.repeat(43)}`)
+    log.close()
+    for (const text of [readFileSync(file, 'utf8'), shown.join('')]) {
+      expect(text).toContain('with dk_Ab12_[redacted]')
+      expect(text).not.toMatch(/x-x-|yyyy|ssss|eeee/)
+    }
+  })
+
   it('never holds a secret', () => {
     const shown: string[] = []
     const file = join(folder, 'deaios.log')

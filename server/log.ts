@@ -20,6 +20,13 @@ const SECRET = [
   'cookie',
 ]
 
+/** An API key that has got into some text, for example a client's: its public part may stay. */
+const API_KEY = /\b(dk_[A-Za-z0-9]+)_[A-Za-z0-9_-]{16,}/g
+/** A session's token, or anybody else's JWT. */
+const JWT = /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+/g
+
+const withoutKeys = (line: string): string => line.replace(API_KEY, '$1_[redacted]').replace(JWT, '[redacted]')
+
 export interface LogOptions {
   /** JSON lines go here; the file before it is kept as `<file>.1`. */
   readonly file: string
@@ -35,9 +42,10 @@ export type RootLog = Log & { close(): void }
 export function openLog({ file, level, people }: LogOptions): RootLog {
   const destination = new RotatingFile(file, (problem) => people?.write(`the log cannot be written: ${problem}\n`))
   const streams: { level: 'debug' | 'info' | 'warn' | 'error'; stream: DestinationStream }[] = [
-    { level, stream: destination },
+    { level, stream: { write: (line) => destination.write(withoutKeys(line)) } },
   ]
-  if (people !== undefined) streams.push({ level: 'warn', stream: { write: (line) => people.write(readable(line)) } })
+  if (people !== undefined)
+    streams.push({ level: 'warn', stream: { write: (line) => people.write(readable(withoutKeys(line))) } })
   const logger: Logger = pino(
     {
       level,

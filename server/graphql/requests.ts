@@ -43,6 +43,8 @@ export class Requests {
 
   /** A stream stays open for as long as it is read. */
   isStream(context: RequestContext): void {
+    // Hours, among the milliseconds of others, would say nothing.
+    if (context.exchange !== undefined) context.exchange.route = 'graphql stream'
     this.#open.delete(context)
     this.#tellIfIdle()
   }

@@ -33,6 +33,10 @@ async function ask(database: Database, slots: readonly Slot[]): Promise<Health> 
   if (ill.length === 0) return { ok: true }
   return {
     ok: ill.every(({ slot }) => slot.plugin.onBootFailure === 'continue'),
-    message: ill.map(({ slot, health }) => `${slot.name}: ${health.message ?? 'not ok'}`).join('; '),
+    message: ill.map(({ slot, health }) => `${slot.name}: ${reasonOf(slot, health)}`).join('; '),
   }
 }
+
+/** Anybody may ask: why a plugin failed may name what only its operator should know, and is in `plugins` and the log. */
+const reasonOf = ({ status }: Slot, { message }: Health): string =>
+  status === 'FAILED' ? 'it has failed' : (message ?? 'not ok')

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { GraphQLSchema } from 'graphql'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import { putOutOfService } from '../../schema/index.ts'
 import { Identity, type IdentityConfig, type MasterKeySource, masterKeyFile } from '../auth/index.ts'
 import type { Database } from '../db/database.ts'
@@ -183,11 +183,21 @@ export async function startNode(options: NodeOptions): Promise<Node> {
 }
 
 function beforeRequests(slots: readonly Slot[]): BeforeRequest[] {
-  return slots.flatMap(({ plugin: { definition }, host, status }) =>
-    definition.beforeRequest === undefined || status === 'FAILED'
-      ? []
-      : [(context) => definition.beforeRequest?.(context, host)],
-  )
+  return slots.flatMap(({ name, plugin: { definition }, host, status }) => {
+    if (definition.beforeRequest === undefined || status === 'FAILED') return []
+    const blame = (error: unknown): never => {
+      if (!(error instanceof GraphQLError)) host.log.error({ error }, `plugin "${name}": its beforeRequest failed`)
+      throw error
+    }
+    const before: BeforeRequest = (context) => {
+      try {
+        return definition.beforeRequest?.(context, host)?.catch(blame)
+      } catch (error) {
+        return blame(error)
+      }
+    }
+    return [before]
+  })
 }
 
 /** Waits for both; if the second fails, what the first has opened is closed again. */

@@ -10,7 +10,8 @@ const SLOW_SECONDS = 1
  */
 export function accessLog(log: Log): (answered: Answered) => void {
   return ({ requestId, method, route, plugin, status, seconds, operation, outcome }) => {
-    const level = status >= 500 || seconds >= SLOW_SECONDS ? 'info' : 'debug'
+    const isSlow = seconds >= SLOW_SECONDS && route !== 'graphql stream'
+    const level = status >= 500 || isSlow ? 'info' : 'debug'
     if (level === 'debug' && log.keepsDebug === false) return
     log[level](
       {

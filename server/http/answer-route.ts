@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { GraphQLError } from 'graphql'
-import { accessRefusal, type Principal } from '../../schema/index.ts'
+import { accessRefusal } from '../../schema/index.ts'
 import { codeOf } from '../db/errors.ts'
+import { within } from '../db/work.ts'
 import { type Authenticate, credentialsOf } from '../graphql/authenticate.ts'
+import type { Limits } from '../graphql/limits.ts'
 import { publicError } from '../graphql/mask.ts'
 import { RequestContext } from '../graphql/request-context.ts'
 import type { Requests } from '../graphql/requests.ts'
@@ -12,6 +14,13 @@ import type { Exchange } from './exchange.ts'
 import { HttpError, sendError, sendJson } from './http-error.ts'
 import type { MountedRoute, RouteParams } from './route-table.ts'
 import { statusOfCode } from './status.ts'
+
+/** What answering takes. */
+export interface RouteParts {
+  readonly authenticate: Authenticate
+  readonly requests: Requests
+  readonly limits: Pick<Limits, 'requests'>
+}
 
 /**
  * Lets a plugin answer a request. Whatever it does, the client gets an answer within the request's time: the plugin's
@@ -22,7 +31,7 @@ export async function answerRoute(
   request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,
-  { authenticate, requests }: { readonly authenticate: Authenticate; readonly requests: Requests },
+  { authenticate, requests, limits }: RouteParts,
 ): Promise<void> {
   exchange.route = `${route.method} ${route.path}`
   exchange.plugin = route.plugin
@@ -31,9 +40,17 @@ export async function answerRoute(
     body.refuseDeclared()
     const reason = route.outOfService()
     if (reason !== undefined) throw new HttpError(503, 'PLUGIN_FAILED', reason)
+    if (requests.size >= limits.requests)
+      throw new HttpError(503, 'OVERLOADED', 'The node answers as many requests as it can. Try again in some seconds.')
     const principal = await authenticate(credentialsOf(request))
     if (route.scope !== undefined && !principal.can(route.scope)) throw accessRefusal(principal, route.scope)
-    const answer = await handle(route, params, principal, body, request, response, exchange, requests)
+    const context = new RequestContext({}, principal, exchange)
+    requests.add(context, response)
+    const asked = webRequest(request, body, context.signal)
+    const { requestId } = exchange
+    // The handler's SQL ends with the request, as a resolver's does.
+    const answer = checked(await within(context, () => route.handle({ request: asked, params, principal, requestId })))
+    requests.isBegun(context)
     // The time was up, or the client is gone.
     if (isOver(response)) return void (await answer.body?.cancel())
     await send(answer, request, response)
@@ -42,26 +59,8 @@ export async function answerRoute(
   }
 }
 
-async function handle(
-  route: MountedRoute,
-  params: RouteParams,
-  principal: Principal,
-  body: BoundedBody,
-  request: IncomingMessage,
-  response: ServerResponse,
-  exchange: Exchange,
-  requests: Requests,
-): Promise<Response> {
-  const context = new RequestContext({}, principal, exchange)
-  requests.add(context, response)
-  const { requestId } = exchange
-  const answer: unknown = await route.handle({
-    request: webRequest(request, body, context.signal),
-    params,
-    principal,
-    requestId,
-  })
-  requests.isBegun(context)
+/** Authors may write plain JavaScript. */
+function checked(answer: unknown): Response {
   if (answer instanceof Response) return answer
   throw new TypeError(`its handler gave ${answer === null ? 'null' : typeof answer} instead of a Response`)
 }

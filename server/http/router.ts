@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticate } from '../graphql/authenticate.ts'
 import type { GraphqlEndpoint } from '../graphql/endpoint.ts'
 import { wantsPage } from '../graphql/graphiql.ts'
-import type { Requests } from '../graphql/requests.ts'
 import type { Health } from '../plugin.ts'
-import { answerRoute } from './answer-route.ts'
+import { answerRoute, type RouteParts } from './answer-route.ts'
 import type { Exchange } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { allowOrigin, answerPreflight, isAllowedOrigin } from './origins.ts'
@@ -12,14 +10,12 @@ import { answerAlive, answerReady } from './probes.ts'
 import type { RouteTable } from './route-table.ts'
 
 /** What requests are led to. */
-export interface Destinations {
+export interface Destinations extends RouteParts {
   readonly graphql: GraphqlEndpoint
   readonly routes: RouteTable
   readonly ready: (() => Promise<Health> | Health) | undefined
   readonly sendMetrics: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   readonly isDraining: () => boolean
-  readonly requests: Requests
-  readonly authenticate: Authenticate
   /** Other origins whose pages may use the API, or `*`. */
   readonly origins: readonly string[]
 }

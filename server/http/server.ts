@@ -105,6 +105,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     isDraining: () => draining,
     requests,
     authenticate,
+    limits,
     origins,
   })
   const tell = (answered: Answered): void => {

@@ -110,10 +110,12 @@ describe('a plugin that throws in start, and may be left out', () => {
 
   it('nulls its own fields, each with a coded error at its path, and no other', async () => {
     const host = await start(failing())
-    expect(plain(await host.execute('{ fine celsius again: celsius forecast { sky } }'))).toEqual({
-      data: { fine: 'still here', celsius: null, again: null, forecast: null },
-      errors: expect.arrayContaining([refused('celsius'), refused('again'), refused('forecast')]),
-    })
+    // The second time it is compiled.
+    for (let n = 0; n < 3; n++)
+      expect(plain(await host.execute('{ fine celsius again: celsius forecast { sky } }'))).toEqual({
+        data: { fine: 'still here', celsius: null, again: null, forecast: null },
+        errors: expect.arrayContaining([refused('celsius'), refused('again'), refused('forecast')]),
+      })
     const id = Buffer.from('Forecast:f1').toString('base64')
     expect(plain(await host.execute('query ($id: ID!) { fine node(id: $id) { id } }', { id }))).toEqual({
       data: { fine: 'still here', node: null },
@@ -142,10 +144,7 @@ describe('a plugin that throws in start, and may be left out', () => {
     )
     const { url } = await host.serve()
     const ready = await fetch(new URL('/readyz', url))
-    expect([ready.status, await ready.json()]).toEqual([
-      200,
-      { ok: true, message: expect.stringContaining('weather: plugin "weather": could not start') },
-    ])
+    expect([ready.status, await ready.json()]).toEqual([200, { ok: true, message: 'weather: it has failed' }])
   })
 
   it('provides nothing to those that can do without it', async () => {
@@ -222,6 +221,16 @@ describe('a plugin that throws', () => {
     const told = entries.filter(({ message }) => message === 'a request failed in an unexpected way')
     expect(told.length).toBe(4)
     for (const entry of told) expect(entry).toMatchObject({ plugin: 'weather', path: 'x' })
+  })
+
+  it('before each request is named in the log', async () => {
+    const host = await start(faulty({ beforeRequest: () => Promise.reject(new Error('the password is 1234')) }))
+    expect(plain(await host.execute('{ fine }'))).toMatchObject({
+      errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    })
+    expect(entries).toContainEqual(
+      expect.objectContaining({ plugin: 'weather', message: 'plugin "weather": its beforeRequest failed' }),
+    )
   })
 
   it('in health is ill and does not say why to strangers; the log does, once', async () => {

@@ -89,6 +89,22 @@ describe('the config', () => {
     )
   })
 
+  it('says where other nodes reach this one', async () => {
+    const config = write(
+      `export default { plugins: [], peers: { hostname: '10.0.0.4', port: 4100, url: 'wss://node-4.internal/peer' } }`,
+    )
+    expect((await loadConfig({ config }, {})).peers).toEqual({
+      hostname: '10.0.0.4',
+      port: 4100,
+      url: 'wss://node-4.internal/peer',
+    })
+    const wrong = write(`export default { plugins: [], peers: { url: 'http://node-4.internal/' } }`)
+    await expect(loadConfig({ config: wrong }, {})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('peers'),
+    })
+  })
+
   it('is overridden by the environment, and that by flags', async () => {
     const config = write(
       "export default { plugins: ['./x.ts'], port: 1, dataDir: 'here', databaseUrl: 'postgres://file', hostname: '::1' }",

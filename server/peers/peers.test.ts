@@ -156,6 +156,20 @@ describe('the leader of a job', () => {
   })
 })
 
+describe('the token of a call', () => {
+  it('says what goes in and what comes out', async () => {
+    const { peers } = join('spectator', false)
+    const soon = { withinMs: 1 }
+    // @ts-expect-error A number is no bigint.
+    await expect(peers.call(Add, { a: 1, b: new Uint8Array(0) }, soon)).rejects.toMatchObject({ code: 'NO_LEADER' })
+    // @ts-expect-error A call is no stream.
+    const items = peers.stream(Once, 'x', soon)
+    await expect(Array.fromAsync(items)).rejects.toMatchObject({ code: 'NO_LEADER' })
+    // @ts-expect-error The answer is a text.
+    peers.serve(Once, AbortSignal.timeout(1), () => 7)
+  })
+})
+
 describe('a stream of the leader', () => {
   it('gives every item in order, here and there, and no faster than it is read', async () => {
     const nodes = await pair()

@@ -353,14 +353,15 @@ describe('retention', () => {
             await sql`INSERT INTO event_batch (topics, count, body) VALUES (${held}, ${held.length}, ${body})`
           }
           await settled()
-          // One every three hours, the last one now.
-          await sql`UPDATE event_batch SET time = now() - (${batches.length} - seq) * interval '3 hours'`
+          // One every three hours, the last one half an hour ago: no age is exactly a number of days.
+          await sql`
+            UPDATE event_batch SET time = now() - (${batches.length} - seq) * interval '3 hours' - interval '30 minutes'`
           let later = 0
           for (const more of hours) {
             later += more
             await events.prune(new Date(Date.now() + later * 3_600_000))
           }
-          const age = (index: number) => (3 * (batches.length - 1 - index) + later) / 24
+          const age = (index: number) => (3 * (batches.length - 1 - index) + 0.5 + later) / 24
           const kept = batches.flatMap((held, index) =>
             held.some((id) => age(index) <= (days.get(id) ?? 0)) ? [BigInt(index + 1)] : [],
           )

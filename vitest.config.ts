@@ -7,7 +7,7 @@ export default mergeConfig(forPlugins, {
   resolve: { alias: { 'deaios-journal': fileURLToPath(new URL('./examples/journal/src/index.ts', import.meta.url)) } },
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', '.deaios/**', 'dist/**'],
+    exclude: ['node_modules/**', '.deaios/**', 'dist/**', '.vitest/**'],
     maxWorkers: 2,
   },
 })

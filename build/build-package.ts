@@ -13,8 +13,8 @@ const ASSETS = [
   'docs/*.md',
   'schema/schema.graphql',
   '{server,plugins}/**/migrations/*.sql',
-  // What `deaios plugin new` copies.
-  'examples/journal/**/*.{ts,sql,json,md}',
+  // Among them what `deaios plugin new` copies.
+  'examples/**/*.{ts,sql,json,md}',
 ] as const
 const NOT_SHIPPED = ['**/fixtures/**', '**/node_modules/**', 'examples/**/dist/**']
 

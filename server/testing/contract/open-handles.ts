@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long what was closed may take to be gone, in milliseconds. */
-const SETTLING_MS = 3_000
+const SETTLING_MS = 6_000
 
 /** How many of each kind of resource keep this process alive: timers, sockets, threads, watchers. */
 export function openHandles(): ReadonlyMap<string, number> {

@@ -134,6 +134,7 @@ describe('somebody who never signs', () => {
     const to = generateKeyPair().publicKey
     const answers = await Promise.all(Array.from({ length: 30 }, () => pay(as, { to, value: 1n })))
     expect(answers.map(({ transaction }) => transaction?.status)).toEqual(answers.map(() => 'EXECUTED'))
+    expect(new Set(answers.map(({ transaction }) => transaction.id)).size).toBe(30)
     expect(await balance(to)).toBe(30n)
   })
 })
@@ -220,28 +221,28 @@ describe('a spending cap', () => {
   })
 })
 
-describe('a node that is cut off', () => {
-  const request = (to: Uint8Array, value: bigint, idempotencyKey: string) => {
-    const action: Action = { to, realm: 0, call: 'account.credit', args: {}, value }
-    return { idempotencyKey, actions: [action], maxFee: null }
-  }
-  /** The ledger, but for what is changed. */
-  const instead = (changed: Partial<Ledger>): Ledger =>
-    new Proxy(ledger, {
-      get(target, key) {
-        const value: unknown = Reflect.get(changed, key) ?? Reflect.get(target, key, target)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
-  const sendsBy = (changed: Partial<Ledger>): Sends =>
-    new Sends({
-      sql: host.sql('execution'),
-      ledger: instead(changed),
-      custody: host.node.identity.custody,
-      clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
-    })
-  const signal = new AbortController().signal
+const request = (to: Uint8Array, value: bigint, idempotencyKey: string) => {
+  const action: Action = { to, realm: 0, call: 'account.credit', args: {}, value }
+  return { idempotencyKey, actions: [action], maxFee: null }
+}
+/** The ledger, but for what is changed. */
+const instead = (changed: Partial<Ledger>): Ledger =>
+  new Proxy(ledger, {
+    get(target, key) {
+      const value: unknown = Reflect.get(changed, key) ?? Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+const sendsBy = (changed: Partial<Ledger>): Sends =>
+  new Sends({
+    sql: host.sql('execution'),
+    ledger: instead(changed),
+    custody: host.node.identity.custody,
+    clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+  })
+const signal = new AbortController().signal
 
+describe('a node that is cut off', () => {
   test('before it submits, pays when it is asked again: once', async () => {
     const { as } = await shop()
     const to = generateKeyPair().publicKey
@@ -303,6 +304,52 @@ describe('a node that is cut off', () => {
     expect(await spent(id)).toBeGreaterThan(9n)
     expect(await pay(as, { to, value: 9n, key: 'x' })).toMatchObject({ transaction: { status: 'EXECUTED' } })
     expect(await balance(to)).toBe(9n)
+  })
+})
+
+describe('whatever is cut off, asked twice or asked at the same time', () => {
+  test('each name is paid once or not at all, and the caps count exactly that', async () => {
+    const { account } = await shop()
+    const { as, id } = await keyOf(account, { capTotal: 50n * DEA })
+    const to = generateKeyPair().publicKey
+    const cut = (): Promise<never> => Promise.reject(new Error('cut off'))
+    const full = { kind: 'refused', id: null, code: 'MEMPOOL_FULL', message: 'full' } as const
+    const nodes = [
+      sendsBy({}),
+      sendsBy({}),
+      sendsBy({ submit: cut }),
+      sendsBy({
+        submit: async (...given) => {
+          await ledger.submit(...given)
+          return cut()
+        },
+      }),
+      sendsBy({ submit: async (wires) => wires.map(() => full) }),
+    ]
+    const orders = Array.from({ length: 8 }, (_, n) => ({ key: `o${n}`, value: 10n ** BigInt(n) }))
+    const anyOf = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T
+    for (let round = 0; round < 12; round++)
+      await Promise.allSettled(
+        Array.from({ length: 5 }, () => {
+          const { key, value } = anyOf(orders)
+          return anyOf(nodes).send(as, request(to, value, key), anyOf(['NONE', 'EXECUTED'] as const), signal)
+        }),
+      )
+    let paid = 0n
+    let fees = 0n
+    for (const { key, value } of orders) {
+      const last = await pay(as, { to, value, key })
+      expect(last).toMatchObject(
+        last.__typename === 'TransactionRefused' ? { code: 'MEMPOOL_FULL' } : { transaction: { status: 'EXECUTED' } },
+      )
+      if (last.__typename === 'TransactionRefused') continue
+      paid += value
+      fees += BigInt(last.transaction.fee)
+    }
+    const last = await pay(as, { to, value: 0n })
+    expect(await balance(to)).toBe(paid)
+    expect(await spent(id)).toBe(paid + fees + BigInt(last.transaction.fee))
+    expect(await host.sql('core')`select 1 from spending s where s.key_ids @> array[${id}]`).toHaveLength(0)
   })
 })
 

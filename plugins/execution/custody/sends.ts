@@ -196,9 +196,10 @@ export class Sends {
    */
   async #nonce(tx: Transaction, account: Uint8Array, committed: bigint): Promise<bigint | undefined> {
     const height = BigInt(this.#parts.ledger.rootHeight())
-    const known = await knownNonce(tx, account)
+    // In this order: one that is settled in between, which takes no lock, is then seen by one or by both.
     const waiting = (await openSends(tx, account)).filter(({ validUntil }) => validUntil >= height)
     if (waiting.length >= MAX_OPEN) return undefined
+    const known = await knownNonce(tx, account)
     const taken = new Set(waiting.map(({ nonce }) => nonce))
     let nonce = known > committed ? known : committed
     while (taken.has(nonce)) nonce++

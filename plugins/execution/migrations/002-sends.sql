@@ -24,6 +24,8 @@ CREATE TABLE custodial_send (
   created_at      timestamptz NOT NULL,
   PRIMARY KEY (account, idempotency_key)
 );
+-- Two names are two transactions: one that was refused may come again under another name, and no other.
+CREATE UNIQUE INDEX custodial_send_id ON custodial_send (id) WHERE refusal_code IS NULL;
 CREATE INDEX custodial_send_open ON custodial_send (account, nonce) WHERE NOT settled;
 CREATE INDEX custodial_send_old ON custodial_send (account, created_at);
 

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from
 import { dirname } from 'node:path'
 import { type DestinationStream, type Logger, multistream, pino, stdSerializers } from 'pino'
 import { messageOf } from './db/errors.ts'
+import { currentWork, type Work } from './db/work.ts'
 import type { Log } from './plugin/host.ts'
 
 const FILE_BYTES = 16 * 2 ** 20
@@ -50,6 +51,8 @@ export function openLog({ file, level, people }: LogOptions): RootLog {
     {
       level,
       base: null,
+      // Whatever is written for a request has its name, without anybody thinking of it; a name given by hand goes first.
+      mixin: () => requestOf(currentWork()),
       redact: { paths: SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
       serializers: { error: stdSerializers.err, err: stdSerializers.err },
       formatters: { level: (label) => ({ level: label }) },
@@ -59,6 +62,9 @@ export function openLog({ file, level, people }: LogOptions): RootLog {
   )
   return Object.assign(wrap(logger), { close: () => destination.close() })
 }
+
+const requestOf = (work: Work | undefined): { requestId?: string } =>
+  work?.requestId === undefined ? {} : { requestId: work.requestId }
 
 function wrap(logger: Logger): Log {
   const line =

@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 /** Something that may be given up, like a request: what the database does for it ends then. */
 export interface Work {
   readonly aborted: boolean
+  /** Names it in logs. */
+  readonly requestId?: string
   /** SQL statements that were begun for it so far. */
   statements: number
   /** Calls `cancel` once if it is given up, unless `forget` was called before. */

@@ -1,16 +1,32 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { runNode, until } from '../../../server/testing/program.ts'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type Program, runNode, until } from '../../../server/testing/program.ts'
 
 const MAIN = new URL('../../../server/main.ts', import.meta.url).pathname
 const CONFIG = new URL('../../fixtures/careless.config.ts', import.meta.url).pathname
 const data = mkdtempSync(join(tmpdir(), 'deaios-careless-'))
-const program = runNode([MAIN, 'start', '--port', '0', '--data', data, '--config', CONFIG], {
-  env: { PATH: process.env.PATH },
+const traces: string[] = []
+const collector = createServer((request, response) => {
+  text(request).then((body) => {
+    traces.push(body)
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+  })
+})
+let program: Program
+beforeEach(async () => {
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+  const address = collector.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  program = runNode([MAIN, 'start', '--port', '0', '--data', data, '--config', CONFIG], {
+    env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
+  })
 })
 afterEach(async () => {
+  collector.close()
   if (program.child.exitCode === null) await program.end('SIGKILL')
   rmSync(data, { recursive: true, force: true })
 })
@@ -20,6 +36,7 @@ interface Entry {
   readonly plugin?: string
   readonly msg: string
   readonly where?: string
+  readonly requestId?: string
   readonly error?: { readonly message: string }
 }
 const entries = (): readonly Entry[] =>
@@ -35,7 +52,7 @@ it('a plugin that leaves errors uncaught everywhere is named for each, and the n
     await (
       await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', 'x-request-id': 'asked-1' },
         body: JSON.stringify({ query }),
       })
     ).json()
@@ -52,6 +69,10 @@ it('a plugin that leaves errors uncaught everywhere is named for each, and the n
     })
   await until(() => about('from a resolver') !== undefined, 'the resolver is told about')
   expect(about('from a resolver')?.msg).toBe('a request left an error that nobody caught; the node goes on')
+  expect(entries().find(({ msg }) => msg === 'about to be careless')).toMatchObject({
+    plugin: 'careless',
+    requestId: 'asked-1',
+  })
   await until(() => JSON.stringify(entries()).includes('from a topic handler'), 'the topic handler is told about')
   expect(entries().find((entry) => JSON.stringify(entry).includes('from a topic handler'))).toMatchObject({
     plugin: 'careless',
@@ -90,4 +111,5 @@ it('a plugin that leaves errors uncaught everywhere is named for each, and the n
     plugin: 'careless',
     where: expect.stringMatching(/careless\.config\.ts:\d+/),
   })
+  for (const span of ['POST graphql', 'GET /careless']) expect(traces.join()).toContain(`"name":"${span}"`)
 })

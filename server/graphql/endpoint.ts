@@ -41,6 +41,18 @@ export interface GraphqlEndpointOptions {
   readonly trusted?: TrustedDocuments | undefined
 }
 
+/** How much of everything there is now. */
+export interface GraphqlLoad {
+  /** Queries and mutations that are being answered. */
+  readonly running: number
+  readonly subscriptions: number
+  /** Executions behind the subscriptions: identical ones share one. */
+  readonly sources: number
+  /** Bytes of results that wait for subscribers who are behind. */
+  readonly retainedBytes: number
+  readonly webSockets: number
+}
+
 /** GraphQL at /graphql of an HTTP server: by HTTP, WebSocket and server-sent events. */
 export interface GraphqlEndpoint {
   /** Answers one request. Rejects with HttpError if it is not GraphQL. */
@@ -53,7 +65,7 @@ export interface GraphqlEndpoint {
   /** Ends the subscriptions and WebSockets of an access that was revoked. */
   endStreams(access: string): void
   /** What it is busy with now. */
-  load(): { readonly running: number; readonly subscriptions: number; readonly webSockets: number }
+  load(): GraphqlLoad
   /** Closes all WebSockets, after their streams have ended. */
   close(): Promise<void>
 }
@@ -121,7 +133,13 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
       return engine.drain()
     },
     endStreams: (access) => engine.endStreams(access),
-    load: () => ({ running: engine.running, subscriptions: engine.openStreams, webSockets: webSockets.open }),
+    load: () => ({
+      running: engine.running,
+      subscriptions: engine.live.size,
+      sources: engine.live.sources,
+      retainedBytes: engine.live.retainedBytes,
+      webSockets: webSockets.open,
+    }),
     close: () => webSockets.close(),
   }
 }

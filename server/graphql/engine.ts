@@ -72,10 +72,6 @@ export class Engine {
     })
   }
 
-  get openStreams(): number {
-    return this.live.size
-  }
-
   /** How many queries and mutations are being answered. */
   get running(): number {
     return this.#running

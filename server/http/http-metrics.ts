@@ -18,6 +18,16 @@ export function measureLoad({ core }: Pick<MetricsRegistry, 'core'>, graphql: Pi
     read: () => graphql.load().subscriptions,
   })
   core.gauge({
+    name: 'graphql_subscription_sources_count',
+    help: 'Executions behind the open subscriptions: identical ones share one.',
+    read: () => graphql.load().sources,
+  })
+  core.gauge({
+    name: 'graphql_subscription_retained_bytes',
+    help: 'Results in memory for subscribers who are behind.',
+    read: () => graphql.load().retainedBytes,
+  })
+  core.gauge({
     name: 'graphql_websockets_count',
     help: 'WebSockets that are open.',
     read: () => graphql.load().webSockets,

@@ -41,6 +41,20 @@ describe('two shards and their root chain', () => {
     expect(await net.balance(carol)).toBe(700n)
   })
 
+  it('know what they have done even if it comes again when its time is over', async () => {
+    net = await createTestChain({ accounts })
+    const action = { to: bob.publicKey, value: 7n }
+    const wire = net.sign({ key: alice, nonce: 0, actions: [action], validUntil: net.chain.rootHeight() + 3 })
+    const never = net.sign({ key: alice, nonce: 9, actions: [action], validUntil: net.chain.rootHeight() + 3 })
+    await net.chain.submit([wire], { wait: 'EXECUTED' })
+    for (let nonce = 1; net.chain.rootHeight() < 10; nonce++)
+      await net.chain.submit([net.transfer(alice, carol, 1n, nonce)], { wait: 'EXECUTED' })
+    expect(await net.chain.submit([wire, never], { wait: 'INCLUDED' })).toMatchObject([
+      { kind: 'accepted', duplicate: true, status: 'EXECUTED' },
+      { kind: 'refused', code: expect.stringMatching(/EXPIRED|NONCE_USED/) },
+    ])
+  })
+
   it('go on where they stopped', async () => {
     net = await createTestChain({ accounts })
     for (let nonce = 0; nonce < 3; nonce++) {

@@ -14,6 +14,13 @@ export interface Destination {
   readonly host: ShardHost
 }
 
+/** A transaction whose nonce is used, or whose time is over: it may be a repeat of one that is in a block. */
+export interface LateTicket {
+  readonly ticket: Ticket
+  readonly code: 'NONCE_USED' | 'EXPIRED'
+  readonly message: string | undefined
+}
+
 interface OpenBatch {
   readonly shard: string
   /** By index in the batch; undefined once answered. */
@@ -26,14 +33,14 @@ const NUMBER_SPACE = 2 ** 32
 /** Sends verified transactions to the shard of their sender, and answers tickets as shards report. */
 export class Router {
   readonly #destinations: readonly Destination[]
-  readonly #onUsedNonce: (ticket: Ticket) => void
+  readonly #onLate: (ticket: LateTicket) => void
   readonly #batches = new Map<number, OpenBatch>()
   #number = 0
 
-  /** `onUsedNonce` finds out whether it is a repeated submission of an included transaction. */
-  constructor(destinations: readonly Destination[], onUsedNonce: (ticket: Ticket) => void) {
+  /** `onLate` finds out whether it is a repeated submission of an included transaction. */
+  constructor(destinations: readonly Destination[], onLate: (ticket: LateTicket) => void) {
     this.#destinations = destinations
-    this.#onUsedNonce = onUsedNonce
+    this.#onLate = onLate
   }
 
   /** Routes what a verifier found good; refuses the rest. */
@@ -71,8 +78,9 @@ export class Router {
       if (result >= REFUSED) {
         const code = REFUSAL_CODES[result - REFUSED] ?? 'MALFORMED'
         this.#close(admission.batch, batch, index)
-        if (code === 'NONCE_USED') this.#onUsedNonce(ticket)
-        else refuse(ticket, code, messages.get(index))
+        const message = messages.get(index)
+        if (code === 'NONCE_USED' || code === 'EXPIRED') this.#onLate({ ticket, code, message })
+        else refuse(ticket, code, message)
         return
       }
       ticket.duplicate = result === KNOWN

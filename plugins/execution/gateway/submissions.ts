@@ -5,7 +5,7 @@ import type { VerifierPool } from '../verify/pool.ts'
 import { Batcher } from './batcher.ts'
 import { SubmissionError } from './errors.ts'
 import type { Destination } from './router.ts'
-import { Router } from './router.ts'
+import { type LateTicket, Router } from './router.ts'
 import { isFinal, type TransactionStates } from './states.ts'
 import { accept, refuse, type Ticket } from './ticket.ts'
 import type { TransactionWatch } from './watch.ts'
@@ -23,8 +23,8 @@ export class Submissions {
   readonly #states: TransactionStates
   readonly #watch: TransactionWatch
   readonly #log: Log
-  /** Submissions whose nonce is used: they may be repeats of included ones. Looked up together. */
-  #repeats: Ticket[] = []
+  /** Submissions that come late: they may be repeats of included ones. Looked up together. */
+  #repeats: LateTicket[] = []
   #open = 0
   #openBytes = 0
 
@@ -38,7 +38,7 @@ export class Submissions {
     this.#states = parts.states
     this.#watch = parts.watch
     this.#log = parts.log
-    this.router = new Router(parts.destinations, (ticket) => this.#repeat(ticket))
+    this.router = new Router(parts.destinations, (late) => this.#repeat(late))
     this.#batcher = new Batcher(parts.pool, (tickets, response) => this.router.route(tickets, response))
   }
 
@@ -147,20 +147,20 @@ export class Submissions {
     }
   }
 
-  /** A used nonce is an error, unless it was used by these very bytes: then it is the same payment, made once. */
-  #repeat(ticket: Ticket): void {
+  /** To be late is an error, unless these very bytes are in a block: then it is the same payment, made once. */
+  #repeat(late: LateTicket): void {
     if (this.#repeats.length === 0) setImmediate(() => void this.#findRepeats())
-    this.#repeats.push(ticket)
+    this.#repeats.push(late)
   }
 
   async #findRepeats(): Promise<void> {
-    const tickets = this.#repeats
+    const late = this.#repeats
     this.#repeats = []
     try {
-      const found = await this.#states.included(tickets.map((ticket) => ticket.id ?? new Uint8Array(32)))
-      for (const ticket of tickets) {
+      const found = await this.#states.included(late.map(({ ticket }) => ticket.id ?? new Uint8Array(32)))
+      for (const { ticket, code, message } of late) {
         const state = ticket.id === null ? undefined : found.get(idKey(ticket.id))
-        if (state === undefined) refuse(ticket, 'NONCE_USED')
+        if (state === undefined) refuse(ticket, code, message)
         else {
           ticket.duplicate = true
           accept(ticket, state.status, state.at)
@@ -168,7 +168,7 @@ export class Submissions {
       }
     } catch (error) {
       this.#log.warn({ error: String(error) }, 'repeated submissions cannot be looked up')
-      for (const ticket of tickets) {
+      for (const { ticket } of late) {
         ticket.settle(new SubmissionError('DATABASE_UNAVAILABLE', 'the database is away: submit the same bytes again'))
       }
     }

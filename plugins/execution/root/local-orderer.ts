@@ -139,12 +139,9 @@ export class LocalOrderer implements Orderer {
         if (isFenced(error)) throw error
         const stored = await this.#storedHash(block.header.height)
         if (stored !== undefined && equal(stored, block.hash)) return
-        if (stored !== undefined) {
-          throw new RootForkError(
-            `another root block stands at height ${block.header.height}: something else writes to this database; stop it`,
-          )
-        }
-        if (isRefusedByData(error)) throw error
+        // Refused under a fence that is the newest: then what stands there is nobody's who may write. After any other
+        // error it may be a newer leader's: trying again tells.
+        if (isRefusedByData(error)) throw stored === undefined ? error : forked(block)
         if (attempt === 0) log.warn({ error: String(error) }, 'the database does not take root blocks; trying again')
         await pause(RETRY_MS, this.#stopped.signal)
         if (this.#stopped.signal.aborted) throw error
@@ -169,3 +166,8 @@ export class LocalOrderer implements Orderer {
     this.#wake = undefined
   }
 }
+
+const forked = ({ header }: RootBlock): RootForkError =>
+  new RootForkError(
+    `another root block stands at height ${header.height}: something else writes to this database; stop it`,
+  )

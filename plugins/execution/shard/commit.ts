@@ -35,8 +35,11 @@ export async function commitUntilDurable(
           },
         )
       }
-      if (await isStored(store, block)) return
-      if (isRefusedByData(error)) throw error
+      const stored = await storedHash(store, block)
+      if (stored !== undefined && equal(stored, block.hash)) return
+      // Refused under a fence that is the newest: then what stands there is nobody's who may write. After any other
+      // error it may be a newer leader's: trying again tells.
+      if (isRefusedByData(error)) throw stored === undefined ? error : forked(block)
       options.onStall(error)
       if (options.isStopping()) {
         throw new UncommittedError(`block ${block.header.height} of ${block.header.shard} could not be stored`, {
@@ -48,22 +51,21 @@ export async function commitUntilDurable(
   }
 }
 
-async function isStored(store: BlockStore, block: MadeBlock): Promise<boolean> {
-  let hash: Uint8Array | undefined
+/** undefined if there is none, or the database is still away: the caller tries again then. */
+async function storedHash(store: BlockStore, { header }: MadeBlock): Promise<Uint8Array | undefined> {
   try {
-    hash = await store.hashAt(block.header.height)
+    return await store.hashAt(header.height)
   } catch (error) {
-    // Still away: the caller tries again, and comes back here.
     if (isRefusedByData(error)) throw error
-    return false
+    return undefined
   }
-  if (hash === undefined) return false
-  if (equal(hash, block.hash)) return true
-  throw new ForkedError(
-    `another block stands at height ${block.header.height} of shard ${block.header.shard}: ` +
+}
+
+const forked = ({ header }: MadeBlock): ForkedError =>
+  new ForkedError(
+    `another block stands at height ${header.height} of shard ${header.shard}: ` +
       'something else writes to this database; stop it',
   )
-}
 
 /** True for errors that trying again cannot mend: the statement itself is refused, not the connection. */
 export function isRefusedByData(error: unknown): boolean {

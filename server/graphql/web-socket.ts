@@ -46,13 +46,14 @@ export function serveWebSockets(
 
   // Of the request, nothing may stay in memory for as long as the connection does.
   const accept = (socket: WebSocket, stream: Duplex, credentials: Credentials): void => {
+    // First of all: an error that nobody hears ends the process.
+    socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
     if (socket.protocol !== PROTOCOL)
       return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable')
     const connection = new Connection(socket, stream, credentials, parts)
     connections.add(connection)
     const unwatch = keepAlive.watch(socket)
     socket.on('message', (message) => connection.receive(String(message)))
-    socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
     socket.once('close', () => {
       unwatch()
       connections.delete(connection)
@@ -64,7 +65,7 @@ export function serveWebSockets(
     stream.on('error', (error) => log.debug({ error }, 'an upgrade failed'))
     if (request.url?.split('?')[0] !== '/graphql') return refuseUpgrade(stream, '404 Not Found')
     if (!isAllowed(request)) return refuseUpgrade(stream, '403 Forbidden')
-    if (connections.size >= limits.connections) return refuseUpgrade(stream, '503 Service Unavailable')
+    if (sockets.clients.size >= limits.connections) return refuseUpgrade(stream, '503 Service Unavailable')
     sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, credentialsOf(request)))
   })
 
@@ -85,6 +86,7 @@ export function serveWebSockets(
   }
 }
 
+/** Refuses, and waits for no reply: node:http leaves such a socket to whoever took the upgrade, half open. */
 function refuseUpgrade(stream: Duplex, status: string): void {
-  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => stream.destroy())
 }

@@ -44,7 +44,7 @@ export class PeerListener {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy())
       if (request.url !== PATH || !isShown(secret, request) || sessions.size >= MAX_SESSIONS) {
-        return socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n')
+        return socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n', () => socket.destroy())
       }
       sockets.handleUpgrade(request, socket, head, (accepted) => {
         const session: PeerSession = new PeerSession(accepted, answers, () => sessions.delete(session))

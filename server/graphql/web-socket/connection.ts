@@ -18,6 +18,10 @@ import type { Turns } from './turns.ts'
 const INIT_MS = 5_000
 /** Answers that a client has not read yet. Each subscription waits for its own; pongs and errors do not. */
 const MAX_BUFFERED = 16 << 20
+/** Characters of an operation's id. */
+const MAX_ID = 128
+/** Characters of a ping that gets its payload back. */
+const MAX_ECHO = 256
 
 export interface ConnectionParts {
   readonly engine: Engine
@@ -63,15 +67,27 @@ export class Connection {
     return this.#state === 'ready' ? this.#principal.access : undefined
   }
 
-  /** Takes a message of the client. */
+  /** Takes a message of the client. Never throws: whatever it is, only this connection may end by it. */
   receive(text: string): void {
+    // What comes after it was closed is not for anybody.
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    try {
+      this.#receive(text)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  #receive(text: string): void {
     if (this.#stream.writableLength > MAX_BUFFERED) return this.#socket.terminate()
     const message = parsed(text)
     switch (message?.type) {
       case MessageType.ConnectionInit:
         return this.#initialise(message.payload ?? {})
-      case MessageType.Ping:
-        return this.#send({ type: MessageType.Pong, ...(message.payload == null ? {} : { payload: message.payload }) })
+      case MessageType.Ping: {
+        const echo = message.payload == null || text.length > MAX_ECHO ? {} : { payload: message.payload }
+        return this.#send({ type: MessageType.Pong, ...echo })
+      }
       case MessageType.Pong:
         return
       case MessageType.Subscribe:
@@ -121,7 +137,7 @@ export class Connection {
   #subscribe({ id, payload }: SubscribeMessage): void {
     if (this.#state !== 'ready') return this.#close(CloseCode.Unauthorized, 'Unauthorized')
     if (this.#running.has(id))
-      return this.#close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
+      return this.#close(CloseCode.SubscriberAlreadyExists, 'Subscriber for this id already exists')
     const { engine, limits } = this.#parts
     const limit = limits.subscriptionsPerConnection
     if (this.#running.size >= limit) return this.#send({ id, type: MessageType.Error, payload: [tooMany(limit)] })
@@ -235,16 +251,19 @@ export class Connection {
   }
 
   #do(work: () => Promise<void>): void {
-    work().catch((error: unknown) => {
-      this.#parts.log.error({ error }, 'a WebSocket broke while it was answered')
-      this.#close(CloseCode.InternalServerError, 'Internal server error')
-    })
+    work().catch((error: unknown) => this.#broken(error))
+  }
+
+  #broken(error: unknown): void {
+    this.#parts.log.error({ error }, 'a WebSocket broke while it was answered')
+    this.#close(CloseCode.InternalServerError, 'Internal server error')
   }
 }
 
 function parsed(text: string): ReturnType<typeof parseMessage> | undefined {
   try {
-    return parseMessage(text)
+    const message = parseMessage(text)
+    return 'id' in message && message.id.length > MAX_ID ? undefined : message
   } catch {
     // What is not a message of the protocol closes the connection; why it is none is the client's business.
     return undefined

@@ -112,6 +112,7 @@ describe('the graphql-transport-ws protocol', () => {
     ['a server’s message', [{ type: 'connection_init' }, { type: 'next', id: '1', payload: {} }], 4400, 'Invalid'],
     ['no id', [{ type: 'connection_init' }, { type: 'subscribe', id: '', payload: { query: '{a}' } }], 4400, 'Invalid'],
     ['no query', [{ type: 'connection_init' }, { type: 'subscribe', id: '1', payload: {} }], 4400, 'Invalid'],
+    ['a long id', [{ type: 'connection_init' }, subscribe('x'.repeat(129))], 4400, 'Invalid'],
     ['bad credentials', [{ type: 'connection_init', payload: { authorization: 'bad' } }], 4403, 'Forbidden'],
     ['odd credentials', [{ type: 'connection_init', payload: { authorization: 7 } }], 4403, 'Forbidden'],
   ])('closes the connection for %s', async (_what, messages, code, reason) => {
@@ -134,9 +135,23 @@ describe('the graphql-transport-ws protocol', () => {
     await isOpen(0)
   })
 
-  test('ids of any kind and length come back as they are', async () => {
+  test('an id as long as may be is not too long to be told as taken', async () => {
     const wire = await Wire.ready()
-    const ids = ['"', '\\', 'é\u2028', 'x'.repeat(200), '0']
+    wire.say(subscribe('é'.repeat(128)), subscribe('é'.repeat(128)))
+    expect((await wire.closed).code).toBe(4409)
+  })
+
+  test('a large ping is answered without its payload', async () => {
+    const wire = await Wire.open()
+    const deep = 100_000
+    wire.socket.send(`{"type":"ping","payload":{"a":${'['.repeat(deep)}${']'.repeat(deep)}}}`)
+    expect(await wire.until(1)).toEqual([{ type: 'pong' }])
+    wire.socket.terminate()
+  })
+
+  test('ids of any kind come back as they are', async () => {
+    const wire = await Wire.ready()
+    const ids = ['"', '\\', 'é\u2028', 'x'.repeat(128), '0']
     wire.say(...ids.map((id) => subscribe(id)))
     await isOpen(ids.length)
     ticker.tick()

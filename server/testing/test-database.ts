@@ -3,7 +3,7 @@ import { connect } from '../db/connect.ts'
 import { type Database, makeDatabase } from '../db/database.ts'
 import { openSession } from '../db/session.ts'
 import { silentLog } from '../log.ts'
-import type { DatabaseOptions } from '../plugin/sql.ts'
+import type { DatabaseOptions, Sql } from '../plugin/sql.ts'
 import { migratedTemplate } from './migrated-template.ts'
 import { sharedTestPostgres } from './postgres.ts'
 
@@ -33,11 +33,10 @@ export async function createTestDatabase({ migrated = false } = {}): Promise<Tes
   }
 }
 
+let administrator: Sql | undefined
+
+/** One connection for all databases that are made at a time: a new one for each would cost as much as the database. */
 async function administer(server: DatabaseOptions, statement: string): Promise<void> {
-  const sql = connect(server, { max: 1 })
-  try {
-    await sql.unsafe(statement)
-  } finally {
-    await sql.end({ timeout: 1 })
-  }
+  administrator ??= connect(server, { max: 1, idleSeconds: 1 })
+  await administrator.unsafe(statement)
 }

@@ -73,6 +73,7 @@ function ownFrame(): string | undefined {
 
 let watchers = 0
 const hook = createHook({
+  trackPromises: false,
   init(_id, type, _trigger, resource) {
     if (type === 'Timeout' && isTimeout(resource)) current.getStore()?.note(resource)
   },

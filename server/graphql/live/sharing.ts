@@ -39,9 +39,10 @@ const known = new WeakMap<OperationDefinitionNode, Sharing>()
 
 /**
  * Tells what a subscription shares. A field with the argument `after: Cursor` is a stream of events: without the
- * argument it gives what happens from now on, to everybody the same. Other fields may begin with a state of their own,
- * so they are shared only if they say so, by `extensions: { shared: true }`; a stream whose results depend on more than
- * arguments and access must say `shared: false`.
+ * argument it gives what happens from now on, to everybody the same, and no two of its events have the same cursor.
+ * Other fields may begin with a state of their own, so they are shared only if they say so, by
+ * `extensions: { shared: true }`; a stream whose results depend on more than arguments and access must say
+ * `shared: false`.
  */
 export function planOf(
   schema: GraphQLSchema,

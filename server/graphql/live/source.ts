@@ -20,6 +20,8 @@ export interface SourceParts {
   readonly variables: RawVariables
   /** Of the source, not of a client; aborted when the source is closed. */
   readonly context: RequestContext
+  /** Whether results tell where to resume: the client has asked for it. */
+  readonly tellsCursor: boolean
   /** Turns what the source threw into what clients may know. */
   readonly explain: (error: unknown) => GraphQLError
   /** Applied to each result. */
@@ -47,15 +49,12 @@ export class EventSource implements Source {
   readonly #parts: SourceParts
   readonly #run: EventRun
   readonly #events: AsyncIterator<unknown>
-  /** Whether its results tell where to resume: the client has asked for it. */
-  readonly #tellsCursor: boolean
   #isOver = false
 
   constructor(parts: SourceParts, args: ValidatedSubscriptionArgs, events: AsyncIterator<unknown>) {
     this.#parts = parts
     this.#run = new EventRun(args, parts)
     this.#events = events
-    this.#tellsCursor = asksForCursor(parts.context.requestExtensions)
   }
 
   /** What resolvers and the source ask of the database belongs to the subscription, and ends with it. */
@@ -65,7 +64,7 @@ export class EventSource implements Source {
 
   async #next(): Promise<Message | undefined> {
     if (this.#isOver) return undefined
-    const { finish, explain } = this.#parts
+    const { finish, explain, tellsCursor } = this.#parts
     try {
       const event = await this.#events.next()
       if (event.done === true) {
@@ -74,7 +73,7 @@ export class EventSource implements Source {
       }
       const cursor = cursorOf(event.value)
       const result = finish(await this.#run.run(event.value))
-      return new Message(this.#tellsCursor ? withCursor(result, cursor) : result, cursor)
+      return new Message(tellsCursor ? withCursor(result, cursor) : result, cursor)
     } catch (error) {
       this.#isOver = true
       return new Message({ data: null, errors: [explain(error)] }, undefined)

@@ -348,6 +348,8 @@ test('a client that resumes by itself is told its place at the beginning and wit
   expect(taken(reader)).toEqual([{ data: null, extensions: { cursor: 't2' } }])
   ticker.tick()
   expect(await drained(reader)).toEqual([{ data: { ticks: { n: 3 } }, extensions: { cursor: 't3' } }])
+  const state = await open({ extensions: { resume: true }, query: 'subscription { state { n } }' })
+  expect(await drained(state)).toEqual([{ data: { state: { n: 3 } } }])
   const resumed = await open({ extensions: { resume: true }, variables: { after: 't1' } })
   expect((await drained(resumed)).map(({ extensions }) => extensions?.cursor)).toEqual(['t1', 't2', 't3'])
 })

@@ -212,7 +212,7 @@ export class Subscriptions {
 
   /** Opens a source and makes a broadcast of it. */
   async #broadcast(
-    { operation, variables, context: { requestExtensions, principal } }: Request,
+    { operation, variables, plan, context: { requestExtensions, principal } }: Request,
     approaching: ReadonlySet<Approaching>,
     onEnd: () => void,
   ): Promise<Broadcast | ExecutionResult> {
@@ -225,6 +225,7 @@ export class Subscriptions {
       operation,
       variables,
       context,
+      tellsCursor: plan.isResumable && asksForCursor(requestExtensions),
       explain: (error) => explain(error, context),
       finish: (result) => finish(result, context),
     })

@@ -13,7 +13,7 @@ async function run(...words: string[]) {
 
 describe('the bench command', () => {
   it.each([
-    [['light'], 'error: there is no benchmark "light"; there are all, execution, graphql, execution.transfers, '],
+    [['light'], 'error: there is no benchmark "light"; there are all, execution, graphql, jobs, execution.transfers, '],
     [['execution.'], 'there is no benchmark'],
     [[], 'say what to measure'],
     [['all', '--seconds', '0'], 'It must be a number above 0.'],

@@ -1,9 +1,10 @@
 import { BenchError, type Benchmark } from './benchmark.ts'
 import { executionBenchmarks } from './execution/index.ts'
 import { graphqlBenchmarks } from './graphql/index.ts'
+import { jobsBenchmarks } from './jobs/index.ts'
 
 /** Everything that can be measured, in the order in which `all` does. */
-export const benchmarks: readonly Benchmark[] = [...executionBenchmarks, ...graphqlBenchmarks]
+export const benchmarks: readonly Benchmark[] = [...executionBenchmarks, ...graphqlBenchmarks, ...jobsBenchmarks]
 
 const layerOf = ({ name }: Benchmark): string => name.slice(0, name.indexOf('.'))
 

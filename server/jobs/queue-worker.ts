@@ -41,6 +41,8 @@ export class QueueWorker {
   readonly #log: Log
   readonly #completions: Completions
   readonly #running = new Map<string, Running>()
+  /** Runs whose code goes on; the others wait for their outcome to be written. */
+  #active = 0
   /** Runs that were given up, and whose code still goes on. */
   #ignoring = 0
   #isStopping = false
@@ -98,6 +100,8 @@ export class QueueWorker {
   async #claim(): Promise<void> {
     const { store } = this.#options
     while (this.#again && !this.#isStopping) {
+      // Many short runs end in the same moment: their places are filled by one statement.
+      await new Promise(setImmediate)
       const free = Math.min(this.#free(), MOST_CLAIMED)
       // Whoever ends wakes it again.
       if (free <= 0) {
@@ -118,19 +122,23 @@ export class QueueWorker {
   }
 
   /**
-   * Code that ignores its abort must neither stop its job for good nor grow without bound: it keeps no place, until as
-   * many have gathered as the job has places.
+   * A run has a place while its code goes on: the next is taken while its outcome is being written. Code that ignores its
+   * abort must neither stop its job for good nor grow without bound: it keeps no place, until as many have gathered as the
+   * job has places.
    */
   #free(): number {
     const { concurrency } = this.job
-    return Math.min(concurrency - this.#running.size, 2 * concurrency - this.#running.size - this.#ignoring)
+    return Math.min(concurrency - this.#active, 2 * concurrency - this.#running.size - this.#ignoring)
   }
 
   #start(claim: Claim, claimedAt: number): void {
     const { graceMs, meter } = this.#options
     const begun = performance.now()
     const run = new Run(this.job, { data: claim.data, attempt: claim.retryCount + 1 }, { graceMs })
+    this.#active++
     const settled = run.outcome.then(async (outcome) => {
+      this.#active--
+      this.wake()
       meter.ran(this.job, outcome.kind, (performance.now() - begun) / 1000)
       if ('ignored' in outcome) this.#ignore(run, claim)
       await this.#settle(claim, outcome)

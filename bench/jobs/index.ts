@@ -1,0 +1,5 @@
+import type { Benchmark } from '../benchmark.ts'
+import { queue } from './queue.ts'
+
+/** What plugins do by themselves. */
+export const jobsBenchmarks: readonly Benchmark[] = [queue]

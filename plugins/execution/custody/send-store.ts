@@ -47,11 +47,23 @@ export async function findSend(
   return row && stored(row)
 }
 
-/** Sends that may still come to something, in the order of their nonces. */
+/** Sends that may still come to something, in the order of their nonces; the first hundred. */
 export async function openSends(sql: SqlOrTransaction, account: Uint8Array): Promise<readonly StoredSend[]> {
   const rows = await sql<SendRow[]>`
-    select ${columns(sql)} from custodial_send where account = ${account} and not settled order by nonce limit 1000`
+    select ${columns(sql)} from custodial_send where account = ${account} and not settled order by nonce limit 100`
   return rows.map(stored)
+}
+
+/** The nonces of sends that may still be included: from the next one of the ledger on, and not too late for it. */
+export async function waitingNonces(
+  tx: Transaction,
+  account: Uint8Array,
+  { next, height }: { readonly next: bigint; readonly height: number },
+): Promise<ReadonlySet<bigint>> {
+  const rows = await tx<{ nonce: bigint }[]>`
+    select nonce from custodial_send
+    where account = ${account} and not settled and nonce >= ${String(next)} and valid_until >= ${height}`
+  return new Set(rows.map(({ nonce }) => nonce))
 }
 
 /** Stores a new send, as one that is being submitted. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import {
   type Action,
   encode,
@@ -11,7 +12,7 @@ import {
 } from '../../../protocol/index.ts'
 import type { Principal } from '../../../schema/index.ts'
 import { type Clock, type Custody, CustodyError, type Sql, type Transaction } from '../../../server/plugin.ts'
-import type { Ledger, SubmitOutcome, TransactionState, Wait } from '../api.ts'
+import type { Ledger, SubmitOutcome, Wait } from '../api.ts'
 import { isFinal } from '../gateway/states.ts'
 import { accountState, nextNonce } from '../state/account.ts'
 import {
@@ -25,6 +26,7 @@ import {
   resubmitting,
   type StoredSend,
   settled,
+  waitingNonces,
   wasRefused,
 } from './send-store.ts'
 import { spentBy } from './spent.ts'
@@ -37,6 +39,9 @@ const VALID_FOR = 600
 const SURELY_OVER = 600
 /** Sends of an account that may be on their way; nodes let 64 wait. */
 const MAX_OPEN = 48
+/** Milliseconds between two looks at what an account's sends came to. */
+const SETTLE_EVERY_MS = 250
+const MAX_SETTLEMENTS = 10_000
 /** Units; far beyond any fee, and small enough to be summed up. */
 const MAX_FEE = 1n << 64n
 /** As many digits as any nonce and limit have, so that the fee of a simulation holds. */
@@ -67,6 +72,8 @@ export interface SendsParts {
  */
 export class Sends {
   readonly #parts: SendsParts
+  /** When each account was settled last; by its address. */
+  readonly #settlements = new LRUCache<string, number>({ max: MAX_SETTLEMENTS })
 
   constructor(parts: SendsParts) {
     this.#parts = parts
@@ -79,7 +86,7 @@ export class Sends {
     const hash = hashOf(request)
     const known = await findSend(sql, account, request.idempotencyKey)
     if (known !== undefined) return this.#again(known, hash, wait, signal)
-    const lost = await this.#settleOpen(account)
+    const lost = await this.#settleSometimes(account)
     try {
       const fee = await this.#fee(account, request)
       if (typeof fee !== 'bigint') return fee
@@ -119,11 +126,13 @@ export class Sends {
       const outcomes = await ledger.submit([...again.map(({ wire }) => wire), send.wire], { wait, signal })
       outcome = outcomes.at(-1)
     } finally {
+      // What may be lost is looked for at the next send.
+      if (outcome === undefined) this.#settlements.delete(nameOf(send.account))
       if (outcome === undefined || outcome.kind === 'accepted') await mayBeIn(sql, send)
     }
     if (outcome === undefined) throw new TypeError('Ledger.submit gave no outcome')
     if (outcome.kind === 'accepted') {
-      if (isFinal(outcome.status)) await this.#settle(send, outcome)
+      if (outcome.at !== null && isFinal(outcome.status)) await this.#settle([send])
       return outcome
     }
     const { code, message } = outcome
@@ -195,15 +204,26 @@ export class Sends {
    * of the two is included, the other never is.
    */
   async #nonce(tx: Transaction, account: Uint8Array, committed: bigint): Promise<bigint | undefined> {
-    const height = BigInt(this.#parts.ledger.rootHeight())
+    const height = this.#parts.ledger.rootHeight()
     // In this order: one that is settled in between, which takes no lock, is then seen by one or by both.
-    const waiting = (await openSends(tx, account)).filter(({ validUntil }) => validUntil >= height)
-    if (waiting.length >= MAX_OPEN) return undefined
+    const taken = await waitingNonces(tx, account, { next: committed, height })
+    if (taken.size >= MAX_OPEN) return undefined
     const known = await knownNonce(tx, account)
-    const taken = new Set(waiting.map(({ nonce }) => nonce))
     let nonce = known > committed ? known : committed
     while (taken.has(nonce)) nonce++
     return nonce
+  }
+
+  /**
+   * Settles what has come to an end: one at a time for each account, and not at every send.
+   * @returns what the ledger has lost and would still take, in order; nothing if that was looked at just now
+   */
+  async #settleSometimes(account: Uint8Array): Promise<readonly StoredSend[]> {
+    const name = nameOf(account)
+    const last = this.#settlements.get(name)
+    if (last !== undefined && performance.now() - last < SETTLE_EVERY_MS) return []
+    this.#settlements.set(name, performance.now())
+    return this.#settleOpen(account)
   }
 
   /** Settles what has come to an end. @returns what the ledger has lost and would still take, in order */
@@ -215,30 +235,37 @@ export class Sends {
     const used = cell == null ? 0 : nextNonce(accountState(cell.value as never), LANE)
     const height = BigInt(ledger.rootHeight())
     const lost: StoredSend[] = []
+    const done: StoredSend[] = []
     for (const [i, send] of open.entries()) {
       const state = states[i] ?? null
       if (state !== null && state.at !== null) {
-        if (isFinal(state.status)) await this.#settle(send, state)
+        if (isFinal(state.status)) done.push(send)
       } else if (state?.status !== 'PENDING') {
         // The order matters: the states were read before the nonce could have been used by another.
         if (send.nonce < BigInt(used) || height > send.validUntil + BigInt(SURELY_OVER)) await this.#giveUp(send)
         else if (height <= send.validUntil) lost.push(send)
       }
     }
+    await this.#settle(done)
     return lost
   }
 
-  /** Gives back what a transaction that came to its end has not spent. */
-  async #settle(send: StoredSend, { status, at }: Pick<TransactionState, 'status' | 'at'>): Promise<void> {
+  /** Gives back what transactions that came to their end, in blocks, have not spent. */
+  async #settle(sends: readonly StoredSend[]): Promise<void> {
+    if (sends.length === 0) return
     const { sql, custody } = this.#parts
-    if (at === null) return
-    if (status !== 'EXECUTED' && status !== 'FAILED') return
-    const spent = await spentBy(sql, send.id)
-    // Not in this node's tables yet: another time.
-    if (spent === undefined) return
+    const spent = await spentBy(
+      sql,
+      sends.map(({ id }) => id),
+    )
     await sql.begin(async (tx) => {
-      await settled(tx, send, true)
-      await custody.settle(tx, send.spending, spent)
+      for (const [i, send] of sends.entries()) {
+        const cost = spent[i]
+        // Not in this node's tables yet: another time.
+        if (cost === undefined) continue
+        await settled(tx, send, true)
+        await custody.settle(tx, send.spending, cost)
+      }
     })
   }
 
@@ -261,6 +288,8 @@ function accountOf({ kind, account }: Principal): Uint8Array {
     'The node keeps no key of yours to sign with. Use an API key of a custodial account, or sign yourself.',
   )
 }
+
+const nameOf = (account: Uint8Array): string => Buffer.from(account).toString('base64')
 
 const hashOf = ({ actions, maxFee }: SendRequest): Uint8Array =>
   createHash('sha256')

@@ -105,6 +105,15 @@ describe('compiled operations answer as interpreted ones do', () => {
       'query ($yes: Boolean!) { hello @include(if: $yes) animal(id: "a") @skip(if: $yes) { id ... @include(if: $yes) { kind } } }',
       { yes: false },
     ],
+    [
+      'query ($yes: Boolean!) { animal(id: "a") { id } animal(id: "a") @include(if: $yes) { kind } ...F @skip(if: $yes) } fragment F on Query { animal(id: "a") { friends { id } } }',
+      { yes: false },
+    ],
+    [
+      'mutation ($yes: Boolean!) { refuse { ...A message } refuse @include(if: $yes) { a0: code ...B __typename } } fragment A on Refused { a5: message } fragment B on Refused { a2: code __typename }',
+      { yes: false },
+    ],
+    ['query ($a: Boolean!, $b: Boolean!) { uncoded @skip(if: $a) uncoded @include(if: $b) }', { a: false, b: false }],
     ['query ($n: String) { hello(name: $n) }', { n: null, unused: 3 }],
     ['query ($n: String) { hello(name: $n) }', { __proto__: null }],
     ['query ($id: String! = "a") { animal(id: $id) { id } }', { id: null }],

@@ -18,6 +18,7 @@ import {
 } from 'graphql'
 import { compileQuery, isCompiledQuery } from 'graphql-jit'
 import type { Context } from '../../schema/index.ts'
+import { mergesConditionally } from './conditional-merge.ts'
 import type { RawVariables } from './cost.ts'
 import { useSafeJitRuntime } from './jit-runtime.ts'
 
@@ -37,14 +38,16 @@ export type CompiledRun = (
 /**
  * Compiles an operation (of a subscription, what is done for each event) to JavaScript, or gives undefined for one that graphql-jit would answer differently
  * from graphql-js: it writes literals and defaults into the code as JSON, so they must be what JSON can hold, it checks
- * variables of input object types loosely, and it does not know `@oneOf`.
+ * variables of input object types loosely, it does not know `@oneOf`, and it mixes up the conditions of fields that are
+ * merged.
  */
 export function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): CompiledRun | undefined {
-  if (!compilesOperations || !isCompilable(schema, document)) return undefined
+  if (!compilesOperations || !isCompilable(schema, document) || mergesConditionally(document, operation))
+    return undefined
   const compiled = compileQuery(schema, document, operation.name?.value, { disablingCapturingStackErrors: true })
   if (!isCompiledQuery(compiled)) return undefined
   return (context, variables, event) => compiled.query(event, context, variables)

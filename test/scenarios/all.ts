@@ -6,6 +6,7 @@ import { poison } from './faults/poison.ts'
 import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
+import { twoWays } from './graphql/two-ways.ts'
 import { killJobs } from './jobs/kill.ts'
 import { idle } from './live/idle.ts'
 import { listeners } from './live/listeners.ts'
@@ -28,4 +29,5 @@ export const SCENARIOS: readonly Scenario[] = [
   failover,
   idle,
   listeners,
+  twoWays,
 ]

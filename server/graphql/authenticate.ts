@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { GraphQLError } from 'graphql'
+import { GraphQLError } from 'graphql'
 import { ANONYMOUS, type Principal } from '../../schema/index.ts'
 
 /** What a client shows of itself. */
@@ -20,6 +20,19 @@ export type Authenticate = (credentials: Credentials) => Principal | Promise<Pri
 
 /** Takes everybody for anonymous. */
 export const everybodyIsAnonymous: Authenticate = () => ANONYMOUS
+
+/** Who a client is, or why it is refused. Rejects with whatever else goes wrong. */
+export async function identify(
+  authenticate: Authenticate,
+  credentials: Credentials,
+): Promise<Principal | GraphQLError> {
+  try {
+    return await authenticate(credentials)
+  } catch (error) {
+    if (error instanceof GraphQLError) return error
+    throw error
+  }
+}
 
 export const credentialsOf = ({ headers, socket }: IncomingMessage): Credentials => ({
   authorization: headers.authorization,

@@ -1,12 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { GraphQLSchema } from 'graphql'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
+import { ANONYMOUS } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { HttpError } from '../http/http-error.ts'
 import { isAllowedOrigin } from '../http/origins.ts'
 import type { Log } from '../plugin.ts'
 import type { Tracing } from '../tracing/index.ts'
 import { readAsked } from './ask.ts'
-import type { Authenticate } from './authenticate.ts'
+import { type Authenticate, credentialsOf, identify } from './authenticate.ts'
 import { Bodies } from './body.ts'
 import { type BeforeRequest, Engine } from './engine.ts'
 import { sendGraphiql, wantsPage } from './graphiql.ts'
@@ -17,7 +18,7 @@ import type { OperationMeter } from './operation-meter.ts'
 import type { Requests } from './requests.ts'
 import { type TrustedDocuments, warnOfMisfits } from './trusted-documents.ts'
 import { serveWebSockets } from './web-socket.ts'
-import { makeYoga } from './yoga.ts'
+import { makeYoga, refusedFor } from './yoga.ts'
 
 export interface GraphqlEndpointOptions {
   readonly schema: GraphQLSchema
@@ -98,7 +99,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
   if (trusted !== undefined) warnOfMisfits(trusted, engine.documents, log)
   const bodies = new Bodies(limits)
   const plain = { engine, requests, bodies, authenticate }
-  const yoga = makeYoga(engine, requests, authenticate, log)
+  const yoga = makeYoga(engine, requests, log)
   let draining = false
   const webSockets = serveWebSockets(
     server,
@@ -123,10 +124,13 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
           throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'Pages of this origin may not use the API.')
       } else if (method !== 'GET') throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Use POST, or GET for queries.')
       if (hotPath && isPlain(request)) return answerPlain(plain, request, response, exchange)
-      const asked = await readAsked(engine, bodies, request)
+      // As on the short way, nothing is read for those who are not let in.
+      const known = await identify(authenticate, credentialsOf(request))
+      const isKnown = !(known instanceof GraphQLError)
+      const asked = isKnown ? await readAsked(engine, bodies, request) : refusedFor(known)
       response.setHeader('x-request-id', exchange.requestId)
       response.once('close', () => exchange.answered(response))
-      await yoga(request, response, { exchange, asked })
+      await yoga(request, response, { exchange, principal: isKnown ? known : ANONYMOUS, asked })
     },
     drain() {
       draining = true

@@ -5,7 +5,7 @@ import type { Principal } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Log } from '../plugin.ts'
 import { type Asked, contextOf, statusOf } from './ask.ts'
-import { type Authenticate, credentialsOf, httpStatusOf, retryAfterOf } from './authenticate.ts'
+import { httpStatusOf, retryAfterOf } from './authenticate.ts'
 import type { Engine } from './engine.ts'
 import { publicError } from './mask.ts'
 import { outcomeOf } from './outcome.ts'
@@ -16,6 +16,8 @@ interface ServerContext {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly exchange: Exchange
+  /** Known before anything is read. */
+  readonly principal: Principal
   /** Read before yoga is called. */
   readonly asked: Asked
 }
@@ -27,17 +29,12 @@ interface UserContext {
 type YogaContext = ServerContext & UserContext
 
 /** General HTTP: GET, server-sent events, content negotiation. It runs operations by the same engine as the hot path. */
-export function makeYoga(
-  engine: Engine,
-  requests: Requests,
-  authenticate: Authenticate,
-  log: Log,
-): YogaServerInstance<ServerContext, UserContext> {
+export function makeYoga(engine: Engine, requests: Requests, log: Log): YogaServerInstance<ServerContext, UserContext> {
   return createYoga<ServerContext, UserContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    context: async ({ asked, req, res, exchange }) => {
-      const context = contextOf(asked, await principalOf(req, authenticate), exchange, req)
+    context: ({ asked, principal, req, res, exchange }) => {
+      const context = contextOf(asked, principal, exchange, req)
       requests.add(context, res)
       return { deaios: context }
     },
@@ -109,15 +106,10 @@ function withStatus(errors: readonly GraphQLError[]): readonly GraphQLError[] {
   )
 }
 
-async function principalOf(request: IncomingMessage, authenticate: Authenticate): Promise<Principal> {
-  try {
-    return await authenticate(credentialsOf(request))
-  } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error
-    const retryAfter = retryAfterOf(error)
-    const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter }
-    throw new GraphQLError(error.message, {
-      extensions: { ...error.extensions, http: { status: httpStatusOf(error), headers } },
-    })
-  }
+/** Refuses a request for whom it comes from, with the status and headers for yoga to answer with. */
+export function refusedFor(error: GraphQLError): Asked {
+  const retryAfter = retryAfterOf(error)
+  const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter }
+  const http = { status: httpStatusOf(error), headers }
+  return { params: {}, operation: [new GraphQLError(error.message, { extensions: { ...error.extensions, http } })] }
 }

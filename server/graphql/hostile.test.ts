@@ -53,6 +53,8 @@ const post = (body: unknown) =>
   )
 const codeOf = ({ body }: Reply) => body.errors?.[0]?.extensions.code
 
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
 describe('a hostile request is refused alike by both ways, before anything runs', () => {
   const nest = (depth: number) => `{ animal(id: "a") ${'{ friends '.repeat(depth)} { id } ${'}'.repeat(depth)} }`
   const fragments = (count: number) =>
@@ -105,12 +107,10 @@ describe('a hostile request is refused alike by both ways, before anything runs'
 
   test.each<[what: string, body: string, status: number, code: string]>([
     ['batched', '[{"query":"{ hello }"},{"query":"{ hello }"}]', 400, 'BAD_REQUEST'],
-    [
-      'deeply nested variables',
-      `{"query":"{ hello }","variables":{"a":${'['.repeat(40_000)}${']'.repeat(40_000)}}}`,
-      200,
-      '',
-    ],
+    ['nested variables', `{"query":"{ hello }","variables":{"a":${nested(63)}}}`, 200, ''],
+    ['deeply nested variables', `{"query":"{ hello }","variables":{"a":${nested(64)}}}`, 400, 'BAD_REQUEST'],
+    ['very deeply nested ones', `{"query":"{ hello }","variables":{"a":${nested(40_000)}}}`, 400, 'BAD_REQUEST'],
+    ['deeply nested extensions', `{"query":"{ hello }","extensions":{"a":${nested(64)}}}`, 400, 'BAD_REQUEST'],
     [
       'a huge variable',
       JSON.stringify({ query: 'query ($n: String) { hello(name: $n) }', variables: { n: 'x'.repeat(110_000) } }),

@@ -3,6 +3,8 @@ import type { GraphqlParams } from './engine.ts'
 
 const known = new Set(['query', 'documentId', 'id', 'variables', 'operationName', 'extensions'])
 const MAX_ID = 256
+/** Nesting of values: more would end in a stack that overflows, somewhere far from here. */
+const MAX_NESTING = 64
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -58,6 +60,8 @@ function checked(asked: Readonly<Record<string, unknown>>): GraphqlParams {
   if (operationName != null && typeof operationName !== 'string') throw bad('`operationName` must be a string.')
   if (extensions != null && !isObject(extensions)) throw bad('`extensions` must be an object.')
   const rest = { variables, operationName, extensions }
+  const deep = tooDeep(rest)
+  if (deep !== undefined) throw bad(deep)
   if (query != null && typeof query !== 'string') throw bad('`query` must be a string.')
   if (query || documentId == null) {
     if (query == null && extensions?.persistedQuery === undefined)
@@ -67,6 +71,19 @@ function checked(asked: Readonly<Record<string, unknown>>): GraphqlParams {
   if (typeof documentId !== 'string' || documentId.length > MAX_ID)
     throw bad(`\`documentId\` must be a string of at most ${MAX_ID} characters.`)
   return { documentId, ...rest }
+}
+
+/** What is wrong if the values of a request are nested too deeply. */
+export function tooDeep({ variables, extensions }: { variables?: unknown; extensions?: unknown }): string | undefined {
+  const name = isNested(variables, MAX_NESTING) ? 'variables' : isNested(extensions, MAX_NESTING) && 'extensions'
+  return name ? `\`${name}\` is nested more than ${MAX_NESTING} levels deep. Send flatter values.` : undefined
+}
+
+function isNested(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) if (isNested(inner, levels - 1)) return true
+  return false
 }
 
 /** The trusted document that an operation over WebSocket names; the protocol has no place of its own for it. */

@@ -9,7 +9,7 @@ import type { Operation } from '../documents.ts'
 import type { Engine } from '../engine.ts'
 import type { Limits } from '../limits.ts'
 import { Reader } from '../live/index.ts'
-import { documentIdOf } from '../params.ts'
+import { documentIdOf, tooDeep } from '../params.ts'
 import { RequestContext } from '../request-context.ts'
 import { Outbox, Outgoing } from './outbox.ts'
 import type { Turns } from './turns.ts'
@@ -22,6 +22,8 @@ const MAX_BUFFERED = 16 << 20
 const MAX_ID = 128
 /** Characters of a ping that gets its payload back. */
 const MAX_ECHO = 256
+/** Milliseconds between two pings of a client that keeps its connection alive, at least. */
+const PING_MS = 1_000
 
 export interface ConnectionParts {
   readonly engine: Engine
@@ -46,6 +48,7 @@ export class Connection {
   readonly #running = new Map<string, Running>()
   readonly #patience: NodeJS.Timeout
   #principal: Principal = ANONYMOUS
+  #nextPing = 0
   #state: 'new' | 'initialising' | 'ready' = 'new'
 
   /** @param stream the socket below it */
@@ -84,10 +87,8 @@ export class Connection {
     switch (message?.type) {
       case MessageType.ConnectionInit:
         return this.#initialise(message.payload ?? {})
-      case MessageType.Ping: {
-        const echo = message.payload == null || text.length > MAX_ECHO ? {} : { payload: message.payload }
-        return this.#send({ type: MessageType.Pong, ...echo })
-      }
+      case MessageType.Ping:
+        return this.#pong(text.length > MAX_ECHO ? undefined : message.payload)
       case MessageType.Pong:
         return
       case MessageType.Subscribe:
@@ -134,39 +135,47 @@ export class Connection {
     })
   }
 
+  /** Answers a ping. More than one a second count as requests do: whoever asks too often gets no answer. */
+  #pong(payload: Readonly<Record<string, unknown>> | null | undefined): void {
+    const now = performance.now()
+    const isFree = now >= this.#nextPing
+    if (isFree) this.#nextPing = now + PING_MS
+    const answer = () => this.#send({ type: MessageType.Pong, ...(payload == null ? {} : { payload }) })
+    const known = isFree ? this.#principal : this.#whoAsks(() => undefined)
+    if (known instanceof Promise) this.#do(async () => void ((await known) !== undefined && answer()))
+    else if (known !== undefined) answer()
+  }
+
   #subscribe({ id, payload }: SubscribeMessage): void {
     if (this.#state !== 'ready') return this.#close(CloseCode.Unauthorized, 'Unauthorized')
     if (this.#running.has(id))
       return this.#close(CloseCode.SubscriberAlreadyExists, 'Subscriber for this id already exists')
-    const { engine, limits } = this.#parts
-    const limit = limits.subscriptionsPerConnection
-    if (this.#running.size >= limit) return this.#send({ id, type: MessageType.Error, payload: [tooMany(limit)] })
-    const { query, variables, operationName, extensions } = payload
-    const asked = { query, documentId: documentIdOf(payload), variables, operationName, extensions }
-    const operation = engine.resolve(asked)
-    if (!('node' in operation)) return this.#send({ id, type: MessageType.Error, payload: operation })
-    const known = this.#whoAsks(id)
+    // Who asks comes first: nothing is read for those who ask too often.
+    const known = this.#whoAsks((errors) => this.#send({ id, type: MessageType.Error, payload: errors }))
     if (known === undefined) return
-    if (!(known instanceof Promise)) return this.#start(id, operation, payload, known)
+    const limit = this.#parts.limits.subscriptionsPerConnection
+    if (this.#running.size >= limit) return this.#send({ id, type: MessageType.Error, payload: [tooMany(limit)] })
+    if (!(known instanceof Promise)) return this.#begin(id, payload, known)
     const waiting: Running = { stop: () => undefined }
     this.#running.set(id, waiting)
     this.#do(async () => {
       const principal = await known
       if (this.#running.get(id) !== waiting) return
       this.#running.delete(id)
-      if (principal !== undefined) this.#start(id, operation, payload, principal)
+      if (principal !== undefined) this.#begin(id, payload, principal)
     })
   }
 
   /**
    * Who asks, judged again for each operation: a socket must not outlive its key, nor get around the key's rate.
-   * Undefined for somebody who was refused, and told so.
+   * Undefined for somebody who was refused.
+   * @param tell called with why, unless the credentials are not good any more: then the connection is closed
    */
-  #whoAsks(id: string): Principal | undefined | Promise<Principal | undefined> {
+  #whoAsks(tell: (errors: readonly GraphQLError[]) => void): Principal | undefined | Promise<Principal | undefined> {
     const refuse = (error: unknown): undefined => {
       if (!(error instanceof GraphQLError)) throw error
       if (error.extensions.code === 'UNAUTHENTICATED') this.revoke()
-      else this.#send({ id, type: MessageType.Error, payload: [error] })
+      else tell([error])
       return undefined
     }
     try {
@@ -175,6 +184,15 @@ export class Connection {
     } catch (error) {
       return refuse(error)
     }
+  }
+
+  #begin(id: string, payload: SubscribeMessage['payload'], principal: Principal): void {
+    const { query, variables, operationName, extensions } = payload
+    const deep = tooDeep(payload)
+    const asked = { query, documentId: documentIdOf(payload), variables, operationName, extensions }
+    const operation = deep === undefined ? this.#parts.engine.resolve(asked) : [apiError('BAD_REQUEST', deep)]
+    if ('node' in operation) this.#start(id, operation, payload, principal)
+    else this.#send({ id, type: MessageType.Error, payload: operation })
   }
 
   #start(id: string, operation: Operation, payload: SubscribeMessage['payload'], principal: Principal): void {

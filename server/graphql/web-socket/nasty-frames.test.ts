@@ -90,8 +90,8 @@ function frame({ first, masked, payload }: Shape): Buffer {
 }
 const text = (message: string): Buffer => frame({ first: 0x81, masked: true, payload: Buffer.from(message) })
 
-const nested = fc.constantFrom(100, 100_000).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`)
-const id = fc.constantFrom('1', '__proto__', 'x'.repeat(95), 'é'.repeat(128), 'x'.repeat(5_000))
+const nested = fc.constantFrom(50, 100_000).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`)
+const id = fc.constantFrom('1', '__proto__', 'é'.repeat(128), 'x'.repeat(5_000))
 const query = fc.constantFrom(
   '{ length }',
   'subscription { ticks { n } }',
@@ -99,7 +99,7 @@ const query = fc.constantFrom(
   `{${'a{'.repeat(500)}`,
   '',
 )
-const json = fc.oneof({ weight: 3, arbitrary: fc.json() }, nested)
+const json = fc.oneof(fc.json(), nested)
 const message = fc.oneof(
   fc.constant('{"type":"connection_init"}'),
   fc

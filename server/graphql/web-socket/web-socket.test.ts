@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { createClient } from 'graphql-ws'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { ANONYMOUS, apiError } from '../../../schema/index.ts'
 import { silentLog } from '../../log.ts'
@@ -23,7 +23,11 @@ let server: Server
 let sockets: WebSockets
 let url: string
 
+/** How much those who ask as 'paced' may still ask. */
+let left = 0
+
 const authenticate: Authenticate = async ({ authorization }) => {
+  if (authorization === 'paced' && left-- <= 0) throw apiError('RATE_LIMITED', 'too often')
   if (authorization === 'bad') throw apiError('UNAUTHENTICATED', 'who is this?')
   return { ...ANONYMOUS, access: authorization ?? 'anonymous' }
 }
@@ -97,7 +101,9 @@ const isOpen = (count: number) => expect.poll(() => engine.live.size, { interval
 describe('the graphql-transport-ws protocol', () => {
   test('greets, answers pings with their payload, and takes pongs', async () => {
     const wire = await Wire.open()
-    wire.say({ type: 'ping' }, { type: 'ping', payload: { a: 1 } }, { type: 'pong' }, { type: 'connection_init' })
+    wire.say({ type: 'ping' }, { type: 'ping', payload: { a: 1 } }, { type: 'pong' })
+    await wire.until(2)
+    wire.say({ type: 'connection_init' })
     expect(await wire.until(3)).toEqual([
       { type: 'pong' },
       { type: 'pong', payload: { a: 1 } },
@@ -172,6 +178,38 @@ describe('the graphql-transport-ws protocol', () => {
     ticker.tick()
     await wire.until(5)
     expect(wire.of('1')).toEqual([next('1', 0)])
+    wire.socket.terminate()
+  })
+
+  test('whoever asks too often is told so before anything is read; pings, errors and refusals count too', async () => {
+    left = 4
+    const wire = await Wire.ready('paced')
+    const resolve = vi.spyOn(engine, 'resolve')
+    wire.say(subscribe('1', '{ nothing }'), { type: 'ping' }, { type: 'ping' }, subscribe('2', '{ length }'))
+    await wire.until(6)
+    expect(resolve).toHaveBeenCalledTimes(2)
+    wire.say({ type: 'ping' }, subscribe('3', '{ nothing }'), { id: '3', type: 'complete' }, subscribe('4'))
+    await wire.until(8)
+    const limited = (id: string) => [{ id, type: 'error', payload: [{ extensions: { code: 'RATE_LIMITED' } }] }]
+    expect(wire.of('3')).toMatchObject(limited('3'))
+    expect(wire.of('4')).toMatchObject(limited('4'))
+    expect(wire.told.filter(({ type }) => type === 'pong').length).toBe(2)
+    expect(resolve).toHaveBeenCalledTimes(2)
+    wire.socket.terminate()
+  })
+
+  test('values that are nested too deeply are refused, and the connection goes on', async () => {
+    const wire = await Wire.ready()
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    for (const name of ['variables', 'extensions'])
+      wire.socket.send(
+        `{"type":"subscribe","id":"${name}","payload":{"query":"subscription{ticks{n}}","${name}":{"a":${deep}}}}`,
+      )
+    await wire.until(3)
+    for (const id of ['variables', 'extensions'])
+      expect(wire.of(id)).toMatchObject([{ type: 'error', payload: [{ extensions: { code: 'BAD_REQUEST' } }] }])
+    wire.say(subscribe('1', '{ length }'))
+    await wire.until(5)
     wire.socket.terminate()
   })
 

@@ -73,7 +73,7 @@ describe('the guide for plugin authors', () => {
     expect({ code, err: program.output.err }).toEqual({ code: 0, err: '' })
     expect(program.output.out).toContain('weather 1.0.0   ok')
     expect(program.output.out).toMatch(/Test Files .*2 passed/)
-  }, 120_000)
+  }, 240_000)
 
   it('has plugins that all run in one node', async () => {
     await writeFile(

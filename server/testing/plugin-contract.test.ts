@@ -46,4 +46,4 @@ it('the contract finds whatever a plugin does not keep to', async () => {
     'resumes its subscriptions without gap or repeat': failed('Subscription.said resumed after a cursor'),
     'ends its jobs when they are aborted': failed('the job "dawdle" goes on'),
   })
-}, 120_000)
+}, 240_000)

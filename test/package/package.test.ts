@@ -45,7 +45,7 @@ beforeAll(async () => {
      export default defineConfig({ plugins: ['deaios-authors', 'deaios-journal', execution()] })`,
   )
   database = await createTestDatabase()
-}, 120_000)
+}, 240_000)
 
 afterAll(async () => {
   if (node?.child.exitCode === null) await node.end('SIGKILL')
@@ -135,5 +135,5 @@ describe('the published package', () => {
     expect(before).not.toMatch(/journal/i)
     await expect(write()).rejects.toThrow('FOLDER_NOT_EMPTY')
     expect(await readFile(join(own, 'src/plugin.ts'), 'utf8')).toBe(before)
-  }, 120_000)
+  }, 240_000)
 })

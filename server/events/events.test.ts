@@ -15,8 +15,7 @@ const Paid = topic(
   z.object({ amount: z.bigint(), to: z.instanceof(Uint8Array), notes: z.array(z.string()) }),
 )
 const Short = topic('test.short', z.object({ n: z.int() }), { retention: { days: 1 } })
-const Long = topic('test.long', z.object({ n: z.int() }), { retention: { days: 3 } })
-const topics = [Counted, Paid, Short, Long]
+const topics = [Counted, Paid, Short]
 
 const nothing = () => undefined
 const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => quiet }
@@ -312,64 +311,5 @@ describe('a page', () => {
       if (!page.hasMore) break
     }
     expect(seen).toEqual(count(0, 100))
-  })
-})
-
-describe('retention', () => {
-  test('removes what no topic keeps, and a cursor before it is told where the rest begins', async () => {
-    await writeBatch([1], Short.id)
-    await writeBatch([2])
-    await settled()
-    const start = (await events.page(null, 1)).events[0]?.cursor ?? ''
-    await sql`UPDATE event_batch SET time = now() - interval '2 days'`
-    await writeBatch([3], Short.id)
-    await settled()
-    expect(await events.prune(new Date())).toBe(1)
-    expect(numbersOf((await events.page<{ n: number }>([Counted, Short], 10)).events)).toEqual([2, 3])
-    const shorts = events.subscribe(Short, { after: 'e1_-1' })[Symbol.asyncIterator]()
-    const end = z
-      .object({ code: z.string(), extensions: z.object({ first: z.string() }) })
-      .parse(await shorts.next().catch((error: unknown) => error))
-    expect(end.code).toBe('CURSOR_EXPIRED')
-    expect(numbersOf(await take(events.subscribe(Short, { after: end.extensions.first }), 1))).toEqual([3])
-    expect(numbersOf(await take(events.subscribe(Counted, { after: start }), 1))).toEqual([2])
-  })
-
-  test('whatever a batch holds, it stays for as long as one of its topics is kept, and no longer', async () => {
-    const days = new Map([
-      [Counted.id, Number.POSITIVE_INFINITY],
-      [Short.id, 1],
-      [Long.id, 3],
-    ])
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.subarray([...days.keys()], { minLength: 1 }), { minLength: 1, maxLength: 40 }),
-        fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 4 }),
-        async (batches, hours) => {
-          await sql`TRUNCATE event_batch, event_pruned RESTART IDENTITY`
-          await sql`UPDATE event_head SET seq = 0`
-          for (const held of batches) {
-            const body = encodeBatch(held.map((id) => [id, { n: 0 }] as const))
-            await sql`INSERT INTO event_batch (topics, count, body) VALUES (${held}, ${held.length}, ${body})`
-          }
-          await settled()
-          // One every three hours, the last one half an hour ago: no age is exactly a number of days.
-          await sql`
-            UPDATE event_batch SET time = now() - (${batches.length} - seq) * interval '3 hours' - interval '30 minutes'`
-          let later = 0
-          for (const more of hours) {
-            later += more
-            await events.prune(new Date(Date.now() + later * 3_600_000))
-          }
-          const age = (index: number) => (3 * (batches.length - 1 - index) + 0.5 + later) / 24
-          const kept = batches.flatMap((held, index) =>
-            held.some((id) => age(index) <= (days.get(id) ?? 0)) ? [BigInt(index + 1)] : [],
-          )
-          const left = await sql<{ seq: bigint }[]>`SELECT seq FROM event_batch ORDER BY seq`
-          expect(left.map(({ seq }) => seq)).toEqual(kept)
-        },
-      ),
-      { numRuns: 25 },
-    )
   })
 })

@@ -32,7 +32,10 @@ const stored = ({ code, message, ...row }: SendRow): StoredSend => ({
   refusal: code === null ? null : { code, message: message ?? '' },
 })
 
-/** Makes sends of one account wait for each other, on all nodes, until the transaction ends. */
+/**
+ * Makes sends of one account wait for each other, on all nodes, until the transaction ends. To be taken first by all
+ * that touch several rows, which then cannot wait for each other in a circle.
+ */
 export async function lockAccount(tx: Transaction, account: Uint8Array): Promise<void> {
   await tx`select pg_advisory_xact_lock(hashtextextended(${`custody/${Buffer.from(account).toString('hex')}`}, 0))`
 }
@@ -92,10 +95,11 @@ export async function beginAgain(sql: Sql, send: StoredSend): Promise<StoredSend
  * Notes that sends are submitted again that the ledger has lost.
  * @returns those of them that still may be
  */
-export async function resubmitting(sql: Sql, sends: readonly StoredSend[]): Promise<readonly StoredSend[]> {
+export async function resubmitting(tx: Transaction, sends: readonly StoredSend[]): Promise<readonly StoredSend[]> {
   const [first] = sends
   if (first === undefined) return []
-  const rows = await sql<{ idempotencyKey: string }[]>`
+  await lockAccount(tx, first.account)
+  const rows = await tx<{ idempotencyKey: string }[]>`
     update custodial_send set may_be_in = true
     where account = ${first.account} and idempotency_key = any(${sends.map(({ idempotencyKey }) => idempotencyKey)})
       and not settled and refusal_code is null

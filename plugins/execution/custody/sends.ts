@@ -122,7 +122,7 @@ export class Sends {
     const { ledger, sql, custody } = this.#parts
     let outcome: SubmitOutcome | undefined
     try {
-      const again = await resubmitting(sql, lost)
+      const again = lost.length === 0 ? [] : await sql.begin((tx) => resubmitting(tx, lost))
       const outcomes = await ledger.submit([...again.map(({ wire }) => wire), send.wire], { wait, signal })
       outcome = outcomes.at(-1)
     } finally {
@@ -137,6 +137,7 @@ export class Sends {
     }
     const { code, message } = outcome
     await sql.begin(async (tx) => {
+      await lockAccount(tx, send.account)
       if (await wasRefused(tx, send, { code, message })) await custody.settle(tx, send.spending, 0n)
     })
     return { kind: 'refused', code, message }
@@ -205,7 +206,7 @@ export class Sends {
    */
   async #nonce(tx: Transaction, account: Uint8Array, committed: bigint): Promise<bigint | undefined> {
     const height = this.#parts.ledger.rootHeight()
-    // In this order: one that is settled in between, which takes no lock, is then seen by one or by both.
+    // Settling takes the same lock: what was waiting at the one is not used unseen at the other.
     const taken = await waitingNonces(tx, account, { next: committed, height })
     if (taken.size >= MAX_OPEN) return undefined
     const known = await knownNonce(tx, account)
@@ -250,15 +251,17 @@ export class Sends {
     return lost
   }
 
-  /** Gives back what transactions that came to their end, in blocks, have not spent. */
+  /** Gives back what transactions of one account that came to their end, in blocks, have not spent. */
   async #settle(sends: readonly StoredSend[]): Promise<void> {
-    if (sends.length === 0) return
+    const [first] = sends
+    if (first === undefined) return
     const { sql, custody } = this.#parts
     const spent = await spentBy(
       sql,
       sends.map(({ id }) => id),
     )
     await sql.begin(async (tx) => {
+      await lockAccount(tx, first.account)
       for (const [i, send] of sends.entries()) {
         const cost = spent[i]
         // Not in this node's tables yet: another time.
@@ -275,6 +278,7 @@ export class Sends {
     const [state] = await ledger.states([send.id])
     if (state != null && (state.at !== null || state.status === 'PENDING')) return
     await sql.begin(async (tx) => {
+      await lockAccount(tx, send.account)
       await settled(tx, send, false)
       await custody.settle(tx, send.spending, 0n)
     })

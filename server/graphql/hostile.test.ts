@@ -13,7 +13,7 @@ const limits = {
   bodyBytes: 100_000,
   bodiesBytes: 250_000,
   headerBytes: 8_192,
-  timeoutSeconds: 1,
+  timeoutSeconds: 2,
   requests: 4,
 }
 

@@ -4,6 +4,7 @@ import { ANONYMOUS } from '../../../schema/index.ts'
 import type { RawVariables } from '../cost.ts'
 import type { Engine } from '../engine.ts'
 import { RequestContext } from '../request-context.ts'
+import { count, drained, numbers, settled, taken } from './fixtures/readers.ts'
 import { Ticker, tickerEngine } from './fixtures/ticker.ts'
 import { Reader } from './reader.ts'
 
@@ -33,41 +34,6 @@ async function open({ query = LIVE, variables = {}, access = 'a', extensions = {
 }
 
 const openMany = (howMany: number, asked: Asked = {}) => Promise.all(Array.from({ length: howMany }, () => open(asked)))
-
-interface Seen {
-  readonly data: { readonly [field: string]: { readonly n: number } } | null
-  readonly errors?: readonly { readonly extensions: { readonly code: string; readonly cursor?: string } }[]
-  readonly extensions?: { readonly cursor?: string }
-}
-
-/** Lets everything happen that can. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function taken(reader: Reader, most = Number.POSITIVE_INFINITY): Seen[] {
-  const all: Seen[] = []
-  while (all.length < most) {
-    const message = reader.take()
-    if (message === undefined) return all
-    all.push(JSON.parse(message.json))
-  }
-  return all
-}
-
-const numbers = (seen: readonly Seen[]) => seen.flatMap(({ data }) => Object.values(data ?? {}).map(({ n }) => n))
-const count = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
-
-/** Takes until nothing comes any more. */
-async function drained(reader: Reader): Promise<Seen[]> {
-  const all: Seen[] = []
-  for (;;) {
-    await settled()
-    const more = taken(reader)
-    if (more.length === 0) return all
-    all.push(...more)
-  }
-}
 
 describe('identical subscriptions', () => {
   test('share one source, one execution and one serialisation of each event', async () => {

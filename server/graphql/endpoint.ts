@@ -2,12 +2,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { GraphQLError, type GraphQLSchema } from 'graphql'
 import { ANONYMOUS } from '../../schema/index.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { HttpError } from '../http/http-error.ts'
+import { HttpError, sendJson } from '../http/http-error.ts'
 import { isAllowedOrigin } from '../http/origins.ts'
 import type { Log } from '../plugin.ts'
 import type { Tracing } from '../tracing/index.ts'
 import { readAsked } from './ask.ts'
-import { type Authenticate, credentialsOf, identify } from './authenticate.ts'
+import { type Authenticate, credentialsOf, httpStatusOf, identify, retryAfterOf } from './authenticate.ts'
 import { Bodies } from './body.ts'
 import { type BeforeRequest, Engine } from './engine.ts'
 import { sendGraphiql, wantsPage } from './graphiql.ts'
@@ -114,7 +114,9 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
       const { method, headers } = request
       if (wantsPage(request)) {
         response.once('close', () => exchange.answered(response))
-        return sendGraphiql(request, response)
+        // It is for everybody, and large: it counts as what a stranger asks.
+        const refusal = await identify(authenticate, { ...credentialsOf(request), authorization: undefined })
+        return refusal instanceof GraphQLError ? sendRefusal(response, refusal) : sendGraphiql(request, response)
       }
       if (method === 'POST') {
         // Another type could be sent by any page without asking first.
@@ -146,6 +148,12 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     }),
     close: () => webSockets.close(),
   }
+}
+
+function sendRefusal(response: ServerResponse, error: GraphQLError): void {
+  const retryAfter = retryAfterOf(error)
+  if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
+  sendJson(response, httpStatusOf(error), JSON.stringify({ errors: [error] }))
 }
 
 const isJson = (type: string | undefined): boolean => type !== undefined && /^application\/json\s*(;|$)/i.test(type)

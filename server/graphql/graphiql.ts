@@ -27,7 +27,9 @@ const policy =
 /** A URL that holds a request: its answer is wanted, even in a browser. */
 const ASKS = /[?&](query|documentId|extensions)=/
 
-let page: Promise<Buffer> | undefined
+let compressed: Promise<Buffer> | undefined
+/** One for all who cannot take it compressed. */
+let plain: Promise<Buffer> | undefined
 
 /** Whether a browser asks for a page rather than for data. */
 export function wantsPage({ method, headers, url }: IncomingMessage): boolean {
@@ -36,10 +38,10 @@ export function wantsPage({ method, headers, url }: IncomingMessage): boolean {
 
 /** Answers with GraphiQL: 9 MB of JavaScript, made and compressed when it is first asked for. */
 export async function sendGraphiql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  page ??= render()
-  const compressed = await page
+  compressed ??= render()
   const asIs = request.headers['accept-encoding']?.includes('gzip') === true
-  const body = asIs ? compressed : await decompress(compressed)
+  if (!asIs) plain ??= compressed.then((bytes) => decompress(bytes))
+  const body = await (asIs ? compressed : (plain ?? compressed))
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
     'content-length': body.length,

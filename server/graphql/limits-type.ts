@@ -12,6 +12,7 @@ const described: Readonly<Record<Exclude<keyof Limits, 'timeoutSeconds'>, string
   bodyBytes: 'Bytes of a request with all its variables.',
   bodiesBytes: 'Bytes of all bodies that the node is receiving at a time.',
   headerBytes: "Bytes of a request's headers.",
+  answerSeconds: 'Seconds that a client may take to read an answer; streams are open for longer.',
   requests: 'Queries and mutations that the node answers at a time.',
   waitingStatements: 'SQL statements of requests that may wait for a connection, for each plugin.',
   subscriptionsPerConnection: 'Operations that one WebSocket may have open.',

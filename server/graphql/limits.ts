@@ -22,6 +22,8 @@ export interface Limits {
   readonly headerBytes: number
   /** Seconds that a request may take to arrive, and then until it is answered with TIMEOUT. */
   readonly timeoutSeconds: number
+  /** Seconds that a client may take to read an answer; streams are open for longer. */
+  readonly answerSeconds: number
   /** Queries and mutations that the node answers at a time. */
   readonly requests: number
   /** SQL statements of requests that may wait for a connection, for each plugin. */
@@ -53,6 +55,7 @@ export const DEFAULT_LIMITS: Limits = {
   bodiesBytes: 256 << 20,
   headerBytes: 16 << 10,
   timeoutSeconds: 30,
+  answerSeconds: 60,
   requests: 10_000,
   waitingStatements: 5_000,
   subscriptionsPerConnection: 100,

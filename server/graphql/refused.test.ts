@@ -43,3 +43,8 @@ test.each(['application/json', 'application/graphql-response+json', 'text/event-
     expect(stranger.text).not.toContain('"http"')
   },
 )
+
+test('the page of 9 MB counts as what a stranger asks', async () => {
+  const response = await fetch(server.url, { headers: { accept: 'text/html' } })
+  expect([response.status, response.headers.get('retry-after')]).toEqual([429, '7'])
+})

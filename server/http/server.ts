@@ -19,6 +19,7 @@ import { type MetricsAccess, serveMetrics } from './metrics-page.ts'
 import { type MountedRoute, RouteTable } from './route-table.ts'
 import { makeRouter } from './router.ts'
 import { refuseClient, socketOptions } from './sockets.ts'
+import { letGoUnread } from './unread.ts'
 
 const DRAIN_MS = 10_000
 
@@ -83,6 +84,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   server.maxConnections = 2 * limits.connections
   server.maxHeadersCount = 0
   server.on('clientError', refuseClient)
+  letGoUnread(server, limits.answerSeconds)
   const graphql = serveGraphql(server, requests, {
     schema,
     log,

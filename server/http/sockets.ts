@@ -1,4 +1,4 @@
-import type { ServerOptions } from 'node:http'
+import { type ServerOptions, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Limits } from '../graphql/limits.ts'
 
@@ -43,8 +43,9 @@ export function refuseClient(error: NodeJS.ErrnoException, socket: Duplex): void
 }
 
 /** Whether an answer's first bytes are out: a second head in it would be taken for its body. */
-function isAnswering(socket: Duplex): boolean {
-  if (!('_httpMessage' in socket)) return false
-  const { _httpMessage: message } = socket
-  return typeof message === 'object' && message !== null && 'headersSent' in message && message.headersSent === true
+const isAnswering = (socket: Duplex): boolean => answerOn(socket)?.headersSent === true
+
+/** The answer that is being written to a socket; node:http has no public name for it. */
+export function answerOn(socket: Duplex): ServerResponse | undefined {
+  return '_httpMessage' in socket && socket._httpMessage instanceof ServerResponse ? socket._httpMessage : undefined
 }

@@ -317,3 +317,21 @@ test('a node without the master key says so, to its operator and without details
   expect(codes).toEqual(['KEYSTORE_UNAVAILABLE'])
   expect(errors[0]?.message).not.toContain('0123456789abcdef')
 })
+
+describe('keys that were made by keys', () => {
+  test('do not end those that they come from', async () => {
+    const { token: first, id } = await node.key({ scopes: ['*'] })
+    const child = await create(first, named(['*']))
+    expect(await revoke(child.token, id)).toMatchObject({ code: 'NOT_YOURS' })
+    expect((await node.ask('{ open }', {}, first)).status).toBe(200)
+  })
+
+  test('name the calls that they may sign', async () => {
+    const { token } = await node.key({ scopes: ['*'] })
+    for (const calls of [[], ['market'], ['*'], ['Market.buy'], Array(33).fill('a.b')])
+      expect(await create(token, named([], { calls }))).toMatchObject({ code: 'BAD_KEY_OPTIONS' })
+    expect(await create(token, named([], { calls: ['market.*', 'account.credit'] }))).toMatchObject({
+      __typename: 'ApiKeyCreated',
+    })
+  })
+})

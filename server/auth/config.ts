@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { isLoopback } from './limits.ts'
 
 /** What deaios.config.ts says about who may do what, as `identity`. */
 export interface IdentityConfig {
   /**
    * Under which addresses clients know this server, like `https://api.example.org`: sign-ins made for other names are
-   * refused. Names of this machine (`localhost`) and the `hostname` that it listens at are always known.
+   * refused. The `hostname` that it listens at is always known; names of this machine (`localhost`) are where it listens
+   * there only.
    */
   readonly publicUrls?: readonly string[] | undefined
   /**
@@ -12,7 +14,10 @@ export interface IdentityConfig {
    * the header is ignored.
    */
   readonly trustedProxies?: number | undefined
-  /** Whether anybody who signs in with a wallet may make custodial accounts; they may if absent. */
+  /**
+   * Whether anybody who signs in with a wallet may make custodial accounts. If absent they may where the server listens
+   * on this machine only: each account is rows that stay.
+   */
   readonly openAccounts?: boolean | undefined
   /** Where the master key of custodial accounts is; `<data>/keystore.key` if absent. */
   readonly keystoreKeyFile?: string | undefined
@@ -38,7 +43,9 @@ export function audienceCheck(publicUrls: readonly string[], hostname: string): 
   return (audience) => {
     if (known.has(audience.toLowerCase())) return true
     const name = URL.canParse(`http://${audience}`) ? new URL(`http://${audience}`).hostname : ''
-    return ['localhost', '127.0.0.1', '[::1]'].includes(name) || (name !== '' && name === hostname && !isWildcard(name))
+    // Elsewhere a page of one's own machine could sign one in there.
+    if (['localhost', '127.0.0.1', '[::1]'].includes(name)) return isLoopback(hostname)
+    return name !== '' && name === hostname && !isWildcard(name)
   }
 }
 

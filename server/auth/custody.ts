@@ -2,6 +2,7 @@ import type { Principal } from '../../schema/index.ts'
 import { type Custody, CustodyError } from '../plugin/custody.ts'
 import type { Clock, Log } from '../plugin/host.ts'
 import { sealedOf } from './accounts.ts'
+import { GIVES_AWAY } from './call-patterns.ts'
 import { KeystoreError } from './errors.ts'
 import { countSpending, settleSpending } from './spending.ts'
 import type { Vault } from './vault.ts'
@@ -15,12 +16,13 @@ export const CANNOT_OPEN = 'This node cannot open the key of this account now. T
 /** Signs with the keys in the vault, within the caps of the API key that asks. */
 export function makeCustody(vault: Vault, clock: Clock, log: Log): Custody {
   return {
-    async sign(tx, principal, { message, spends }) {
+    async sign(tx, principal, { message, calls, spends }) {
       const account = custodianFor(principal)
       checkDomain(message)
+      checkGivesAway(principal, calls)
       const sealed = await sealedOf(tx, account)
       if (sealed === undefined) throw notCustodial()
-      const spending = await countSpending(tx, principal.id, spends, clock.now())
+      const spending = await countSpending(tx, principal.id, { calls, amount: spends }, clock.now())
       return { signature: signed(() => vault.sign(message, account, sealed), log), spending }
     },
     settle: settleSpending,
@@ -43,6 +45,13 @@ function custodianFor(principal: Principal): Uint8Array {
   if (!principal.can('wallet:send'))
     throw new CustodyError('SCOPE_MISSING', 'The scope wallet:send is missing. Use a key that has it.')
   return account
+}
+
+/** Whoever can give a key of its own to the account can spend everything by it, outside of this node. */
+function checkGivesAway(principal: Principal, calls: readonly string[]): void {
+  const call = calls.find((name) => GIVES_AWAY.has(name))
+  if (call === undefined || principal.can('wallet:export')) return
+  throw new CustodyError('SCOPE_MISSING', `${call} takes the scope wallet:export: it gives the account away.`)
 }
 
 /** Arbitrary bytes could be anything, a transaction of another network or a sign-in elsewhere. */

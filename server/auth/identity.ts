@@ -13,7 +13,7 @@ import { makeCustody } from './custody.ts'
 import { badCredentials, cannotTell, rateLimited } from './errors.ts'
 import { Expiries } from './expiries.ts'
 import { KeyRing } from './key-ring.ts'
-import { AddressLimits, clientAddress } from './limits.ts'
+import { AddressLimits, clientAddress, isLoopback } from './limits.ts'
 import type { MasterKeySource } from './master-keys.ts'
 import { prune } from './prune.ts'
 import { ACCOUNT_SCOPES, CREATE_ACCOUNTS } from './scopes.ts'
@@ -94,9 +94,14 @@ export class Identity {
     this.#keys = new KeyRing({ ...shared, log, onEnded: (access) => this.#ended(access) })
     this.sessions = new Sessions({
       ...shared,
+      // A wallet costs nothing to make: signing in gives no more than staying anonymous, wherever one asks from.
+      onRequest: ({ id }, address) => this.#addresses.walletRequest(id, address),
       network: options.network,
       isAudience: audienceCheck(config.publicUrls ?? [], options.hostname),
-      scopes: [...this.accountScopes, ...(config.openAccounts === false ? [] : [CREATE_ACCOUNTS])],
+      scopes: [
+        ...this.accountScopes,
+        ...((config.openAccounts ?? isLoopback(options.hostname)) ? [CREATE_ACCOUNTS] : []),
+      ],
     })
   }
 
@@ -142,6 +147,13 @@ export class Identity {
     if (account === null) return
     const own = Buffer.from(account).toString('base64')
     const wait = this.#changes.take(own, CHANGES.own) || this.#changes.take('all', CHANGES.all)
+    if (wait > 0) throw rateLimited(wait)
+  }
+
+  /** Counts what one account alone asks too often. @throws GraphQLError RATE_LIMITED */
+  paceOwn({ account }: Principal): void {
+    if (account === null) return
+    const wait = this.#changes.take(`own ${Buffer.from(account).toString('base64')}`, CHANGES.own)
     if (wait > 0) throw rateLimited(wait)
   }
 

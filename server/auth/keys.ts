@@ -3,6 +3,7 @@ import type { SqlOrTransaction, Transaction } from '../plugin/sql.ts'
 import { checkName, manages } from './accounts.ts'
 import { isKeyId, newKey } from './api-key.ts'
 import { actorOf } from './audit.ts'
+import { isCallPattern } from './call-patterns.ts'
 import { IdentityError } from './errors.ts'
 import { REVOKED_CHANNEL } from './key-rows.ts'
 import { ALL_SCOPES, isGrant } from './scopes.ts'
@@ -12,6 +13,7 @@ import type { Rate } from './token-buckets.ts'
 export const KEYS_PER_ACCOUNT = 100
 const ROWS_PER_ACCOUNT = 1_000
 const MAX_SCOPES = 32
+const MAX_CALLS = 32
 const MAX_ANCESTORS = 4
 const MAX_RATE = 1_000_000
 /** The largest amount that the ledger knows is below 2^128. */
@@ -23,6 +25,8 @@ export interface KeyOptions {
   /** The account that it acts for; null for an operator's key. */
   readonly account: Uint8Array | null
   readonly scopes: readonly string[]
+  /** Calls of ledger modules that it may sign, like `market.*`; null for all, or, if it is capped, payments only. */
+  readonly calls?: readonly string[] | null
   readonly expiresAt: Date | null
   /** Null for no limit of its own. */
   readonly rate: Rate | null
@@ -42,6 +46,7 @@ export interface KeyTerms {
 /** A key as its owner sees it. */
 export interface KeyRecord extends KeyOptions {
   readonly id: string
+  readonly calls: readonly string[] | null
   /** The keys that it comes from, the first one first. */
   readonly ancestors: readonly string[]
   readonly createdBy: string
@@ -86,16 +91,16 @@ export async function createKey(
   await checkRoom(tx, account, now)
   const ancestors = await lineOf(tx, maker, account)
   const { id, token, hash } = newKey()
-  const { expiresAt, rate, capTotal, capDaily } = options
+  const { calls = null, expiresAt, rate, capTotal, capDaily } = options
   const createdAt = new Date(now)
   const createdBy = actorOf(maker)
   await tx`
-    insert into core.api_key (id, hash, account, name, scopes, ancestors, created_by, created_at, expires_at,
+    insert into core.api_key (id, hash, account, name, scopes, calls, ancestors, created_by, created_at, expires_at,
       per_second, burst, cap_total, cap_daily)
-    values (${id}, ${hash}, ${account}, ${name}, ${scopes}, ${ancestors}, ${createdBy}, ${createdAt}, ${expiresAt},
+    values (${id}, ${hash}, ${account}, ${name}, ${scopes}, ${calls}, ${ancestors}, ${createdBy}, ${createdAt}, ${expiresAt},
       ${rate?.perSecond ?? null}, ${rate?.burst ?? null}, ${text(capTotal)}::numeric, ${text(capDaily)}::numeric)`
   const unused = { revokedAt: null, spentTotal: 0n, spentDaily: 0n, spentOn: null }
-  return { key: { ...options, name, scopes, id, ancestors, createdBy, createdAt, ...unused }, token }
+  return { key: { ...options, name, scopes, calls, id, ancestors, createdBy, createdAt, ...unused }, token }
 }
 
 /**
@@ -109,10 +114,18 @@ export async function revokeKey(tx: Transaction, principal: Principal, id: strin
   // A lesser key must not end a greater one of the same account.
   if (principal.kind === 'key' && !isOwn && !key.scopes.every((scope) => principal.can(scope)))
     throw new IdentityError('NOT_YOURS', 'This key may do more than yours. Use one that may do as much.')
+  if (await comesFrom(tx, principal, key.id))
+    throw new IdentityError('NOT_YOURS', 'Your key comes from this one: whoever has that one ends it.')
   const [row] = await tx<{ revokedAt: Date }[]>`
     update core.api_key set revoked_at = coalesce(revoked_at, now()) where id = ${id} returning revoked_at as "revokedAt"`
   await tx`select pg_notify(${REVOKED_CHANNEL}, ${id})`
   return { ...key, revokedAt: row?.revokedAt ?? null }
+}
+
+/** Whether the caller's key was made by that one, or by one that was. */
+async function comesFrom(tx: Transaction, { kind, id }: Principal, other: string): Promise<boolean> {
+  if (kind !== 'key' || id === CONSOLE.id) return false
+  return (await findKey(tx, id))?.ancestors.includes(other) === true
 }
 
 /** The key of this id, whoever's it is. */
@@ -148,6 +161,7 @@ interface KeyRow {
   readonly account: Uint8Array | null
   readonly name: string
   readonly scopes: readonly string[]
+  readonly calls: readonly string[] | null
   readonly ancestors: readonly string[]
   readonly created_by: string
   readonly created_at: Date
@@ -167,6 +181,7 @@ const record = (row: KeyRow): KeyRecord => ({
   account: row.account,
   name: row.name,
   scopes: row.scopes,
+  calls: row.calls,
   ancestors: row.ancestors,
   createdBy: row.created_by,
   createdAt: row.created_at,
@@ -203,6 +218,12 @@ function checkOptions(
     throw bad(`A key may ask ${most.perSecond} times a second at most, and ${most.burst} times at once.`)
   for (const cap of [capTotal, capDaily])
     if (cap !== null && (cap < 0n || cap >= MAX_AMOUNT)) throw bad('A spending cap is an amount from 0 on.')
+  const { calls = null } = options
+  if (calls !== null && (calls.length === 0 || calls.length > MAX_CALLS))
+    throw bad(`Name 1 to ${MAX_CALLS} calls, or leave them out.`)
+  const strange = calls?.find((pattern) => !isCallPattern(pattern))
+  if (strange !== undefined)
+    throw bad(`${JSON.stringify(strange.slice(0, 100))} is not a call. Write it like "market.buy" or "market.*".`)
   const isCapped = capTotal !== null || capDaily !== null
   const exports = scopes.some((scope) => scope !== 'wallet:send' && reachesWallet(scope))
   if (isCapped && exports)

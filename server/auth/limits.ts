@@ -24,6 +24,12 @@ export class AddressLimits {
     this.#take(this.#requests, address, this.#rate)
   }
 
+  /** Counts a request of somebody who has signed in with a wallet. @throws GraphQLError RATE_LIMITED */
+  walletRequest(wallet: string, address: string): void {
+    this.request(address)
+    if (!isLoopback(address)) this.#take(this.#requests, `wallet ${wallet}`, this.#rate)
+  }
+
   /** Counts credentials that have to be looked up. @throws GraphQLError RATE_LIMITED */
   lookUp(address: string): void {
     this.#take(this.#lookUps, address, LOOK_UPS)
@@ -37,8 +43,9 @@ export class AddressLimits {
   }
 }
 
-const isLoopback = (address: string): boolean =>
-  address === '127.0.0.1' || address === '::1' || /^(::ffff:)?127\./.test(address)
+/** Whether an address, or the name that a server listens at, is this machine's own. */
+export const isLoopback = (address: string): boolean =>
+  address === '127.0.0.1' || address === '::1' || address === 'localhost' || /^(::ffff:)?127\./.test(address)
 
 /** What one subscriber has: an IPv4 address, or the first half of an IPv6 one. */
 function networkOf(address: string): string {
@@ -59,6 +66,9 @@ function networkOf(address: string): string {
  */
 export function clientAddress(connection: string, forwarded: string | undefined, trustedProxies: number): string {
   if (trustedProxies === 0 || forwarded === undefined) return connection
-  const hops = forwarded.split(',', 100).map((hop) => hop.trim())
-  return hops.at(-Math.min(trustedProxies, hops.length)) || connection
+  // Read from the right: a client can write as much as it likes to the left of what the proxies add.
+  const hops = forwarded.split(',').slice(-trustedProxies)
+  const claimed = hops[0]?.trim()
+  // A header never makes anybody this machine's own.
+  return claimed === undefined || claimed === '' || isLoopback(claimed) ? `forwarded ${connection}` : claimed
 }

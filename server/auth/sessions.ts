@@ -36,6 +36,8 @@ export interface SessionsParts {
   readonly scopes: readonly string[]
   /** Called with the `access` of a bearer and when it ends, in milliseconds since 1970. */
   readonly onKnown: (access: string, until: number) => void
+  /** Called for each request of somebody who has signed in; throws to refuse. */
+  readonly onRequest: (principal: Principal, address: string) => void
   /** Called before a token is looked at that is not remembered; throws to refuse. */
   readonly beforeLookUp: (address: string) => void
 }
@@ -121,6 +123,7 @@ export class Sessions {
     const known = this.#known.get(name)
     if (known === undefined) return this.#lookUp(name, token, address)
     if (known.until <= this.#parts.clock.now()) throw badCredentials()
+    this.#parts.onRequest(known.principal, address)
     return known.principal
   }
 
@@ -131,6 +134,7 @@ export class Sessions {
     const principal = walletPrincipal(claims.address, this.#parts.scopes)
     this.#known.set(name, { principal, until: claims.expiresAt })
     this.#parts.onKnown(principal.access, claims.expiresAt)
+    this.#parts.onRequest(principal, from)
     return principal
   }
 

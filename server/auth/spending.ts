@@ -1,10 +1,22 @@
 import { CustodyError } from '../plugin/custody.ts'
 import type { SqlOrTransaction, Transaction } from '../plugin/sql.ts'
+import { firstForbidden } from './call-patterns.ts'
 
 interface LineRow {
   readonly id: string
   readonly revoked_at: Date | null
   readonly expires_at: Date | null
+  readonly calls: readonly string[] | null
+  readonly is_capped: boolean
+  readonly spent_on: string | null
+}
+
+/** What is signed, as far as it counts. */
+export interface Spending {
+  /** Calls of ledger modules. */
+  readonly calls: readonly string[]
+  /** Units. */
+  readonly amount: bigint
 }
 
 /**
@@ -13,19 +25,38 @@ interface LineRow {
  *
  * @param now milliseconds since 1970
  * @returns what to settle by
- * @throws CustodyError KEY_NOT_VALID | SPENDING_CAP
+ * @throws CustodyError KEY_NOT_VALID | CALL_NOT_ALLOWED | SPENDING_CAP
  */
-export async function countSpending(tx: Transaction, keyId: string, amount: bigint, now: number): Promise<bigint> {
+export async function countSpending(
+  tx: Transaction,
+  keyId: string,
+  { calls, amount }: Spending,
+  now: number,
+): Promise<bigint> {
   const [key] = await tx<{ ancestors: string[] }[]>`select ancestors from core.api_key where id = ${keyId}`
   const ids = [...(key?.ancestors ?? []), keyId]
   // One order for all, so that two transactions cannot wait for each other.
   const line = await tx<LineRow[]>`
-    select id, revoked_at, expires_at from core.api_key where id = any(${ids}) order by id for no key update`
+    select id, revoked_at, expires_at, calls, cap_total is not null or cap_daily is not null as is_capped,
+      spent_on::text as spent_on
+    from core.api_key where id = any(${ids}) order by id for no key update`
   const isValid = ({ revoked_at, expires_at }: LineRow): boolean =>
     revoked_at === null && (expires_at === null || expires_at.getTime() > now)
   if (line.length !== ids.length || !line.every(isValid))
     throw new CustodyError('KEY_NOT_VALID', 'This API key is expired or revoked. Use another.')
-  const day = dayOf(now)
+  for (const { calls: allowed, is_capped: isCapped } of line) {
+    const forbidden = firstForbidden({ calls: allowed, isCapped }, calls)
+    if (forbidden !== undefined)
+      throw new CustodyError(
+        'CALL_NOT_ALLOWED',
+        `This API key may not sign ${forbidden}. Make one with it in \`calls\`.`,
+      )
+  }
+  // A day never comes again: a node whose clock is behind must not begin a new one.
+  const day = line.reduce(
+    (latest, { spent_on }) => (spent_on !== null && spent_on > latest ? spent_on : latest),
+    dayOf(now),
+  )
   try {
     await tx`
       update core.api_key set

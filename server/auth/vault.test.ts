@@ -130,7 +130,7 @@ describe('custody', () => {
     // No transaction is touched before the message is judged.
     const tx = Object.create(null)
     for (const text of ['', 'hello', 'deaios/tx/1', 'xdeaios/tx/1\0', 'deaios/sign-in/1\0abc'])
-      await expect(custody.sign(tx, principal, { message: Buffer.from(text), spends: 0n })).rejects.toThrow(
+      await expect(custody.sign(tx, principal, { message: Buffer.from(text), calls: [], spends: 0n })).rejects.toThrow(
         /^custody signs/,
       )
   })

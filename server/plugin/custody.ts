@@ -5,6 +5,8 @@ import type { SqlOrTransaction, Transaction } from './sql.ts'
 export interface CustodyRequest {
   /** Begins with a domain, `deaios/<kind>/1\0`, so that a signature of one kind never passes for another. */
   readonly message: Uint8Array
+  /** The calls of ledger modules that it makes, like `account.credit`. The key that asks must be allowed them all. */
+  readonly calls: readonly string[]
   /** The most that it can cost, in units, fees included. It counts against the caps of the key that asks. */
   readonly spends: bigint
 }
@@ -33,6 +35,7 @@ export interface Custody {
 }
 
 export type CustodyErrorCode =
+  | 'CALL_NOT_ALLOWED'
   | 'KEYSTORE_UNAVAILABLE'
   | 'KEY_NOT_VALID'
   | 'NOT_CUSTODIAL'

@@ -57,6 +57,13 @@ async function pay(as: Principal, { to, value, key = name(), more = {} }: Paymen
   return errors === undefined ? Object(data?.send) : { code: errors[0]?.extensions.code }
 }
 
+/** Any other call than a payment. */
+async function act(as: Principal, { to, ...call }: { to: Uint8Array; call: string; args: object }) {
+  const variables = { actions: [{ to: toHex(to), ...call }], key: name(), wait: 'EXECUTED' }
+  const { data, errors } = await host.execute(SEND, variables, { as })
+  return errors === undefined ? Object(data?.send) : { code: errors[0]?.extensions.code }
+}
+
 const balance = async (address: Uint8Array): Promise<bigint> => (await ledger.cells(0, [address]))[0]?.balance ?? 0n
 
 /** A custodial account with money, and the bearer of its first key. */
@@ -173,12 +180,39 @@ describe('a spending cap', () => {
     expect(await pay(as, { to, value: DEA / 2n })).toMatchObject({ __typename: 'TransactionAccepted' })
   })
 
+  test('counts coins, so a capped key moves nothing else, and nobody lets another key in by it', async () => {
+    const { as: owner, account } = await shop()
+    const capped = await keyOf(account, { capTotal: DEA })
+    const session = generateKeyPair().publicKey
+    const authorize = {
+      to: account,
+      call: 'account.authorize',
+      args: {
+        key: { $bytes: toHex(session) },
+        calls: ['account.credit'],
+        lane: 3,
+        limit: { $int: String(90n * DEA) },
+        expires: 1_000_000,
+      },
+    }
+    // What gives the account away takes the right to export it, which no capped key can have.
+    for (const as of [owner, capped.as]) expect(await act(as, authorize)).toEqual({ code: 'SCOPE_MISSING' })
+    const create = { to: account, call: 'asset.create', args: { symbol: 'POINTS', decimals: 0 } }
+    expect(await act(capped.as, create)).toMatchObject({ code: 'CALL_NOT_ALLOWED' })
+    const wider = await keyOf(account, { capTotal: DEA, calls: ['asset.*'] })
+    expect((await act(wider.as, create)).code).not.toBe('CALL_NOT_ALLOWED')
+    expect(await pay(wider.as, { to: account, value: 1n })).toMatchObject({ code: 'CALL_NOT_ALLOWED' })
+  })
+
   test('of a day refuses what is beyond it', async () => {
     const { account } = await shop()
     const { as } = await keyOf(account, { capDaily: DEA })
     expect(await pay(as, { to: account, value: DEA })).toMatchObject({ code: 'SPENDING_CAP', message: /in a day/ })
     await host.sql('core')`update api_key set spent_daily = ${String(DEA)}, spent_on = '2020-01-01' where id = ${as.id}`
     expect(await pay(as, { to: account, value: DEA / 2n })).toMatchObject({ __typename: 'TransactionAccepted' })
+    // A node whose clock is behind begins no new day.
+    await host.sql('core')`update api_key set spent_daily = ${String(DEA)}, spent_on = '2999-01-01' where id = ${as.id}`
+    expect(await pay(as, { to: account, value: 1n })).toMatchObject({ code: 'SPENDING_CAP' })
   })
 
   test('holds for all that is made by the key', async () => {

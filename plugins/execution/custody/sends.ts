@@ -182,7 +182,9 @@ export class Sends {
         return refused('SENDS_PENDING', `${MAX_OPEN} sends of this account wait for a block. Try again in a moment.`)
       const unsigned = encodeUnsigned({ ...fields, nonce: Number(nonce), maxFee })
       const spends = actions.reduce((sum, { value }) => sum + value, maxFee)
-      const { signature, spending } = await custody.sign(tx, principal, { message: signingBytes(unsigned), spends })
+      const calls = [...new Set(actions.map(({ call }) => call))]
+      const message = signingBytes(unsigned)
+      const { signature, spending } = await custody.sign(tx, principal, { message, calls, spends })
       const send: StoredSend = {
         account,
         idempotencyKey,
@@ -302,9 +304,12 @@ const hashOf = ({ actions, maxFee }: SendRequest): Uint8Array =>
 
 const refused = (code: string, message: string) => ({ kind: 'refused', code, message }) as const
 
+/** What is the caller's to know as an outcome; all else is an error. */
+const REFUSALS: ReadonlySet<string> = new Set(['SPENDING_CAP', 'CALL_NOT_ALLOWED'])
+
 /** Refusals that come as errors, because they must undo a transaction of the database. */
 function refusalOf(error: unknown): SendOutcome | undefined {
-  if (error instanceof CustodyError && error.code === 'SPENDING_CAP') return refused(error.code, error.message)
+  if (error instanceof CustodyError && REFUSALS.has(error.code)) return refused(error.code, error.message)
   if (error instanceof TransactionError) return refused(error.code, `${error.message}.`)
   return undefined
 }

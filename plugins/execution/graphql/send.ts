@@ -38,7 +38,7 @@ export function defineSend({ builder, host, ledger, renew }: Setting, { wait, re
       nullable: false,
       authScopes: { scope: 'wallet:send' },
       description:
-        "Signs actions for the caller's custodial account, within the caps of its API key, and submits them as one transaction. The same `idempotencyKey` is the same transaction for 30 days: to ask again, after an error or without an answer, never pays twice. Refusals besides those of `submitTransaction`: SPENDING_CAP, SENDS_PENDING, IDEMPOTENCY_CONFLICT.",
+        "Signs actions for the caller's custodial account, within the caps of its API key, and submits them as one transaction. The same `idempotencyKey` is the same transaction for 30 days: to ask again, after an error or without an answer, never pays twice. Refusals besides those of `submitTransaction`: SPENDING_CAP, CALL_NOT_ALLOWED, SENDS_PENDING, IDEMPOTENCY_CONFLICT.",
       args: {
         actions: t.arg({ type: [action], required: true, description: `1 to ${MAX_ACTIONS}.` }),
         idempotencyKey: t.arg.string({

@@ -10,6 +10,7 @@ interface CreateFlags extends NodeFlags {
   readonly newAccount?: string
   readonly expires?: Date
   readonly rate?: number
+  readonly calls?: readonly string[]
   readonly capTotal?: bigint
   readonly capDaily?: bigint
 }
@@ -31,6 +32,11 @@ function addCreate(key: Command, streams: Streams): void {
     .option('--scopes <list>', 'what it may do, like jobs:read,audit:read (default *: everything)', words)
     .option('--account <address>', 'the account that it acts for (default none: an operator key)', address)
     .addOption(new Option('--new-account <name>', 'make a custodial account for it').conflicts('account'))
+    .option(
+      '--calls <list>',
+      'what it may sign, like account.credit,market.* (default all; payments only with a cap)',
+      words,
+    )
     .option('--expires <when>', 'like 30d, 12h or 2030-01-31 (default never)', moment)
     .option('--rate <number>', 'requests a second (default no limit)', whole)
     .option('--cap-total <units>', 'what it may spend in all', amount)
@@ -63,7 +69,7 @@ function addCreate(key: Command, streams: Streams): void {
     )
     const { id, name, scopes, account, expiresAt } = made.key
     return {
-      json: { id, token: made.token, name, scopes, account, expiresAt },
+      json: { id, key: made.token, token: made.token, name, scopes, account, expiresAt },
       text: [
         made.token,
         '',
@@ -123,6 +129,7 @@ function optionsOf(flags: CreateFlags, account: Uint8Array | null): KeyOptions {
     name: flags.name,
     account,
     scopes: flags.scopes ?? (account === null ? ['*'] : ['keys:read', 'keys:write', 'wallet:send']),
+    calls: flags.calls ?? null,
     expiresAt: flags.expires ?? null,
     rate: flags.rate === undefined ? null : { perSecond: flags.rate, burst: Math.min(flags.rate * 2, 1_000_000) },
     capTotal: flags.capTotal ?? null,

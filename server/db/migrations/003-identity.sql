@@ -22,6 +22,8 @@ create table api_key (
   account bytea check (length(account) = 32),
   name text not null,
   scopes text[] not null,
+  -- Calls that it may sign, like 'market.*'; null: all, or if it is capped only payments.
+  calls text[] check (cardinality(calls) between 1 and 32),
   -- The keys that it comes from, the first one first. It is good only as long as they all are.
   ancestors text[] not null check (cardinality(ancestors) <= 4),
   created_by text not null,

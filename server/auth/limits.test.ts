@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest'
+import { audienceCheck } from './config.ts'
+import { clientAddress, isLoopback } from './limits.ts'
+
+describe('the address of a client behind proxies', () => {
+  test('is what the operator’s own proxies say, however much the client writes before it', () => {
+    expect(clientAddress('10.0.0.1', 'a, b, 203.0.113.7', 1)).toBe('203.0.113.7')
+    expect(clientAddress('10.0.0.1', 'a, 203.0.113.7, 10.0.0.2', 2)).toBe('203.0.113.7')
+    const claims = '127.0.0.1,'.repeat(200)
+    expect(clientAddress('10.0.0.1', `${claims}203.0.113.7`, 1)).toBe('203.0.113.7')
+    expect(clientAddress('10.0.0.1', '203.0.113.7', 0)).toBe('10.0.0.1')
+    expect(clientAddress('10.0.0.1', undefined, 1)).toBe('10.0.0.1')
+  })
+
+  test('is never this machine’s own by a header', () => {
+    for (const claimed of ['127.0.0.1', '::1', 'localhost', ' 127.0.0.2 ', ''])
+      expect(isLoopback(clientAddress('10.0.0.1', claimed, 1)), claimed).toBe(false)
+  })
+})
+
+describe('the names that a sign-in may be made for', () => {
+  test('are local ones only where the server is local', () => {
+    expect(audienceCheck([], '127.0.0.1')('localhost:4000')).toBe(true)
+    expect(audienceCheck(['https://api.example.org'], '0.0.0.0')('localhost:4000')).toBe(false)
+    expect(audienceCheck(['https://api.example.org'], '0.0.0.0')('api.example.org')).toBe(true)
+  })
+})

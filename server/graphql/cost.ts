@@ -64,9 +64,9 @@ export function costOf(
 
   const ofField = (node: FieldNode, type: GraphQLNamedType): Part => {
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[node.name.value] : undefined
-    // Introspection has a depth rule of its own, and its answer is as large as the schema.
-    if (field === undefined) return 0
+    if (field === undefined) return node.selectionSet === undefined ? 0 : ofIntrospection(node, node.selectionSet)
     const children = node.selectionSet === undefined ? 0 : ofSelections(node.selectionSet, getNamedType(field.type))
+    if (type.name.startsWith('__')) return scale({ field: 1, multiplier: SCHEMA_LISTS[node.name.value] ?? 1 }, children)
     const complexity = field.extensions.complexity
     if (typeof complexity !== 'function') return scale(fieldCost(complexity), children)
     const usesVariables = node.arguments?.some(({ value }) => hasVariable(value)) === true
@@ -82,9 +82,16 @@ export function costOf(
     return (variables, values) => amount(scale(estimate(variables), children), variables, values)
   }
 
+  /** `__schema` and `__type`: nothing is looked up for them, so that four of their fields count as one. */
+  const ofIntrospection = ({ name }: FieldNode, set: SelectionSetNode): Part => {
+    const type = schema.getType(name.value === '__schema' ? '__Schema' : '__Type')
+    return type === undefined ? 0 : scale({ field: 1, multiplier: 0.25 }, ofSelections(set, type))
+  }
   const root = schema.getRootType(operation.operation)
   const total = root == null ? 0 : ofSelections(operation.selectionSet, root)
-  return typeof total === 'number' ? () => total : (variables) => amount(total, variables, new Map())
+  return typeof total === 'number'
+    ? () => Math.ceil(total)
+    : (variables) => Math.ceil(amount(total, variables, new Map()))
 }
 
 function amount(part: Part, variables: RawVariables, known: Map<Part, number>): number {
@@ -146,4 +153,14 @@ function hasVariableChild(child: unknown): boolean {
     typeof child.kind === 'string' &&
     hasVariable({ ...child, kind: child.kind })
   )
+}
+
+/** How long a schema's own lists count as, so that a document can ask for all of it once, whatever its size. */
+const SCHEMA_LISTS: Readonly<Record<string, number>> = {
+  types: 100,
+  directives: 8,
+  fields: 6,
+  args: 2,
+  inputFields: 2,
+  enumValues: 4,
 }

@@ -8,6 +8,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { apiError } from '../../schema/index.ts'
 import { costOf, type RawVariables } from './cost.ts'
 import { type CompiledRun, compile } from './jit.ts'
@@ -16,9 +17,11 @@ import { withCode } from './mask.ts'
 import { type Refusable, refused } from './refusable.ts'
 import { limitRule } from './rules.ts'
 
-/** How many documents are kept, and how many characters of them. */
+/** How many documents are kept, and how many tokens of them: a token costs up to 2 KiB once it is compiled. */
 const MAX_DOCUMENTS = 1_000
-const MAX_CHARACTERS = 4 << 20
+const MAX_TOKENS = 100_000
+/** Compiling costs as much as a thousand executions: it is for what comes again. */
+const COMPILED_AT_USE = 3
 /** How many operations an error lists. */
 const MAX_NAMED = 10
 
@@ -44,9 +47,9 @@ export class Operation {
     return this.#cost(variables)
   }
 
-  /** The compiled operation, from the second request on: compiling costs as much as a thousand executions. */
+  /** The compiled operation, from its third request on. */
   compiled(): CompiledRun | undefined {
-    if (++this.#uses === 2) this.#compiled = compile(this.#schema, this.document, this.node)
+    if (++this.#uses === COMPILED_AT_USE) this.#compiled = compile(this.#schema, this.document, this.node)
     return this.#compiled
   }
 }
@@ -61,15 +64,18 @@ export interface Prepared {
 export class Documents {
   readonly #schema: GraphQLSchema
   readonly #limits: Limits
-  readonly #rules
-  readonly #kept = new Map<string, Prepared>()
-  #characters = 0
+  readonly #limitRules
+  readonly #kept = new LRUCache<string, Prepared>({
+    max: MAX_DOCUMENTS,
+    maxSize: MAX_TOKENS,
+    sizeCalculation: ({ document }, source) => document.tokenCount ?? source.length,
+  })
   #latest: { readonly source: string; readonly prepared: Prepared } | undefined
 
   constructor(schema: GraphQLSchema, limits: Limits) {
     this.#schema = schema
     this.#limits = limits
-    this.#rules = [...specifiedRules, limitRule(limits)]
+    this.#limitRules = [limitRule(limits)]
   }
 
   /** Reads and checks a document, or remembers that it was. */
@@ -77,8 +83,6 @@ export class Documents {
     if (this.#latest?.source === source) return { ok: true, value: this.#latest.prepared }
     const known = this.#kept.get(source)
     if (known !== undefined) {
-      this.#kept.delete(source)
-      this.#kept.set(source, known)
       this.#latest = { source, prepared: known }
       return { ok: true, value: known }
     }
@@ -87,7 +91,7 @@ export class Documents {
     const errors = this.validate(parsed.value)
     if (errors.length > 0) return refused(...errors)
     const prepared = this.#operationsOf(parsed.value)
-    this.#keep(source, prepared)
+    this.#kept.set(source, prepared)
     return { ok: true, value: prepared }
   }
 
@@ -135,9 +139,10 @@ export class Documents {
   }
 
   validate(document: DocumentNode): readonly GraphQLError[] {
-    return validate(this.#schema, document, this.#rules, { maxErrors: 10 }).map((error) =>
-      withCode(error, 'GRAPHQL_VALIDATION_FAILED'),
-    )
+    // What is too large is not looked at more closely: some of the rules take time that grows with its square.
+    const tooLarge = validate(this.#schema, document, this.#limitRules)
+    const errors = tooLarge.length > 0 ? tooLarge : validate(this.#schema, document, specifiedRules, { maxErrors: 10 })
+    return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'))
   }
 
   #operationsOf(document: DocumentNode): Prepared {
@@ -145,15 +150,5 @@ export class Documents {
       node.kind === Kind.OPERATION_DEFINITION ? [new Operation(this.#schema, document, node)] : [],
     )
     return { document, operations }
-  }
-
-  #keep(source: string, prepared: Prepared): void {
-    this.#kept.set(source, prepared)
-    this.#characters += source.length
-    for (const [oldest] of this.#kept) {
-      if (this.#kept.size <= MAX_DOCUMENTS && this.#characters <= MAX_CHARACTERS) break
-      this.#kept.delete(oldest)
-      this.#characters -= oldest.length
-    }
   }
 }

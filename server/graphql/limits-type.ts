@@ -7,6 +7,8 @@ const described: Readonly<Record<Exclude<keyof Limits, 'timeoutSeconds'>, string
   tokens: 'Lexical tokens of a document.',
   aliases: 'Aliases in a document.',
   directives: 'Directives in a document.',
+  fragmentSpreads: 'Uses of fragments in a document.',
+  repeatedFields: 'Fields of one name (or alias) in one selection set.',
   cost: 'Fields, times the sizes of the lists that they are in.',
   queryLength: 'Characters of a document.',
   bodyBytes: 'Bytes of a request with all its variables.',

@@ -10,6 +10,10 @@ export interface Limits {
   readonly aliases: number
   /** Directives in a document. */
   readonly directives: number
+  /** Uses of fragments in a document. */
+  readonly fragmentSpreads: number
+  /** Fields of one name (or alias) in one selection set. */
+  readonly repeatedFields: number
   /** Estimated size of an answer: fields, times the sizes of the lists that they are in. */
   readonly cost: number
   /** Characters of a document. */
@@ -46,9 +50,11 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   depth: 20,
-  tokens: 2_000,
+  tokens: 1_000,
   aliases: 50,
   directives: 50,
+  fragmentSpreads: 100,
+  repeatedFields: 20,
   cost: 25_000,
   queryLength: 64 * 1024,
   bodyBytes: 8 << 20,

@@ -15,11 +15,13 @@ import type { Limits } from './limits.ts'
 export function limitRule(limits: Limits): ValidationRule {
   return (context) => ({
     Document(document) {
-      const { aliases, directives } = count(document)
+      const { aliases, directives, spreads, repeats } = count(document)
       const found = [
         over('QUERY_TOO_DEEP', 'fields nested', depthOf(document), limits.depth),
         over('TOO_MANY_ALIASES', 'aliases', aliases, limits.aliases),
         over('TOO_MANY_DIRECTIVES', 'directives', directives, limits.directives),
+        over('TOO_MANY_FRAGMENTS', 'fragments spread', spreads, limits.fragmentSpreads),
+        over('TOO_MANY_REPEATS', 'fields of one name side by side', repeats, limits.repeatedFields),
       ]
       for (const error of found) if (error !== undefined) context.reportError(error)
     },
@@ -34,9 +36,19 @@ function over(code: string, what: string, actual: number, limit: number): GraphQ
   })
 }
 
-function count(document: DocumentNode): { readonly aliases: number; readonly directives: number } {
+interface Counts {
+  readonly aliases: number
+  readonly directives: number
+  readonly spreads: number
+  /** Of the field that stands in one selection set most often. */
+  readonly repeats: number
+}
+
+function count(document: DocumentNode): Counts {
   let aliases = 0
   let directives = 0
+  let spreads = 0
+  let repeats = 0
   visit(document, {
     Field: (field) => {
       if (field.alias !== undefined) aliases++
@@ -44,8 +56,21 @@ function count(document: DocumentNode): { readonly aliases: number; readonly dir
     Directive: () => {
       directives++
     },
+    FragmentSpread: () => {
+      spreads++
+    },
+    SelectionSet: ({ selections }) => {
+      const times = new Map<string, number>()
+      for (const selection of selections) {
+        if (selection.kind !== Kind.FIELD) continue
+        const name = (selection.alias ?? selection.name).value
+        const seen = (times.get(name) ?? 0) + 1
+        times.set(name, seen)
+        repeats = Math.max(repeats, seen)
+      }
+    },
   })
-  return { aliases, directives }
+  return { aliases, directives, spreads, repeats }
 }
 
 /** The deepest nesting of fields, through fragments. Each fragment is measured once, so size stays linear. */

@@ -47,6 +47,14 @@ export class Operation {
     return this.#cost(variables)
   }
 
+  /** Of the variables that were sent, those that it knows. */
+  declared(variables: RawVariables): RawVariables {
+    const names = this.node.variableDefinitions?.map(({ variable }) => variable.name.value) ?? []
+    return Object.fromEntries(
+      names.flatMap((name) => (Object.hasOwn(variables, name) ? [[name, variables[name]]] : [])),
+    )
+  }
+
   /** The compiled operation, from its third request on. */
   compiled(): CompiledRun | undefined {
     if (++this.#uses === COMPILED_AT_USE) this.#compiled = compile(this.#schema, this.document, this.node)

@@ -230,7 +230,10 @@ export class Engine {
     context: RequestContext,
   ): Promise<ExecutionResult | Reader> {
     context.document = operation.document
-    const opened = await this.live.open(operation, variables ?? {}, context)
+    const given = operation.declared(variables ?? {})
+    const { subscriptionBytes: most } = this.#options.limits
+    const bytes = Buffer.byteLength(JSON.stringify([given, context.requestExtensions]))
+    const opened = bytes > most ? { errors: [tooLarge(most, bytes)] } : await this.live.open(operation, given, context)
     this.#counted(operation, opened instanceof Reader ? {} : opened)
     return opened
   }
@@ -281,5 +284,12 @@ export class Engine {
     return finished
   }
 }
+
+const tooLarge = (limit: number, actual: number): GraphQLError =>
+  apiError(
+    'VARIABLES_TOO_LARGE',
+    `The variables and extensions of this subscription are ${actual} bytes; ${limit} are allowed, as they are kept while it is open.`,
+    { limit, actual },
+  )
 
 const isPromise = <T extends object>(value: T | Promise<T>): value is Promise<T> => 'then' in value

@@ -20,7 +20,11 @@ export interface Limits {
   readonly queryLength: number
   /** Bytes of a request, with all its variables: a batch of transactions must fit. */
   readonly bodyBytes: number
-  /** Bytes of all bodies that the node is receiving at a time. */
+  /** Bytes of a WebSocket message of somebody without a key or sign-in; others may send `bodyBytes`. */
+  readonly messageBytes: number
+  /** Bytes of the variables and extensions of a subscription, which are kept as long as it is open. */
+  readonly subscriptionBytes: number
+  /** Bytes of all bodies and messages that the node is receiving at a time. */
   readonly bodiesBytes: number
   /** Bytes of a request's headers. */
   readonly headerBytes: number
@@ -58,6 +62,8 @@ export const DEFAULT_LIMITS: Limits = {
   cost: 25_000,
   queryLength: 64 * 1024,
   bodyBytes: 8 << 20,
+  messageBytes: 1 << 20,
+  subscriptionBytes: 64 << 10,
   bodiesBytes: 256 << 20,
   headerBytes: 16 << 10,
   timeoutSeconds: 30,

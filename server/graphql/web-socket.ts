@@ -6,9 +6,19 @@ import type { Log } from '../plugin.ts'
 import { type Authenticate, type Credentials, credentialsOf } from './authenticate.ts'
 import type { Engine } from './engine.ts'
 import type { Limits } from './limits.ts'
+import { Held, type Holders, NOBODY, Share } from './share.ts'
 import { Connection } from './web-socket/connection.ts'
+import { boundIntake } from './web-socket/intake.ts'
 import { KeepAlive } from './web-socket/keep-alive.ts'
 import { Turns } from './web-socket/turns.ts'
+
+/** What sockets share with other clients. */
+export interface SocketShares {
+  /** Bytes that were received and are not whole, and of answers that clients have not read. */
+  readonly bytes?: Share
+  /** Whom a client's part is counted for. */
+  readonly holdersOf?: (credentials: Credentials) => Holders
+}
 
 /** GraphQL over WebSocket, by the graphql-transport-ws protocol. */
 export interface WebSockets {
@@ -29,6 +39,7 @@ export function serveWebSockets(
   log: Log,
   authenticate: Authenticate,
   isAllowed: (request: IncomingMessage) => boolean,
+  { bytes = new Share(limits.bodiesBytes), holdersOf = () => NOBODY }: SocketShares = {},
 ): WebSockets {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -39,23 +50,38 @@ export function serveWebSockets(
   })
   const parts = { engine, limits, log, authenticate, turns: new Turns() }
   const connections = new Set<Connection>()
+  const open = new Share(limits.connections)
   const keepAlive = new KeepAlive()
   engine.onRevoked((access) => {
     for (const connection of connections) if (connection.access === access) connection.revoke()
   })
 
   // Of the request, nothing may stay in memory for as long as the connection does.
-  const accept = (socket: WebSocket, stream: Duplex, credentials: Credentials): void => {
+  const accept = (socket: WebSocket, stream: Duplex, credentials: Credentials, holders: Holders): void => {
     // First of all: an error that nobody hears ends the process.
     socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
     if (socket.protocol !== PROTOCOL)
       return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable')
-    const connection = new Connection(socket, stream, credentials, parts)
+    const connection = new Connection(socket, stream, credentials, new Held(bytes, holders), parts)
     connections.add(connection)
     const unwatch = keepAlive.watch(socket)
+    const received = new Held(bytes, holders)
+    boundIntake(
+      socket,
+      stream,
+      received,
+      () => connection.mostBytes,
+      (why) => {
+        if (why === 'large') socket.close(1009, 'The message is too large')
+        else socket.close(CloseCode.InternalServerError, 'The node receives as much as it can')
+        // The rest of it is not read.
+        socket.terminate()
+      },
+    )
     socket.on('message', (message) => connection.receive(String(message)))
     socket.once('close', () => {
       unwatch()
+      received.set(0)
       connections.delete(connection)
       connection.closed()
     })
@@ -65,8 +91,12 @@ export function serveWebSockets(
     stream.on('error', (error) => log.debug({ error }, 'an upgrade failed'))
     if (request.url?.split('?')[0] !== '/graphql') return refuseUpgrade(stream, '404 Not Found')
     if (!isAllowed(request)) return refuseUpgrade(stream, '403 Forbidden')
-    if (sockets.clients.size >= limits.connections) return refuseUpgrade(stream, '503 Service Unavailable')
-    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, credentialsOf(request)))
+    const credentials = credentialsOf(request)
+    const holders = holdersOf(credentials)
+    if (!open.take(holders)) return refuseUpgrade(stream, '503 Service Unavailable')
+    // Whether or not it becomes a WebSocket.
+    stream.once('close', () => open.give(holders))
+    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, stream, credentials, holders))
   })
 
   return {

@@ -11,6 +11,7 @@ import type { Limits } from '../limits.ts'
 import { Reader } from '../live/index.ts'
 import { documentIdOf, tooDeep } from '../params.ts'
 import { RequestContext } from '../request-context.ts'
+import type { Held } from '../share.ts'
 import { Outbox, Outgoing } from './outbox.ts'
 import type { Turns } from './turns.ts'
 
@@ -18,6 +19,8 @@ import type { Turns } from './turns.ts'
 const INIT_MS = 5_000
 /** Answers that a client has not read yet. Each subscription waits for its own; pongs and errors do not. */
 const MAX_BUFFERED = 16 << 20
+/** Bytes of a message of somebody who has not been let in. */
+const MAX_GREETING = 64 << 10
 /** Characters of an operation's id. */
 const MAX_ID = 128
 /** Characters of a ping that gets its payload back. */
@@ -49,10 +52,17 @@ export class Connection {
   readonly #patience: NodeJS.Timeout
   #principal: Principal = ANONYMOUS
   #nextPing = 0
+  #isCounting = false
   #state: 'new' | 'initialising' | 'ready' = 'new'
 
-  /** @param stream the socket below it */
-  constructor(socket: WebSocket, stream: Duplex, credentials: Credentials, parts: ConnectionParts) {
+  readonly #unread: Held
+
+  /**
+   * @param stream the socket below it
+   * @param unread what it has of the memory for answers that clients have not read
+   */
+  constructor(socket: WebSocket, stream: Duplex, credentials: Credentials, unread: Held, parts: ConnectionParts) {
+    this.#unread = unread
     this.#socket = socket
     this.#stream = stream
     this.#credentials = credentials
@@ -68,6 +78,13 @@ export class Connection {
   /** Whose it is, by access; undefined until that is known. */
   get access(): string | undefined {
     return this.#state === 'ready' ? this.#principal.access : undefined
+  }
+
+  /** Bytes that a message of the client may have. */
+  get mostBytes(): number {
+    const { bodyBytes, messageBytes } = this.#parts.limits
+    if (this.#state !== 'ready') return Math.min(MAX_GREETING, messageBytes)
+    return this.#principal.kind === 'anonymous' ? Math.min(messageBytes, bodyBytes) : bodyBytes
   }
 
   /** Takes a message of the client. Never throws: whatever it is, only this connection may end by it. */
@@ -110,6 +127,7 @@ export class Connection {
   closed(): void {
     clearTimeout(this.#patience)
     this.#outbox.close()
+    this.#unread.set(0)
     for (const running of this.#running.values()) running.stop()
     this.#running.clear()
   }
@@ -260,7 +278,22 @@ export class Connection {
   }
 
   #send(message: object): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message))
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    // Many answers may have been asked for before the first was there.
+    if (this.#stream.writableLength > MAX_BUFFERED) return this.#socket.terminate()
+    this.#socket.send(JSON.stringify(message))
+    if (this.#stream.writableNeedDrain) this.#countUnread()
+  }
+
+  /** Counts answers that wait for the client in what all clients may have together. */
+  #countUnread(): void {
+    if (!this.#unread.set(this.#stream.writableLength)) return this.#socket.terminate()
+    if (this.#isCounting) return
+    this.#isCounting = true
+    this.#stream.once('drain', () => {
+      this.#isCounting = false
+      this.#unread.set(0)
+    })
   }
 
   #close(code: CloseCode, reason: string): void {

@@ -90,7 +90,7 @@ function frame({ first, masked, payload }: Shape): Buffer {
 }
 const text = (message: string): Buffer => frame({ first: 0x81, masked: true, payload: Buffer.from(message) })
 
-const nested = fc.constantFrom(50, 100_000).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`)
+const nested = fc.constantFrom(50, 30_000).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`)
 const id = fc.constantFrom('1', '__proto__', 'é'.repeat(128), 'x'.repeat(5_000))
 const query = fc.constantFrom(
   '{ length }',
@@ -155,7 +155,7 @@ describe('whatever a stranger sends by WebSocket, the server lives on', () => {
 
   test.each([
     ['an opcode that is none, without a protocol', '', [Buffer.from([0x83, 0x80, 1, 2, 3, 4])]],
-    ['a deep ping', PROTOCOL, [text(`{"type":"ping","payload":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`)]],
+    ['a deep ping', PROTOCOL, [text(`{"type":"ping","payload":{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`)]],
     [
       'a long id, twice',
       PROTOCOL,

@@ -13,7 +13,7 @@ import { makeCustody } from './custody.ts'
 import { badCredentials, cannotTell, rateLimited } from './errors.ts'
 import { Expiries } from './expiries.ts'
 import { KeyRing } from './key-ring.ts'
-import { AddressLimits, clientAddress, isLoopback } from './limits.ts'
+import { AddressLimits, clientAddress, clientName, isLoopback } from './limits.ts'
 import type { MasterKeySource } from './master-keys.ts'
 import { prune } from './prune.ts'
 import { ACCOUNT_SCOPES, CREATE_ACCOUNTS } from './scopes.ts'
@@ -130,6 +130,9 @@ export class Identity {
     const known = isApiKey(token) ? this.#keys.authenticate(token, address) : this.sessions.authenticate(token, address)
     return known instanceof Promise ? known.catch((error: unknown) => this.#failed(error)) : known
   }
+
+  /** Whom what a client takes is counted for, wherever it shows who it is. */
+  readonly clientOf = (credentials: Credentials): string | undefined => clientName(this.#addressOf(credentials))
 
   /** Ends a key on this node at once; other nodes hear of it by the database. */
   async revoked(id: string): Promise<void> {

@@ -36,12 +36,16 @@ export class AddressLimits {
   }
 
   #take(buckets: TokenBuckets, address: string, rate: Rate): void {
-    // This machine's own programs are its owner's.
-    if (isLoopback(address)) return
-    const wait = buckets.take(networkOf(address), rate)
+    const name = clientName(address)
+    if (name === undefined) return
+    const wait = buckets.take(name, rate)
     if (wait > 0) throw rateLimited(wait)
   }
 }
+
+/** Whom what comes from an address is counted for; nobody for this machine's own programs, which are its owner's. */
+export const clientName = (address: string): string | undefined =>
+  isLoopback(address) ? undefined : networkOf(address)
 
 /** Whether an address, or the name that a server listens at, is this machine's own. */
 export const isLoopback = (address: string): boolean =>

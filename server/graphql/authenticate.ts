@@ -18,6 +18,9 @@ export interface Credentials {
  */
 export type Authenticate = (credentials: Credentials) => Principal | Promise<Principal>
 
+/** Names the client that something is counted for, by where it comes from; undefined for nobody. */
+export type ClientOf = (credentials: Credentials) => string | undefined
+
 /** Takes everybody for anonymous. */
 export const everybodyIsAnonymous: Authenticate = () => ANONYMOUS
 

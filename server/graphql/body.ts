@@ -1,21 +1,23 @@
 import type { IncomingMessage } from 'node:http'
 import { HttpError } from '../http/http-error.ts'
-import type { Limits } from './limits.ts'
+import { type Credentials, credentialsOf } from './authenticate.ts'
+import { Held, type Holders, type Share } from './share.ts'
 
-/** The bodies that are being received: each is bounded, and all together. */
+/** The bodies that are being received: each is bounded, those of one client, and all together. */
 export class Bodies {
   readonly #each: number
-  readonly #all: number
-  #received = 0
+  readonly #all: Share
+  readonly #holdersOf: (credentials: Credentials) => Holders
 
-  constructor({ bodyBytes, bodiesBytes }: Pick<Limits, 'bodyBytes' | 'bodiesBytes'>) {
-    this.#each = bodyBytes
-    this.#all = bodiesBytes
-  }
-
-  /** Bytes of bodies that have begun and not ended. */
-  get received(): number {
-    return this.#received
+  /**
+   * @param each bytes of a body
+   * @param all bytes of everything that is being received
+   * @param holdersOf whom a body is counted for
+   */
+  constructor(each: number, all: Share, holdersOf: (credentials: Credentials) => Holders) {
+    this.#each = each
+    this.#all = all
+    this.#holdersOf = holdersOf
   }
 
   /** Reads a whole body. @throws what `receive` says */
@@ -29,22 +31,29 @@ export class Bodies {
    * have taken the room; with BAD_REQUEST if the client stops in the middle
    */
   receive(request: IncomingMessage, done: (text: string) => void, refuse: (error: HttpError) => void): void {
-    if (Number(request.headers['content-length'] ?? 0) > this.#each) return refuse(this.#tooLarge())
+    const declared = Number(request.headers['content-length'] ?? 0)
+    if (declared > this.#each) return refuse(this.#tooLarge())
     let first: Buffer | undefined
     let rest: Buffer[] | undefined
     let size = 0
     let isOver = false
+    let held: Held | undefined
     const end = (): boolean => {
       if (isOver) return false
       isOver = true
-      this.#received -= size
+      held?.set(0)
       return true
     }
     request.on('data', (chunk: Buffer) => {
       if (isOver) return
       size += chunk.length
-      this.#received += chunk.length
-      if (size <= this.#each && this.#received <= this.#all) {
+      // Most bodies come in one piece: it is not kept, so it need not be counted.
+      if (size === declared && first === undefined) {
+        first = chunk
+        return
+      }
+      held ??= new Held(this.#all, this.#holdersOf(credentialsOf(request)))
+      if (size <= this.#each && held.set(size)) {
         if (first === undefined) first = chunk
         else if (rest === undefined) rest = [first, chunk]
         else rest.push(chunk)
@@ -76,4 +85,8 @@ export class Bodies {
 const NOTHING = Buffer.alloc(0)
 
 const overloaded = () =>
-  new HttpError(503, 'OVERLOADED', 'The node receives as much as it can at a time. Try again in some seconds.')
+  new HttpError(
+    503,
+    'OVERLOADED',
+    'The node receives as much as it can at a time, or as much of this client. Try again in some seconds.',
+  )

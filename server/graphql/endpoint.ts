@@ -7,7 +7,15 @@ import { isAllowedOrigin } from '../http/origins.ts'
 import type { Log } from '../plugin.ts'
 import type { Tracing } from '../tracing/index.ts'
 import { readAsked } from './ask.ts'
-import { type Authenticate, credentialsOf, httpStatusOf, identify, retryAfterOf } from './authenticate.ts'
+import {
+  type Authenticate,
+  type ClientOf,
+  type Credentials,
+  credentialsOf,
+  httpStatusOf,
+  identify,
+  retryAfterOf,
+} from './authenticate.ts'
 import { Bodies } from './body.ts'
 import { type BeforeRequest, Engine } from './engine.ts'
 import { sendGraphiql, wantsPage } from './graphiql.ts'
@@ -16,6 +24,7 @@ import type { Limits } from './limits.ts'
 import type { EventPosition } from './live/index.ts'
 import type { OperationMeter } from './operation-meter.ts'
 import type { Requests } from './requests.ts'
+import { type Holders, NOBODY, Share } from './share.ts'
 import { type TrustedDocuments, warnOfMisfits } from './trusted-documents.ts'
 import { serveWebSockets } from './web-socket.ts'
 import { makeYoga, refusedFor } from './yoga.ts'
@@ -28,6 +37,8 @@ export interface GraphqlEndpointOptions {
   readonly origins: readonly string[]
   /** Tells who a client is. */
   readonly authenticate: Authenticate
+  /** Whom a client's part of what all share is counted for; nobody if absent. */
+  readonly clientOf?: ClientOf | undefined
   /** Run before each query and mutation. */
   readonly before?: readonly BeforeRequest[] | undefined
   /** The stream that subscriptions are resumed in; it drains with them. */
@@ -79,6 +90,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     limits,
     origins,
     authenticate,
+    clientOf = () => undefined,
     before,
     events,
     trusted,
@@ -97,7 +109,12 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     tracing,
   })
   if (trusted !== undefined) warnOfMisfits(trusted, engine.documents, log)
-  const bodies = new Bodies(limits)
+  const holdersOf = (credentials: Credentials): Holders => {
+    const client = clientOf(credentials)
+    return client === undefined ? NOBODY : [client]
+  }
+  const bytes = new Share(limits.bodiesBytes)
+  const bodies = new Bodies(limits.bodyBytes, bytes, holdersOf)
   const plain = { engine, requests, bodies, authenticate }
   const yoga = makeYoga(engine, requests, log)
   let draining = false
@@ -108,6 +125,7 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
     log,
     authenticate,
     (request) => !draining && isAllowedOrigin(request, origins),
+    { bytes, holdersOf },
   )
   return {
     async answer(request, response, exchange) {
@@ -127,12 +145,14 @@ export function serveGraphql(server: Server, requests: Requests, options: Graphq
       } else if (method !== 'GET') throw new HttpError(405, 'METHOD_NOT_ALLOWED', 'Use POST, or GET for queries.')
       if (hotPath && isPlain(request)) return answerPlain(plain, request, response, exchange)
       // As on the short way, nothing is read for those who are not let in.
-      const known = await identify(authenticate, credentialsOf(request))
+      const credentials = credentialsOf(request)
+      const known = await identify(authenticate, credentials)
       const isKnown = !(known instanceof GraphQLError)
       const asked = isKnown ? await readAsked(engine, bodies, request) : refusedFor(known)
       response.setHeader('x-request-id', exchange.requestId)
       response.once('close', () => exchange.answered(response))
-      await yoga(request, response, { exchange, principal: isKnown ? known : ANONYMOUS, asked })
+      const principal = isKnown ? known : ANONYMOUS
+      await yoga(request, response, { exchange, principal, holders: holdersOf(credentials), asked })
     },
     drain() {
       draining = true

@@ -3,6 +3,7 @@ import { ANONYMOUS, type Context, type Principal } from '../../schema/index.ts'
 import type { Work } from '../db/work.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { nextRequestId } from '../http/request-id.ts'
+import { type Holders, NOBODY } from './share.ts'
 
 /** One request's context. The signal is made only if someone asks for it: most requests never do. */
 export class RequestContext implements Context, Work {
@@ -14,6 +15,8 @@ export class RequestContext implements Context, Work {
   /** Whether the client asked what the request costs: here, or by a header. */
   wantsUsage: boolean
   statements = 0
+  /** Whom a subscription is counted for. */
+  holders: Holders = NOBODY
   #cancels: Set<() => void> | undefined
   readonly exchange: Exchange | undefined
   /** What it asks for; known once it was read. */

@@ -62,7 +62,8 @@ export function serveWebSockets(
     socket.on('error', (error) => log.debug({ error }, 'a WebSocket failed'))
     if (socket.protocol !== PROTOCOL)
       return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable')
-    const connection = new Connection(socket, stream, credentials, new Held(bytes, holders), parts)
+    const shares = { unread: new Held(bytes, holders), holders }
+    const connection = new Connection(socket, stream, credentials, shares, parts)
     connections.add(connection)
     const unwatch = keepAlive.watch(socket)
     const received = new Held(bytes, holders)

@@ -11,6 +11,7 @@ import { publicError } from './mask.ts'
 import { outcomeOf } from './outcome.ts'
 import type { RequestContext } from './request-context.ts'
 import type { Requests } from './requests.ts'
+import type { Holders } from './share.ts'
 
 interface ServerContext {
   readonly req: IncomingMessage
@@ -18,6 +19,8 @@ interface ServerContext {
   readonly exchange: Exchange
   /** Known before anything is read. */
   readonly principal: Principal
+  /** Whom its subscription is counted for. */
+  readonly holders: Holders
   /** Read before yoga is called. */
   readonly asked: Asked
 }
@@ -33,8 +36,9 @@ export function makeYoga(engine: Engine, requests: Requests, log: Log): YogaServ
   return createYoga<ServerContext, UserContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    context: ({ asked, principal, req, res, exchange }) => {
+    context: ({ asked, principal, holders, req, res, exchange }) => {
       const context = contextOf(asked, principal, exchange, req)
+      context.holders = holders
       requests.add(context, res)
       return { deaios: context }
     },

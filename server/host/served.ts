@@ -6,7 +6,7 @@ export const servedOf = (
   node: Node,
 ): Pick<
   HttpServerOptions,
-  'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics' | 'authenticate' | 'onAccessEnded'
+  'schema' | 'before' | 'events' | 'routes' | 'ready' | 'metrics' | 'authenticate' | 'clientOf' | 'onAccessEnded'
 > => ({
   schema: node.schema,
   before: node.before,
@@ -15,5 +15,6 @@ export const servedOf = (
   metrics: node.metrics,
   ready: () => node.ready(),
   authenticate: node.identity.authenticate,
+  clientOf: node.identity.clientOf,
   onAccessEnded: (listener) => node.identity.onEnded(listener),
 })

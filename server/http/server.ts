@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { GraphQLSchema } from 'graphql'
-import { type Authenticate, everybodyIsAnonymous } from '../graphql/authenticate.ts'
+import { type Authenticate, type ClientOf, everybodyIsAnonymous } from '../graphql/authenticate.ts'
 import { serveGraphql } from '../graphql/endpoint.ts'
 import type { BeforeRequest } from '../graphql/engine.ts'
 import { DEFAULT_LIMITS, type Limits } from '../graphql/limits.ts'
@@ -37,6 +37,8 @@ export interface HttpServerOptions {
   readonly ready?: () => Promise<Health> | Health
   /** Tells who a client is; everybody is anonymous if absent. */
   readonly authenticate?: Authenticate
+  /** Names the client that something is counted for; nobody for this machine's own programs, or if absent. */
+  readonly clientOf?: ClientOf
   /** Calls back with each access that ends (a key was revoked, a session is over), so that what it has open ends. */
   readonly onAccessEnded?: (listener: (access: string) => void) => () => void
   /** Run before each query and mutation. */
@@ -91,6 +93,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     limits,
     origins,
     authenticate,
+    clientOf: options.clientOf,
     before: options.before,
     events: options.events,
     hotPath: options.hotPath,

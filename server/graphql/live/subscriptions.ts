@@ -4,6 +4,7 @@ import { apiError } from '../../../schema/index.ts'
 import type { RawVariables } from '../cost.ts'
 import type { Operation } from '../documents.ts'
 import { RequestContext } from '../request-context.ts'
+import { Held, type Holders, Share } from '../share.ts'
 import { type Approaching, Broadcast } from './broadcast.ts'
 import { type Group, Groups } from './group.ts'
 import { Message } from './message.ts'
@@ -36,6 +37,8 @@ interface Request {
   readonly variables: RawVariables
   readonly context: RequestContext
   readonly plan: Plan
+  /** Its place among all subscriptions. */
+  readonly place: Held
   /** Where the stream of events was when it was asked. */
   readonly asked: string | undefined
 }
@@ -53,12 +56,13 @@ export class Subscriptions {
   readonly #readers = new Set<Reader>()
   readonly #groups = new Groups()
   readonly #retained = new Retained()
-  #opening = 0
+  readonly #places: Share
   #sources = 0
   #draining = false
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options
+    this.#places = new Share(options.most)
   }
 
   /** Clients' subscriptions that are open. */
@@ -83,20 +87,20 @@ export class Subscriptions {
     context: RequestContext,
   ): Promise<ExecutionResult | Reader> {
     if (this.#draining) return { errors: [drainingError(undefined)] }
-    const { most, schema, explain } = this.#options
-    if (this.#readers.size + this.#opening >= most) return { errors: [tooMany(most)] }
-    this.#opening++
+    const { schema, explain } = this.#options
+    const place = new Held(this.#places, holdersOf(context))
+    if (!place.set(1)) return { errors: [tooMany(this.#places)] }
     try {
       const plan = planOf(schema, operation, variables, context)
-      const request: Request = { operation, variables, context, plan, asked: this.#options.events?.position() }
+      const request: Request = { operation, variables, context, plan, place, asked: this.#options.events?.position() }
       const opened =
         plan.key === undefined ? await this.#openAlone(request) : await this.#openInGroup(request, plan.key)
-      if (opened instanceof Reader && this.#draining) opened.end(drainingError)
+      if (!(opened instanceof Reader)) place.set(0)
+      else if (this.#draining) opened.end(drainingError)
       return opened
     } catch (error) {
+      place.set(0)
       return { errors: [explain(error, context)] }
-    } finally {
-      this.#opening--
     }
   }
 
@@ -243,7 +247,7 @@ export class Subscriptions {
   }
 
   #reader(request: Request, membership: { group: Group; tidy: () => void } | undefined): Reader {
-    const { plan, context, asked } = request
+    const { plan, place, context, asked } = request
     const start = plan.after ?? (plan.isResumable ? asked : undefined)
     const greets = start !== undefined && asksForCursor(context.requestExtensions)
     const reader = new Reader({
@@ -254,6 +258,7 @@ export class Subscriptions {
       onShared: () => membership?.group.alone.delete(reader),
       onEnd: () => {
         this.#readers.delete(reader)
+        place.set(0)
         if (membership === undefined) return
         membership.group.alone.delete(reader)
         membership.group.shared?.endIfUnused()
@@ -270,5 +275,13 @@ export const drainingError = (cursor: string | undefined): GraphQLError =>
     ? apiError('DRAINING', 'The node is shutting down. Connect again.')
     : apiError('DRAINING', 'The node is shutting down. Connect again, and resume after the cursor.', { cursor })
 
-const tooMany = (limit: number): GraphQLError =>
-  apiError('TOO_MANY_SUBSCRIPTIONS', 'The node serves as many subscriptions as it can. Try again later.', { limit })
+/** An address has a part of all places, and so has a key or session, wherever it comes from. */
+const holdersOf = ({ holders, principal: { kind, access } }: RequestContext): Holders =>
+  holders.length === 0 || kind === 'anonymous' ? holders : [...holders, `access ${access}`]
+
+const tooMany = ({ most, each }: Share): GraphQLError =>
+  apiError(
+    'TOO_MANY_SUBSCRIPTIONS',
+    `The node serves as many subscriptions as it can, or as many of this client: ${each} of ${most}. End some, or try again later.`,
+    { limit: most, each },
+  )

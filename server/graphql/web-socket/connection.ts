@@ -11,7 +11,7 @@ import type { Limits } from '../limits.ts'
 import { Reader } from '../live/index.ts'
 import { documentIdOf, tooDeep } from '../params.ts'
 import { RequestContext } from '../request-context.ts'
-import type { Held } from '../share.ts'
+import type { Held, Holders } from '../share.ts'
 import { Outbox, Outgoing } from './outbox.ts'
 import type { Turns } from './turns.ts'
 
@@ -36,6 +36,14 @@ export interface ConnectionParts {
   readonly turns: Turns
 }
 
+/** What it has of what all clients share. */
+export interface ConnectionShares {
+  /** Of the memory for answers that clients have not read. */
+  readonly unread: Held
+  /** Whom its subscriptions are counted for. */
+  readonly holders: Holders
+}
+
 /** What can be ended by the client before it is done. */
 interface Running {
   stop(): void
@@ -57,12 +65,18 @@ export class Connection {
 
   readonly #unread: Held
 
-  /**
-   * @param stream the socket below it
-   * @param unread what it has of the memory for answers that clients have not read
-   */
-  constructor(socket: WebSocket, stream: Duplex, credentials: Credentials, unread: Held, parts: ConnectionParts) {
+  readonly #holders: Holders
+
+  /** @param stream the socket below it */
+  constructor(
+    socket: WebSocket,
+    stream: Duplex,
+    credentials: Credentials,
+    { unread, holders }: ConnectionShares,
+    parts: ConnectionParts,
+  ) {
     this.#unread = unread
+    this.#holders = holders
     this.#socket = socket
     this.#stream = stream
     this.#credentials = credentials
@@ -215,6 +229,7 @@ export class Connection {
 
   #start(id: string, operation: Operation, payload: SubscribeMessage['payload'], principal: Principal): void {
     const context = new RequestContext(payload.extensions ?? {}, principal)
+    context.holders = this.#holders
     const running: Running = { stop: () => context.abort('the client is gone') }
     this.#running.set(id, running)
     const isWanted = () => this.#running.get(id) === running

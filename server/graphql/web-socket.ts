@@ -12,6 +12,9 @@ import { boundIntake } from './web-socket/intake.ts'
 import { KeepAlive } from './web-socket/keep-alive.ts'
 import { Turns } from './web-socket/turns.ts'
 
+/** Milliseconds until a socket that sent too much is cut off. */
+const REFUSAL_MS = 100
+
 /** What sockets share with other clients. */
 export interface SocketShares {
   /** Bytes that were received and are not whole, and of answers that clients have not read. */
@@ -75,8 +78,9 @@ export function serveWebSockets(
       (why) => {
         if (why === 'large') socket.close(1009, 'The message is too large')
         else socket.close(CloseCode.InternalServerError, 'The node receives as much as it can')
-        // The rest of it is not read.
-        socket.terminate()
+        // The rest of it is not read; the client has a moment to read why.
+        socket.pause()
+        setTimeout(() => socket.terminate(), REFUSAL_MS).unref()
       },
     )
     socket.on('message', (message) => connection.receive(String(message)))

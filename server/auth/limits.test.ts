@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { audienceCheck } from './config.ts'
-import { clientAddress, isLoopback } from './limits.ts'
+import { clientAddress, clientName, isLoopback } from './limits.ts'
 
 describe('the address of a client behind proxies', () => {
   test('is what the operator’s own proxies say, however much the client writes before it', () => {
@@ -15,6 +15,18 @@ describe('the address of a client behind proxies', () => {
   test('is never this machine’s own by a header', () => {
     for (const claimed of ['127.0.0.1', '::1', 'localhost', ' 127.0.0.2 ', ''])
       expect(isLoopback(clientAddress('10.0.0.1', claimed, 1)), claimed).toBe(false)
+  })
+})
+
+describe('whom what comes from an address is counted for', () => {
+  test('is one subscriber, with all addresses that it has', () => {
+    expect(clientName('203.0.113.7')).toBe('203.0.113.7')
+    expect(clientName('2001:db8:1:2:3::4')).toBe(clientName('2001:db8:1:2:ffff::1'))
+    expect(clientName('2001:db8:1:3::4')).not.toBe(clientName('2001:db8:1:2::4'))
+  })
+
+  test('is nobody for programs on this machine', () => {
+    for (const own of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) expect(clientName(own), own).toBeUndefined()
   })
 })
 

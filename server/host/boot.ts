@@ -107,10 +107,16 @@ async function end(slot: Slot, step: 'drain' | 'stop', log: Log, bounds: Bounds)
   }
 }
 
+/** What the log entry about a timer that was left running is known by. */
+export const TIMER_LEFT = 'TIMER_LEFT'
+
 /** A timer that goes on behind its plugin's end would work on what is closed, and keep the process alive. */
 function clearLeftTimers(slot: Slot, log: Log): void {
   for (const { where, clear } of slot.scope.leftTimers()) {
-    log.warn({ plugin: slot.name, where }, `plugin "${slot.name}" left a timer running; clear it in stop()`)
+    log.warn(
+      { plugin: slot.name, code: TIMER_LEFT, where },
+      `plugin "${slot.name}" left a timer running; clear it in stop()`,
+    )
     clear()
   }
 }

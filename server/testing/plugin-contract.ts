@@ -5,8 +5,10 @@ import { checkPlugins } from '../host/check.ts'
 import type { Node } from '../host/node.ts'
 import { printableSchema } from '../host/schema.ts'
 import type { ConfiguredPlugin } from '../plugin/define.ts'
+import type { Log } from '../plugin/host.ts'
 import type { QueueJob } from '../plugin/jobs.ts'
 import { endsWhenAborted } from './contract/aborted-run.ts'
+import { leftTimersLog } from './contract/left-timers.ts'
 import { addedFields, listProblems, oversizedPages } from './contract/lists.ts'
 import { leftOpen, openHandles } from './contract/open-handles.ts'
 import { cutAndResumed, type SubscriptionExample } from './contract/resumption.ts'
@@ -37,8 +39,8 @@ export function pluginContract<const F extends readonly unknown[] = readonly []>
   const { with: others = [], work = {}, subscriptions = {} } = options
   const { name } = plugin.definition
   const plugins = [...others.filter((other) => other.definition.name !== name), plugin]
-  const start = (): Promise<TestHost> =>
-    createTestHost({ plugins, ...(options.fakes === undefined ? {} : { fakes: options.fakes }) })
+  const start = (log?: Log): Promise<TestHost> =>
+    createTestHost({ plugins, ...(options.fakes && { fakes: options.fakes }), ...(log && { log }) })
   const state = (node: Node): string | undefined => node.plugins.find((slot) => slot.name === name)?.status
 
   describe(`the plugin ${name}`, () => {
@@ -47,7 +49,9 @@ export function pluginContract<const F extends readonly unknown[] = readonly []>
       // What is opened once in a process is open after the first host.
       await (await start()).stop()
       const before = openHandles()
-      await (await start()).stop()
+      const { log, left } = leftTimersLog()
+      await (await start(log)).stop()
+      hold(left.length === 0, `it left a timer running, made at ${left.join(', ')}; clear it in \`stop\``)
       const open = await leftOpen(before)
       hold(open.length === 0, `a start and a stop have left open: ${open.join(', ')}; end it in \`stop\``)
     })

@@ -63,7 +63,7 @@ async function subscribe(text: string): Promise<void> {
 }
 
 function shell(text: string): Program {
-  return runShell(here(text), { cwd: workspace, env: { ...process.env, DEAIOS_URL: url } })
+  return runShell(here(text), { cwd: workspace, env: { ...process.env, DEAIOS_URL: url, DEAIOS_DATA: data } })
 }
 
 describe('the README', () => {

@@ -146,6 +146,28 @@ describe('a field with a scope', () => {
   })
 })
 
+describe('a type that has a guarded field of an interface', () => {
+  const boxes = (own: { authScopes?: { scope: string } }): SchemaPart => ({
+    owner: 'boxes',
+    define(builder) {
+      const Box = builder.interfaceRef<{ gold: number }>('Box').implement({
+        fields: (t) => ({ gold: t.exposeInt('gold', { authScopes: { scope: 'vault:gold' } }) }),
+      })
+      const Chest = builder.objectRef<{ gold: number }>('Chest').implement({
+        interfaces: [Box],
+        isTypeOf: () => true,
+        fields: (t) => ({ gold: t.exposeInt('gold', own) }),
+      })
+      builder.queryField('chest', (t) => t.field({ type: Chest, resolve: () => ({ gold: 1 }) }))
+    },
+  })
+
+  test('guards it, too, or is not built', () => {
+    expect(() => buildSchema([boxes({})])).toThrow(/plugin "boxes": Chest.gold has no authScopes.*\[RULE_LOST\]/)
+    expect(() => buildSchema([boxes({ authScopes: { scope: 'vault:gold' } })])).not.toThrow()
+  })
+})
+
 describe('the schema', () => {
   test('says who may read a field', () => {
     const printed = printType(schema.getQueryType() ?? expect.fail('no Query'))

@@ -75,6 +75,25 @@ export function scopesOf(schema: GraphQLSchema): readonly string[] {
   return [...found].sort()
 }
 
+/**
+ * Fields that an interface guards and a type that implements it does not: whoever asks the type would get past the
+ * interface's rule.
+ */
+export function unguardedFields(schema: GraphQLSchema): readonly { readonly type: string; readonly field: string }[] {
+  return Object.values(schema.getTypeMap()).flatMap((type) => {
+    if (!isObjectType(type) && !isInterfaceType(type)) return []
+    const own = type.getFields()
+    const guarded = type.getInterfaces().flatMap((above) =>
+      Object.values(above.getFields())
+        .filter(({ extensions }) => extensions.guarded === true)
+        .map(({ name }) => name),
+    )
+    return [...new Set(guarded)]
+      .filter((field) => own[field]?.extensions.guarded !== true)
+      .map((field) => ({ type: type.name, field }))
+  })
+}
+
 const NAME = 'accessNotes'
 
 /** Says in each field's description what its caller needs, and refuses rules that nobody could mean. */
@@ -99,7 +118,7 @@ export class AccessNotes<Types extends SchemaTypes> extends BasePlugin<Types> {
     return {
       ...field,
       description: [field.description, needs].filter((part) => part != null).join(' ') || null,
-      extensions: { ...field.extensions, ...(scopes.length > 0 ? { scopes } : {}) },
+      extensions: { ...field.extensions, guarded: true, ...(scopes.length > 0 ? { scopes } : {}) },
     }
   }
 }

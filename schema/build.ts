@@ -1,4 +1,5 @@
 import { type GraphQLSchema, validateSchema } from 'graphql'
+import { unguardedFields } from './access.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import { SchemaError, type SchemaProblem } from './errors.ts'
 import { noteOwners } from './field-owners.ts'
@@ -38,6 +39,16 @@ export function buildSchema(parts: readonly SchemaPart[]): GraphQLSchema {
     if (invalid.length > 0) {
       throw new SchemaError(
         invalid.map(({ message }) => ({ code: 'DEFINITION_FAILED', owner: ownership.latest, message })),
+      )
+    }
+    const unguarded = unguardedFields(schema)
+    if (unguarded.length > 0) {
+      throw new SchemaError(
+        unguarded.map(({ type, field }) => ({
+          code: 'RULE_LOST',
+          owner: ownership.ownerOf(type, field) ?? ownership.latest,
+          message: `${type}.${field} has no authScopes, and an interface of ${type} has them for it. Repeat them there.`,
+        })),
       )
     }
     noteOwners(schema, (type, field) => ownership.ownerOf(type, field))

@@ -21,6 +21,7 @@ export type SchemaProblemCode =
   | 'TYPE_NOT_OWNED'
   | 'TOKEN_FORGED'
   | 'DEFINITION_FAILED'
+  | 'RULE_LOST'
 
 /** One thing wrong with how a plugin contributes to the schema. */
 export interface SchemaProblem {

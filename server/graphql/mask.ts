@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql'
 import { CANCELLED } from '../db/cancellable-statement.ts'
 import { codeOf } from '../db/errors.ts'
 import type { Log } from '../plugin.ts'
+import { RequestEndedError } from './request-ended.ts'
 
 const MAX_MESSAGE = 1_000
 const databaseAway =
@@ -35,6 +36,10 @@ export function publicError(
   if (databaseAway.test(codeOf(cause) ?? '')) {
     log.warn({ requestId, error: cause }, 'a request failed because the database does not answer')
     return restated(located, 'The database does not answer now. Try again in some seconds.', { code: 'UNAVAILABLE' })
+  }
+  if (cause instanceof RequestEndedError) {
+    log.debug({ requestId, error: cause }, 'work for a request ended with it')
+    return restated(located, `The request was given up: ${cause.message}.`, { code: 'CANCELLED' })
   }
   if (codeOf(cause) === CANCELLED) {
     log.debug({ requestId, error: cause }, 'a statement was cancelled with its request, or took too long')

@@ -3,6 +3,7 @@ import { ANONYMOUS, type Context, type Principal } from '../../schema/index.ts'
 import type { Work } from '../db/work.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { nextRequestId } from '../http/request-id.ts'
+import { RequestEndedError } from './request-ended.ts'
 import { type Holders, NOBODY } from './share.ts'
 
 /** One request's context. The signal is made only if someone asks for it: most requests never do. */
@@ -52,7 +53,7 @@ export class RequestContext implements Context, Work {
   /** Tells all work for this request that no one waits for it any more. */
   abort(reason: string): void {
     if (this.#reason !== undefined) return
-    this.#reason = new Error(reason)
+    this.#reason = new RequestEndedError(reason)
     this.#controller?.abort(this.#reason)
     for (const cancel of this.#cancels ?? []) cancel()
     this.#cancels = undefined

@@ -18,5 +18,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A wait ends when it is true; a second, vitest's own, is too short on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
   },
 })

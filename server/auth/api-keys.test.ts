@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateKeyPair } from '../../client/index.ts'
+import type { Principal } from '../../schema/index.ts'
 import { testClock } from '../testing/test-clock.ts'
+import { CONSOLE } from './keys.ts'
 import { createIdentityFixture, type IdentityFixture } from './testing/identity-fixture.ts'
 
 const CREATE = `mutation ($account: Bytes, $key: ApiKeyOptions!) {
@@ -334,4 +336,28 @@ describe('keys that were made by keys', () => {
       __typename: 'ApiKeyCreated',
     })
   })
+})
+
+test('a key can be revoked however many strangers make keys: that holds nobody up but themselves', async () => {
+  const { identity } = node.host.node
+  const mine = await node.signIn(generateKeyPair())
+  const made = await create(mine, named([]))
+  const stranger = (n: number): Principal => ({
+    ...CONSOLE,
+    account: Buffer.alloc(32, `stranger ${n}`),
+    can: () => false,
+  })
+  const busy = (n: number): boolean => {
+    try {
+      identity.pace(stranger(n))
+      return false
+    } catch {
+      return true
+    }
+  }
+  let n = 0
+  while (n < 10_000 && !busy(n)) n++
+  expect(n).toBeLessThan(10_000)
+  expect((await node.ask(CREATE, named([]), mine)).codes).toEqual(['RATE_LIMITED'])
+  expect(await revoke(mine, made.key.id)).toMatchObject({ __typename: 'ApiKeyRevoked' })
 })

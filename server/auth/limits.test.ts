@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { testClock } from '../testing/test-clock.ts'
 import { audienceCheck } from './config.ts'
-import { clientAddress, clientName, isLoopback } from './limits.ts'
+import { AddressLimits, clientAddress, clientName, isLoopback } from './limits.ts'
 
 describe('the address of a client behind proxies', () => {
   test('is what the operator’s own proxies say, however much the client writes before it', () => {
@@ -36,4 +37,14 @@ describe('the names that a sign-in may be made for', () => {
     expect(audienceCheck(['https://api.example.org'], '0.0.0.0')('localhost:4000')).toBe(false)
     expect(audienceCheck(['https://api.example.org'], '0.0.0.0')('api.example.org')).toBe(true)
   })
+})
+
+test('signing in gives no more requests than staying anonymous: wallets cost nothing to make', () => {
+  const limits = new AddressLimits({ perSecond: 1, burst: 3 }, testClock())
+  for (const wallet of ['a', 'b', 'c']) limits.walletRequest(wallet, '203.0.113.7')
+  expect(() => limits.walletRequest('d', '203.0.113.7')).toThrow()
+  expect(() => limits.request('203.0.113.7')).toThrow()
+  // Nor does one wallet at many addresses.
+  for (const address of ['203.0.113.1', '203.0.113.2']) limits.walletRequest('a', address)
+  expect(() => limits.walletRequest('a', '203.0.113.3')).toThrow()
 })

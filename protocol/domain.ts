@@ -5,6 +5,7 @@ import { concat } from './bytes.ts'
 export type DomainKind =
   | 'body'
   | 'cell'
+  | 'export'
   | 'genesis'
   | 'header'
   | 'id'

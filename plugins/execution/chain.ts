@@ -19,6 +19,7 @@ import { LocalOrderer } from './root/local-orderer.ts'
 import type { Orderer, RootBlock } from './root/orderer.ts'
 import { RevealChain } from './root/reveal-chain.ts'
 import { RootStore } from './root/root-store.ts'
+import type { RootView } from './root/root-view.ts'
 import type { ShardTuning } from './shard/engine.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
 import { shardSpace } from './shard/shard-space.ts'
@@ -85,10 +86,10 @@ export class Chain implements Ledger {
     const roots = new RootStore(parts.sql, parts.fence)
     const tip = await roots.tip()
     if (tip === undefined) throw new TypeError('the network has no root block: its genesis was not stored')
-    return new Chain({ ...parts, roots }, tip)
+    return new Chain({ ...parts, roots }, tip, await roots.viewAt(tip.header.height))
   }
 
-  private constructor(parts: ChainParts & { readonly roots: RootStore }, tip: RootBlock) {
+  private constructor(parts: ChainParts & { readonly roots: RootStore }, tip: RootBlock, view: RootView) {
     const { network, operator, sql, log } = parts
     this.#parts = parts
     this.network = { id: network.id, genesis: network.genesis, supply: network.supply }
@@ -104,6 +105,7 @@ export class Chain implements Ledger {
         onFatal: (error) => (isFenced(error) ? parts.onFenced() : this.#fail(error)),
       },
       tip,
+      view,
     )
     this.#intake = new BlockIntake({
       roots: parts.roots,

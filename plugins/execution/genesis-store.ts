@@ -19,6 +19,7 @@ import type { Sql, SqlOrTransaction, Transaction } from '../../server/plugin.ts'
 import { type Network, openGenesis } from './genesis.ts'
 import { genesisBlock } from './genesis-block.ts'
 import type { OperatorKey } from './keys.ts'
+import { genesisExports } from './root/genesis-exports.ts'
 import { encodeEntries } from './root/root-store.ts'
 
 /** Rows in one INSERT. */
@@ -44,6 +45,9 @@ export async function foundNetwork(sql: Sql, genesis: Genesis, operator: Operato
     await tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
     const entries: CommittedHeader[] = []
     for (const id of genesis.shards) entries.push(await foundShard(tx, network, parseShardId(id)))
+    const exports = genesisExports(genesis).map(([key, value]) => ({ key, since: 0, value }))
+    for (let from = 0; from < exports.length; from += PAGE)
+      await tx`INSERT INTO export ${tx(exports.slice(from, from + PAGE), 'key', 'since', 'value')}`
     await foundRoot(tx, network, operator, sortCommitted(entries))
     return network
   })

@@ -40,6 +40,10 @@ export class NullStore extends BlockStore {
     return new Uint8Array(32)
   }
 
+  override async exportsAt(): Promise<readonly never[]> {
+    return []
+  }
+
   override async foldedHeight(): Promise<number> {
     return 0
   }

@@ -80,6 +80,7 @@ export class Stage {
     this.#rootHeight++
     this.#engine.deliver({
       height: this.#rootHeight,
+      exports: [],
       random: new Uint8Array(32),
       sources: [{ shard: '0:', height: this.#rootHeight, items }],
     })

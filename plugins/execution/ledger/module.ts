@@ -49,6 +49,8 @@ export interface CallContext {
   readonly shard: string
   /** 32 bytes from the root chain, the same for a whole root block. The local orderer can predict them. */
   readonly random: Uint8Array
+  /** What the root chain exports under a key, as of the block's root cursor; undefined if nothing. */
+  root(key: string): unknown
   /** The cell's value; undefined if the module has not written it. */
   read<T>(type: CellType<T>): T | undefined
   /** Replaces the cell's value; its size is paid for by a deposit out of the balance. */

@@ -106,14 +106,14 @@ async function replayListed(
 }
 
 /** Hands on what the blocks of a root block sent. */
-function release(shards: Shards, { header }: RootBlock, made: readonly MadeBlock[]): void {
+function release(shards: Shards, { header, exports }: RootBlock, made: readonly MadeBlock[]): void {
   if (header.height === 0) return
   for (const shard of shards.values()) {
     const sources = made.flatMap((block) => {
       const items = itemsFor(block.outgoing, block.outIndex, shard.space)
       return items.length === 0 ? [] : [{ shard: block.header.shard, height: block.header.height, items }]
     })
-    shard.deliver({ height: header.height, random: header.random, sources })
+    shard.deliver({ height: header.height, exports, random: header.random, sources })
   }
 }
 

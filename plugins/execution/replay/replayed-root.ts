@@ -61,7 +61,7 @@ export class ReplayedRoot {
     this.#checkVotes(place, stored)
     if (header.time < (this.#tip?.header.time ?? 0))
       throw new ReplayMismatch(place, 'time', 'its time is before that of the root block before')
-    const block = { header, hash: stored.hash, entries }
+    const block = { header, hash: stored.hash, entries, exports: [] }
     this.#tip = block
     this.#keep(header.height, header.random)
     return block

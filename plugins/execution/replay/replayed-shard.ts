@@ -10,6 +10,8 @@ import {
 import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
 import { genesisBlock } from '../genesis-block.ts'
+import { genesisExports } from '../root/genesis-exports.ts'
+import { RootView } from '../root/root-view.ts'
 import { type PricingParts, poolEntry } from '../shard/admission.ts'
 import { BlockMaker, type ChainTip } from '../shard/block-maker.ts'
 import { readDelta } from '../shard/delta.ts'
@@ -78,7 +80,11 @@ export class ReplayedShard {
       throw new TypeError('a replay has every cell in memory')
     }
     const parts = { space: this.space, registry, store: this.#store, trie: first.trie, params, load }
-    this.#maker = new BlockMaker(parts, [], network.id)
+    this.#maker = new BlockMaker(parts, {
+      waiting: [],
+      random: network.id,
+      view: RootView.EMPTY.with(genesisExports(network.genesis)),
+    })
     this.#tip = {
       height: 0,
       hash: first.hash,
@@ -104,7 +110,7 @@ export class ReplayedShard {
 
   /** What a root block brings; blocks take it in by their cursor. */
   deliver(delivery: RootDelivery): void {
-    if (delivery.sources.length > 0) this.#deliveries.push(delivery)
+    if (delivery.sources.length > 0 || delivery.exports.length > 0) this.#deliveries.push(delivery)
   }
 
   /**
@@ -163,7 +169,7 @@ export class ReplayedShard {
     const taken = waiting.filter(({ height }) => height <= cursor)
     this.#deliveries = waiting.slice(taken.length)
     const isComplete = (taken.at(-1)?.height ?? this.#tip.rootCursor) === cursor
-    return isComplete ? taken : [...taken, { height: cursor, random: root.randomAt(cursor), sources: [] }]
+    return isComplete ? taken : [...taken, { height: cursor, random: root.randomAt(cursor), exports: [], sources: [] }]
   }
 
   #compare(place: Place, stored: StoredBlock, header: BlockHeader, block: MadeBlock): void {

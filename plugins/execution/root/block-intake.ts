@@ -68,7 +68,12 @@ export class BlockIntake {
       this.#outgoing.delete(key)
       if (items !== undefined && items.bytes.length > 0) outgoing.push(items)
     }
-    this.#parts.recent.add({ height: block.header.height, random: block.header.random, outgoing })
+    this.#parts.recent.add({
+      height: block.header.height,
+      exports: block.exports,
+      random: block.header.random,
+      outgoing,
+    })
     this.#parts.supply.root(block)
   }
 }

@@ -3,6 +3,7 @@ import type { RootDelivery, RootSource } from '../shard/inbox.ts'
 import { indexOut, itemsFor, type OutIndex, splitOut } from '../shard/out-index.ts'
 import type { ShardHost } from '../shard/shard-host.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
+import type { ExportChange } from './exports.ts'
 import type { RootBlock } from './orderer.ts'
 import type { RootStore } from './root-store.ts'
 
@@ -17,6 +18,7 @@ export interface BlockOutgoing {
 /** A root block with what its shard blocks sent. */
 export interface RoutedRoot {
   readonly height: number
+  readonly exports: readonly ExportChange[]
   readonly random: Uint8Array
   readonly outgoing: readonly BlockOutgoing[]
 }
@@ -122,7 +124,7 @@ export class RootFeeder {
       const items = itemsFor(bytes, index, space)
       if (items.length > 0) sources.push({ shard, height, items })
     }
-    const delivery: RootDelivery = { height: root.height, random: root.random, sources }
+    const delivery: RootDelivery = { height: root.height, exports: root.exports, random: root.random, sources }
     host.deliver(delivery)
     this.#sent = root.height
   }
@@ -158,5 +160,5 @@ async function routed(block: RootBlock, store: RootStore): Promise<RoutedRoot> {
     const bytes = stored[i] ?? new Uint8Array(0)
     return { shard, height, bytes, index: indexOut(splitOut(bytes)) }
   })
-  return { height: block.header.height, random: block.header.random, outgoing }
+  return { height: block.header.height, exports: block.exports, random: block.header.random, outgoing }
 }

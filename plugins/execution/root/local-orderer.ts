@@ -18,6 +18,7 @@ import { isRefusedByData } from '../shard/commit.ts'
 import type { Orderer, RootBlock } from './orderer.ts'
 import type { RevealChain } from './reveal-chain.ts'
 import type { RootStore } from './root-store.ts'
+import type { RootView } from './root-view.ts'
 
 /** Milliseconds between root blocks while shard blocks come in, and while none do. */
 export interface RootPace {
@@ -51,18 +52,25 @@ export class LocalOrderer implements Orderer {
   readonly #parts: LocalOrdererParts
   readonly #listeners: ((block: RootBlock) => void)[] = []
   #tip: RootBlock
+  #view: RootView
   #waiting: CommittedHeader[] = []
   #wake: (() => void) | undefined
   #running: Promise<void> | undefined
   readonly #stopped = new AbortController()
 
-  constructor(parts: LocalOrdererParts, tip: RootBlock) {
+  /** Goes on after `tip`, as of which `view` is. */
+  constructor(parts: LocalOrdererParts, tip: RootBlock, view: RootView) {
     this.#parts = parts
     this.#tip = tip
+    this.#view = view
   }
 
   get tip(): RootBlock {
     return this.#tip
+  }
+
+  get view(): RootView {
+    return this.#view
   }
 
   propose(headers: readonly CommittedHeader[]): void {
@@ -120,9 +128,10 @@ export class LocalOrderer implements Orderer {
       random: sha256(concat(before.header.random, reveal)),
       anchor,
     }
-    const block: RootBlock = { header, hash: rootHeaderHash(encodeRootHeader(header)), entries }
+    const block: RootBlock = { header, hash: rootHeaderHash(encodeRootHeader(header)), entries, exports: [] }
     await this.#commit(block)
     this.#tip = block
+    this.#view = this.#view.with(block.exports)
     for (const listener of this.#listeners) listener(block)
   }
 

@@ -1,4 +1,6 @@
 import type { CommittedHeader, RootHeader } from '../../../protocol/index.ts'
+import type { ExportChange } from './exports.ts'
+import type { RootView } from './root-view.ts'
 
 /** A durable block of the root chain. */
 export interface RootBlock {
@@ -6,6 +8,8 @@ export interface RootBlock {
   readonly hash: Uint8Array
   /** The shard blocks that it commits, by shard, then height. */
   readonly entries: readonly CommittedHeader[]
+  /** What it changed of what the root chain exports, sorted by key. */
+  readonly exports: readonly ExportChange[]
 }
 
 /**
@@ -17,6 +21,8 @@ export interface Orderer {
   readonly randomness: 'SINGLE_OPERATOR' | 'SHARED'
   /** The last durable root block. */
   readonly tip: RootBlock
+  /** What the root chain exports as of the last root block. */
+  readonly view: RootView
   /** Offers durable shard blocks; each is committed once, in order of height. */
   propose(headers: readonly CommittedHeader[]): void
   /** Called with each root block once it is durable, in order. */

@@ -13,6 +13,8 @@ import type { Sql } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
 import type { Totals } from '../shard/made-block.ts'
 import type { RootBlock } from './orderer.ts'
+import { RootView } from './root-view.ts'
+import { storedExports } from './stored-exports.ts'
 
 /** A stored block of a shard, as the root chain needs it after a restart. */
 export interface StoredBlock {
@@ -59,6 +61,11 @@ export class RootStore {
     const [row] = await this.#sql<RootRow[]>`
       SELECT hash, header, entries FROM root_block ORDER BY height DESC LIMIT 1`
     return row === undefined ? undefined : readRow(row)
+  }
+
+  /** What the root chain exports as of a height. */
+  async viewAt(height: number): Promise<RootView> {
+    return RootView.EMPTY.with(await storedExports(this.#sql, height))
   }
 
   /** The hash of the root block at a height. */
@@ -129,6 +136,7 @@ const readRow = (row: RootRow): RootBlock => ({
   header: decodeRootHeader(row.header),
   hash: row.hash,
   entries: decodeEntries(row.entries),
+  exports: [],
 })
 
 /** CBOR list of [shard, height, header hash]. */

@@ -1,6 +1,7 @@
 import { encode, type Message, STATUS, Writer, writeReceipt } from '../../../protocol/index.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT } from '../ledger/rules.ts'
+import type { RootView } from '../root/root-view.ts'
 import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { idKey } from '../state/ledger-cell.ts'
@@ -63,6 +64,14 @@ export interface BlockMakerParts {
   readonly load: (ids: readonly Uint8Array[]) => Promise<void>
 }
 
+/** Where a block maker goes on from: what the last block left. */
+export interface BlockMakerState {
+  readonly waiting: readonly DeferredMessage[]
+  /** Of the root block that the last block's cursor names, as the view is. */
+  readonly random: Uint8Array
+  readonly view: RootView
+}
+
 /** A block would have changed the supply: some code of the ledger is wrong, and nothing of the block is kept. */
 export class SupplyError extends Error {
   override readonly name = 'SupplyError'
@@ -75,11 +84,12 @@ export class BlockMaker {
   readonly #deferredTrie: Trie
   #deferred: DeferredMessage[]
   #random: Uint8Array
+  #view: RootView
 
-  /** `random`: of the root block that the last block's cursor names. */
-  constructor(parts: BlockMakerParts, waiting: readonly DeferredMessage[], random: Uint8Array) {
+  constructor(parts: BlockMakerParts, { waiting, random, view }: BlockMakerState) {
     this.#parts = parts
     this.#random = random
+    this.#view = view
     this.#deferred = [...waiting]
     this.#deferredTrie = new Trie({ keyBytes: 40, depth: parts.space.prefix.length })
     this.#deferredTrie.update(waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)))
@@ -103,7 +113,8 @@ export class BlockMaker {
     const { store, space, params } = this.#parts
     const height = tip.height + 1
     const last = input.deliveries.at(-1)
-    if (last !== undefined) this.#random = last.random
+    const random = last?.random ?? this.#random
+    const view = this.#view.with(input.deliveries.flatMap(({ exports }) => exports))
     const rootCursor = last?.height ?? tip.rootCursor
     const time = Math.max(tip.time, input.now)
     const inbound = planInbound(this.#parts.registry, this.#deferred, input.deliveries, tip.arrivals)
@@ -116,7 +127,8 @@ export class BlockMaker {
         realm: space.realm,
         height,
         time,
-        random: this.#random,
+        random,
+        root: view,
         depositPerByte: params.depositPerByte,
       },
     })
@@ -135,6 +147,8 @@ export class BlockMaker {
       execution.payFees(params.treasury)
       const block = this.#seal(tip, execution, inbound, ran, outcomes, { height, rootCursor, time })
       store.seal()
+      this.#random = random
+      this.#view = view
       this.#deferred = inbound.waiting
       return { block, left: ran.left }
     } catch (error) {

@@ -1,6 +1,8 @@
 import { concat, decodeRootHeader } from '../../../protocol/index.ts'
 import type { Sql, Statements } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
+import type { ExportChange } from '../root/exports.ts'
+import { storedExports } from '../root/stored-exports.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -112,6 +114,11 @@ export class BlockStore {
     const [row] = await this.#sql<{ header: Uint8Array }[]>`SELECT header FROM root_block WHERE height = ${height}`
     if (row === undefined) throw new TypeError(`root block ${height}, which a block names, is not stored`)
     return decodeRootHeader(row.header).random.slice()
+  }
+
+  /** What the root chain exports as of a root height. */
+  async exportsAt(height: number): Promise<readonly ExportChange[]> {
+    return storedExports(this.#sql, height)
   }
 
   /** Up to which height the cell table has everything. */

@@ -14,6 +14,7 @@ import { CallError } from '../ledger/errors.ts'
 import type { CellType, Send } from '../ledger/module.ts'
 import type { RegisteredCall } from '../ledger/registry.ts'
 import { MAX_EVENTS_PER_CALL } from '../ledger/rules.ts'
+import type { RootView } from '../root/root-view.ts'
 import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
 import type { SessionKey } from '../state/session-key.ts'
 
@@ -24,6 +25,8 @@ export interface BlockContext {
   readonly height: number
   readonly time: number
   readonly random: Uint8Array
+  /** What the root chain exports, as of the block's root cursor. */
+  readonly root: RootView
   /** Deposit for one byte of a cell's value, in the smallest unit. */
   readonly depositPerByte: bigint
 }
@@ -115,6 +118,11 @@ export class CallFrame implements AccountContext {
 
   get balance(): bigint {
     return this.#isForeign ? this.#message.value - this.#sentValue : this.#cell.balance
+  }
+
+  root(key: string): unknown {
+    this.#checkOpen()
+    return this.#block.root.get(key)
   }
 
   read<T>(_type: CellType<T>): T | undefined {

@@ -2,6 +2,7 @@ import { decodeHeader } from '../../../protocol/index.ts'
 import { pause } from '../../../server/plugin.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
+import { RootView } from '../root/root-view.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
@@ -76,6 +77,7 @@ export class ShardEngine {
   #committed = 0
   #stateRoot: Uint8Array = new Uint8Array(32)
   readonly #roots = new RootQueue()
+  #view = RootView.EMPTY
   #committing: Promise<void> | undefined
   #wake: (() => void) | undefined
   #stopping = false
@@ -102,6 +104,11 @@ export class ShardEngine {
 
   get committedHeight(): number {
     return this.#committed
+  }
+
+  /** What the root chain exports, as of `rootHeight`: newer than what the last block saw. */
+  get view(): RootView {
+    return this.#view
   }
 
   get rootHeight(): number {
@@ -146,6 +153,7 @@ export class ShardEngine {
     this.#trie = recovered.trie
     this.#committed = recovered.tip.height
     this.#roots.startAfter(recovered.tip.rootCursor)
+    this.#view = recovered.view
     this.#stateRoot = decodeHeader(recovered.header).cellsRoot
     this.#maker = new BlockMaker(
       {
@@ -156,8 +164,7 @@ export class ShardEngine {
         params: pricing.params,
         load: (ids) => this.load(ids),
       },
-      recovered.waiting,
-      recovered.random,
+      recovered,
     )
     // Changes after the last fold are in the blocks only: take them in as if they had just been made.
     for (const [key, delta] of recovered.unfolded) {
@@ -259,6 +266,7 @@ export class ShardEngine {
   /** Takes the next root block in. */
   deliver(delivery: RootDelivery): void {
     if (!this.#roots.add(delivery)) return
+    this.#view = this.#view.with(delivery.exports)
     // Funds may have come, time has passed.
     this.mempool.unpark()
     if (delivery.height % EXPIRY_EVERY === 0) this.mempool.expire(delivery.height)

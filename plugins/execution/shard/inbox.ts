@@ -1,8 +1,11 @@
 import { cellPath, concat, type Message, Reader, readMessage, u64be } from '../../../protocol/index.ts'
+import type { ExportChange } from '../root/exports.ts'
 
 /** What a root block brings to one shard. Every shard gets every root block, in order, most of them empty. */
 export interface RootDelivery {
   readonly height: number
+  /** What this root block changed of what the root chain exports. */
+  readonly exports: readonly ExportChange[]
   /** 32 bytes. */
   readonly random: Uint8Array
   /** By source shard, then block height: the out items addressed to this shard, encoded, one after the other. */

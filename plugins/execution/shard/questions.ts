@@ -86,6 +86,7 @@ class Scratch {
         height: engine.committedHeight + 1,
         time: now(),
         random: new Uint8Array(32),
+        root: engine.view,
         depositPerByte: pricing.params.depositPerByte,
       },
     })

@@ -1,4 +1,5 @@
 import { cellLeaf, decodeHeader, decodeMessage, equal, toHex } from '../../../protocol/index.ts'
+import { RootView } from '../root/root-view.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import { type LeafChange, Trie } from '../state/trie.ts'
 import type { ChainTip } from './block-maker.ts'
@@ -22,6 +23,8 @@ export interface RecoveredShard {
   readonly unfolded: ReadonlyMap<string, CellDelta>
   /** Of the root block up to which messages were taken in. */
   readonly random: Uint8Array
+  /** What the root chain exports, as of that root block. */
+  readonly view: RootView
   /** Header bytes of the last block. */
   readonly header: Uint8Array
 }
@@ -78,7 +81,8 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
     totals: { holdings: stored.holdings, emitted: stored.emitted, consumed: stored.consumed },
   }
   const random = await store.rootRandom(header.rootCursor)
-  return { tip, trie, waiting, random, unfolded: changed, header: stored.header }
+  const view = RootView.EMPTY.with(await store.exportsAt(header.rootCursor))
+  return { tip, trie, waiting, random, view, unfolded: changed, header: stored.header }
 }
 
 function check(space: ShardSpace, height: number, what: string, expected: Uint8Array, found: Uint8Array): void {

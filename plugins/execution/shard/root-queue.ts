@@ -30,9 +30,9 @@ export class RootQueue {
     if (this.#waiting.length >= MAX_WAITING) {
       throw new RangeError(`${MAX_WAITING} root blocks wait for this shard, and it takes no more`)
     }
-    // One without messages needs no memory of its own: the next stands for it.
+    // One that brings nothing needs no memory of its own: the next stands for it.
     const last = this.#waiting.at(-1)
-    if (last !== undefined && last.sources.length === 0) this.#waiting.pop()
+    if (last !== undefined && last.sources.length === 0 && last.exports.length === 0) this.#waiting.pop()
     this.#waiting.push(delivery)
     this.#height = delivery.height
     if (delivery.sources.length > 0) this.#hasMessages = true

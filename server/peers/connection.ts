@@ -1,10 +1,9 @@
 import { WebSocket } from 'ws'
 import { PeerError } from '../plugin/peers.ts'
 import { GoneError } from './answers.ts'
-import { MAX_BUFFERED, MAX_FRAME, MAX_OPEN, type Reply, type Request, remoteError, WINDOW } from './messages.ts'
+import { dial } from './dial.ts'
+import { MAX_BUFFERED, MAX_OPEN, type Reply, type Request, remoteError, WINDOW } from './messages.ts'
 import { Wire } from './wire.ts'
-
-const CONNECT_MS = 2_000
 
 /** The leader was not reached, or went: `done` tells whether it may have begun what it was asked. */
 export class LeaderGoneError extends GoneError {
@@ -34,12 +33,7 @@ export class PeerConnection {
   #isClosed = false
 
   constructor(url: string, secret: string, onClose: () => void) {
-    this.#socket = new WebSocket(url, {
-      headers: { authorization: `Bearer ${secret}` },
-      maxPayload: MAX_FRAME,
-      perMessageDeflate: false,
-      handshakeTimeout: CONNECT_MS,
-    })
+    this.#socket = dial(url, secret)
     this.#opened = new Promise((resolve) => {
       this.#socket.once('open', () => resolve())
       this.#socket.once('close', () => resolve())

@@ -1,9 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { randomBytes } from 'node:crypto'
 import type { Answers } from './answers.ts'
-import { MAX_FRAME } from './messages.ts'
+import { Door } from './door.ts'
 import { PeerSession } from './session.ts'
 
 const PATH = '/peer'
@@ -25,13 +22,13 @@ export class PeerListener {
   readonly url: string
   /** To be shown by callers; new at each start. */
   readonly secret: string
-  readonly #server: Server
+  readonly #door: Door
   readonly #sessions: Set<PeerSession>
 
-  private constructor(url: string, secret: string, server: Server, sessions: Set<PeerSession>) {
+  private constructor(url: string, secret: string, door: Door, sessions: Set<PeerSession>) {
     this.url = url
     this.secret = secret
-    this.#server = server
+    this.#door = door
     this.#sessions = sessions
   }
 
@@ -39,38 +36,22 @@ export class PeerListener {
     const { hostname = '127.0.0.1', port = 0 } = options
     const secret = randomBytes(32).toString('base64url')
     const sessions = new Set<PeerSession>()
-    const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME, perMessageDeflate: false })
-    const server = createServer((_request, response) => response.writeHead(404).end())
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      socket.on('error', () => socket.destroy())
-      if (request.url !== PATH || !isShown(secret, request) || sessions.size >= MAX_SESSIONS) {
-        return socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n', () => socket.destroy())
-      }
-      sockets.handleUpgrade(request, socket, head, (accepted) => {
-        const session: PeerSession = new PeerSession(accepted, answers, () => sessions.delete(session))
+    const door = await Door.open({
+      path: PATH,
+      secret,
+      hostname,
+      port,
+      maxOpen: MAX_SESSIONS,
+      onSocket: (socket) => {
+        const session: PeerSession = new PeerSession(socket, answers, () => sessions.delete(session))
         sessions.add(session)
-      })
+      },
     })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(port, hostname, resolve)
-    })
-    const address = server.address()
-    const own = typeof address === 'object' && address !== null ? address.port : port
-    const host = hostname.includes(':') ? `[${hostname}]` : hostname
-    return new PeerListener(options.url ?? `ws://${host}:${own}${PATH}`, secret, server, sessions)
+    return new PeerListener(options.url ?? door.url, secret, door, sessions)
   }
 
   async close(): Promise<void> {
     for (const session of this.#sessions) session.close()
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#server.closeAllConnections()
-    await closed
+    await this.#door.close()
   }
-}
-
-/** Compares in constant time; hashing makes the lengths equal. */
-function isShown(secret: string, { headers }: IncomingMessage): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(headers.authorization ?? ''), hash(`Bearer ${secret}`))
 }

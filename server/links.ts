@@ -1,0 +1,5 @@
+/** How a layer's own processes reach one another: by WebSocket, with a secret, in messages as `structuredClone` copies them. */
+export { dial } from './peers/dial.ts'
+export { Door, type DoorOptions } from './peers/door.ts'
+export { MAX_BUFFERED } from './peers/messages.ts'
+export { Wire } from './peers/wire.ts'

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { RootMoment } from '../../../plugins/execution/root/root-moment.ts'
 import { BlockStore, type StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
 import { idKey } from '../../../plugins/execution/state/ledger-cell.ts'
@@ -36,12 +37,8 @@ export class NullStore extends BlockStore {
     return this.#tip
   }
 
-  override async rootRandom(): Promise<Uint8Array> {
-    return new Uint8Array(32)
-  }
-
-  override async exportsAt(): Promise<readonly never[]> {
-    return []
+  override async rootMoment(height: number): Promise<RootMoment> {
+    return { height, random: new Uint8Array(32), exports: [] }
   }
 
   override async foldedHeight(): Promise<number> {

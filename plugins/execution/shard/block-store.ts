@@ -1,8 +1,7 @@
-import { concat, decodeRootHeader } from '../../../protocol/index.ts'
+import { concat } from '../../../protocol/index.ts'
 import type { Sql, Statements } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
-import type { ExportChange } from '../root/exports.ts'
-import { storedExports } from '../root/stored-exports.ts'
+import { type RootMoment, storedRootMoment } from '../root/root-moment.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -17,6 +16,7 @@ export class ForkedError extends Error {
 export interface StoredTip {
   readonly header: Uint8Array
   readonly hash: Uint8Array
+  readonly bodyBytes: number
   readonly holdings: bigint
   readonly emitted: bigint
   readonly consumed: bigint
@@ -36,12 +36,15 @@ export class BlockStore {
   readonly #statements: Statements
   readonly #space: ShardSpace
   readonly #fence: Fence
+  readonly #known: RootMoment | undefined
 
-  constructor(sql: Sql, statements: Statements, space: ShardSpace, fence: Fence) {
+  /** `known`: what the root chain was as of the last block, where this database does not hold the root chain. */
+  constructor(sql: Sql, statements: Statements, space: ShardSpace, fence: Fence, known?: RootMoment) {
     this.#sql = sql
     this.#statements = statements
     this.#space = space
     this.#fence = fence
+    this.#known = known
   }
 
   /**
@@ -100,25 +103,25 @@ export class BlockStore {
   /** The shard's last block. */
   async tip(): Promise<StoredTip | undefined> {
     const [row] = await this.#sql<
-      { header: Uint8Array; hash: Uint8Array; holdings: string; emitted: string; consumed: string }[]
+      {
+        header: Uint8Array
+        hash: Uint8Array
+        bodyBytes: number
+        holdings: string
+        emitted: string
+        consumed: string
+      }[]
     >`
-      SELECT header, hash, holdings, emitted, consumed FROM block
+      SELECT header, hash, length(body) AS "bodyBytes", holdings, emitted, consumed FROM block
       WHERE shard = ${this.#space.id} ORDER BY height DESC LIMIT 1`
     if (row === undefined) return undefined
     const { holdings, emitted, consumed } = row
     return { ...row, holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) }
   }
 
-  /** The randomness of a root block. @throws TypeError if there is none at this height. */
-  async rootRandom(height: number): Promise<Uint8Array> {
-    const [row] = await this.#sql<{ header: Uint8Array }[]>`SELECT header FROM root_block WHERE height = ${height}`
-    if (row === undefined) throw new TypeError(`root block ${height}, which a block names, is not stored`)
-    return decodeRootHeader(row.header).random.slice()
-  }
-
-  /** What the root chain exports as of a root height. */
-  async exportsAt(height: number): Promise<readonly ExportChange[]> {
-    return storedExports(this.#sql, height)
+  /** What a restart must know of a root block that a block names. @throws TypeError if it is not stored */
+  async rootMoment(height: number): Promise<RootMoment> {
+    return this.#known?.height === height ? this.#known : storedRootMoment(this.#sql, height)
   }
 
   /** Up to which height the cell table has everything. */

@@ -16,6 +16,8 @@ export interface ShardHost {
   /** Whatever the shard reports, and `down` when it stopped without being told to. */
   onReport(listener: (report: ShardReport | { readonly type: 'down' }) => void): void
   stop(): Promise<void>
+  /** Ends it at once. Nothing durable is lost. */
+  abandon(): Promise<void>
 }
 
 /** A shard cannot do what it is asked. */

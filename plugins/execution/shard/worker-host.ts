@@ -17,7 +17,13 @@ const MAX_QUESTIONS = 10_000
 const YOUNG_MB = 128
 
 /** What starting again cannot mend. */
-const FINAL_CODES = new Set(['STATE_MISMATCH', 'FORKED', 'SUPPLY_CHANGED', 'MODULE_SET', 'FENCED'])
+export const FINAL_CODES: ReadonlySet<string> = new Set([
+  'STATE_MISMATCH',
+  'FORKED',
+  'SUPPLY_CHANGED',
+  'MODULE_SET',
+  'FENCED',
+])
 
 interface Waiting {
   readonly resolve: (answer: never) => void
@@ -32,6 +38,7 @@ export class WorkerShardHost implements ShardHost {
   status: ShardHost['status'] = 'STARTING'
   readonly #data: ShardWorkerData
   readonly #log: Log
+  readonly #prepare: () => Promise<Partial<ShardWorkerData>>
   readonly #listeners: Listener[] = []
   readonly #questions = new Map<number, Waiting>()
   #worker: Worker | undefined
@@ -42,18 +49,22 @@ export class WorkerShardHost implements ShardHost {
   #stopping = false
   #wasReady = false
 
-  constructor(data: ShardWorkerData, log: Log) {
+  /** `prepare`: gives what each start needs anew; it tries until it has it. */
+  constructor(data: ShardWorkerData, log: Log, prepare: () => Promise<Partial<ShardWorkerData>> = async () => ({})) {
     this.id = data.shard
     this.#data = data
     this.#log = log
+    this.#prepare = prepare
   }
 
-  start(): Promise<void> {
+  async start(): Promise<void> {
     this.#startedAt = Date.now()
     this.#fatal = undefined
+    const data = { ...this.#data, ...(await this.#prepare()) }
+    if (this.#stopping) throw this.#unavailable()
     const url = new URL(`./worker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
     const worker = new Worker(url, {
-      workerData: this.#data,
+      workerData: data,
       name: `deaios shard ${this.id}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     })

@@ -40,6 +40,11 @@ beforeAll(async () => {
   await net.restart()
   await send(bob, [{ to: alice.publicKey, value: 3n }], 0)
   await send(alice, [{ to: cell, call: 'counter.remove', args: {} }])
+  // Whether what is left of the cell is still in memory must make no difference to a call that leaves it as it was.
+  await send(alice, [{ to: cell, call: 'counter.misbehave', args: { how: 'throw' } }])
+  await net.settled()
+  await net.restart()
+  await send(alice, [{ to: cell, call: 'counter.misbehave', args: { how: 'throw' } }])
   await net.settled()
   await net.chain.stop()
 })

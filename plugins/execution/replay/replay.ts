@@ -19,6 +19,8 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal
   /** Told after each root block. */
   readonly onProgress?: (progress: ReplayReport) => void
+  /** Told of each shard block as executing it again gives it. */
+  readonly onBlock?: (block: MadeBlock) => void
 }
 
 /** How far a replay got. */
@@ -34,7 +36,7 @@ export interface ReplayReport {
  * @throws ReplayMismatch naming the first difference
  */
 export async function replayChain(options: ReplayOptions): Promise<ReplayReport> {
-  const { network, chain, onProgress, signal } = options
+  const { network, chain, onProgress, onBlock, signal } = options
   const root = new ReplayedRoot(network)
   const pricing = {
     registry: new CallRegistry(options.modules),
@@ -54,13 +56,15 @@ export async function replayChain(options: ReplayOptions): Promise<ReplayReport>
     const block = root.check(stored)
     const made = block.header.height === 0 ? checkFirst(shards, block) : await replayListed(shards, root, chain, block)
     blocks += made.length
+    for (const one of made) onBlock?.(one)
     release(shards, block, made)
     onProgress?.(report())
   }
   for (const shard of shards.values()) {
     for (const stored of await chain.after(shard.space.id, shard.height)) {
-      await shard.replay(stored, root)
+      const made = await shard.replay(stored, root)
       blocks++
+      onBlock?.(made)
     }
   }
   checkSupply(network, shards)

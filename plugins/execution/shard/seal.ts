@@ -31,7 +31,9 @@ export function sealCells(changes: BlockChanges, depositPerByte: bigint): Sealed
   for (const { before, after } of changes.values()) {
     holdings += worth(after, depositPerByte)
     if (before !== undefined) holdings -= worth(before, depositPerByte)
-    if (before !== undefined || !isEmpty(after)) cells.push(after)
+    // One that was empty and still is may be in memory or not: the block must say the same either way.
+    const wasThere = before !== undefined && !isEmpty(before)
+    if (wasThere || !isEmpty(after)) cells.push(after)
   }
   cells.sort((a, b) => compare(a.path, b.path))
   const delta = new Writer(160 * cells.length + 16)

@@ -1,0 +1,97 @@
+import { strict as assert } from 'node:assert'
+import { sly, TRICKS } from '../../plugins/execution/fixtures/sly.ts'
+import { faucetId, treasuryId } from '../../plugins/execution/genesis.ts'
+import { assetId } from '../../plugins/execution/modules/asset-cells.ts'
+import { createTestChain, type TestChain, testKey, testKeyIn } from '../../plugins/execution/testing.ts'
+import { type Action, cellId } from '../../protocol/index.ts'
+import type { SigningKey } from '../../server/crypto/ed25519.ts'
+import { LedgerModel, newParty } from '../scenarios/model/ledger-model.ts'
+import { FLOOD, OPERATIONS, type World } from '../scenarios/model/operations.ts'
+import { act, type Submitted } from '../scenarios/model/round.ts'
+import { Random } from '../scenarios/random.ts'
+import { storyModules } from './story-modules.ts'
+
+const ROUNDS = 6
+const IN_ROUND = 30
+const PARTIES = 8
+const BALANCE = 10n ** 12n
+const NOBODY = new Uint8Array(0)
+
+/** A ledger in which everything has happened that can: to be closed by the caller. */
+export async function tellStory(seed: number): Promise<TestChain> {
+  const parties = Array.from({ length: PARTIES }, (_, i) => newParty(testKey(`teller ${i}`)))
+  const alice = testKeyIn(0, 'alice')
+  const bob = testKeyIn(1, 'bob')
+  const keys = [...parties.map(({ key }) => key), alice, bob]
+  const accounts = keys.map((key) => ({ key, balance: BALANCE }))
+  const net = await createTestChain({ accounts, modules: storyModules, plan: { drip: 12_345n } })
+  try {
+    await mixed(net, new Random(seed), parties)
+    await oneOfEach(net, alice, bob)
+    await net.settled()
+    return net
+  } catch (error) {
+    await net.close()
+    throw error
+  }
+}
+
+/** Random payments, calls and refusals, with floods that leave messages waiting, and a restart. */
+async function mixed(net: TestChain, random: Random, parties: World['parties']): Promise<void> {
+  const operator = newParty(testKey('operator'))
+  const { publicKey } = operator.key
+  const world: World = {
+    random,
+    model: new LedgerModel(),
+    parties,
+    operator,
+    faucet: faucetId(publicKey),
+    drip: 12_345n,
+  }
+  for (const { key } of parties) world.model.set(key.publicKey, BALANCE)
+  for (const cell of await net.chain.cells(0, [publicKey, world.faucet])) {
+    if (cell !== null) world.model.set(cell.id, cell.balance + cell.deposit)
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    const submitted: Submitted[] = []
+    while (submitted.length < IN_ROUND) {
+      const one = act(net, world, treasuryId(publicKey), round % 3 === 1 ? [FLOOD] : OPERATIONS)
+      if (one !== undefined) submitted.push(one)
+    }
+    const wait = round % 2 === 0 ? 'EXECUTED' : 'INCLUDED'
+    const outcomes = await net.chain.submit(
+      submitted.map(({ wire }) => wire),
+      { wait },
+    )
+    for (const outcome of outcomes) assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
+    if (round === 3) await net.restart()
+    world.model.settle()
+  }
+}
+
+/** Calls that break, bounce, create, delete and authorise; assets; and all that calls must not use. */
+async function oneOfEach(net: TestChain, alice: SigningKey, bob: SigningKey): Promise<void> {
+  let nonce = 0
+  const send = async (...actions: Partial<Action>[]): Promise<void> => {
+    const wire = net.sign({ key: alice, nonce: nonce++, actions, maxFee: 1_000_000n })
+    const [outcome] = await net.chain.submit([wire], { wait: 'EXECUTED' })
+    assert.equal(outcome?.kind, 'accepted', JSON.stringify(outcome))
+  }
+  const counted = cellId('counter', alice.publicKey, NOBODY)
+  await send({ to: bob.publicKey, value: 500n }, { to: testKey('nobody yet').publicKey, value: 5n })
+  await send({ to: counted, call: 'counter.add', args: { by: 60 }, value: 5000n })
+  await send({ to: counted, call: 'counter.add', args: { by: 60 }, value: 500n })
+  await send({ to: counted, call: 'counter.bounceOff', args: { to: bob.publicKey }, value: 40n })
+  for (const how of ['refuse', 'throw', 'undeclared', 'overspend', 'giant', 'changeAndThrow'])
+    await send({ to: counted, call: 'counter.misbehave', args: { how }, value: 7n })
+  await send({ to: counted, call: 'counter.remove' })
+  const tried = cellId('sly', alice.publicKey, NOBODY)
+  for (const trick of Object.keys(TRICKS)) await send({ to: tried, call: `${sly.name}.attempt`, args: { trick } })
+  const points = assetId(alice.publicKey, 'POINTS')
+  await send({ to: points, call: 'asset.create', args: { symbol: 'POINTS', decimals: 0 }, value: 10_000n })
+  await send({ to: points, call: 'asset.issue', args: { to: bob.publicKey, amount: 9 }, value: 10_000n })
+  const session = testKey('session')
+  const bounds = { calls: ['account.credit'], targets: [], lane: 3, limit: 10_000, expires: 1_000_000 }
+  await send({ to: alice.publicKey, call: 'account.authorize', args: { key: session.publicKey, ...bounds } })
+  await send({ to: alice.publicKey, call: 'account.revoke', args: { key: session.publicKey } })
+}

@@ -1,4 +1,8 @@
 import type { AnyCall, LedgerModule } from './module.ts'
+import { ROOT_MESSAGE_WEIGHT } from './rules.ts'
+
+/** Where calls run: in shards, or on the root chain. */
+export type Home = LedgerModule['home']
 
 /** A call that the ledger can run. */
 export interface RegisteredCall {
@@ -27,14 +31,14 @@ export class CallRegistry {
     const definitions = collect(modules)
     const weights = new Map<string, number>()
     for (const [name, { module, call }] of definitions) {
-      if (module.home !== 'shard') continue
       this.#calls.set(name, { name, module, call, sentWeight: sentWeight(name, definitions, weights, []) })
     }
   }
 
-  /** A call that runs in shards; those of the root chain do not. */
-  get(name: string): RegisteredCall | undefined {
-    return this.#calls.get(name)
+  /** A call that runs at this home; undefined for those that run at the other one. */
+  get(name: string, home: Home = 'shard'): RegisteredCall | undefined {
+    const found = this.#calls.get(name)
+    return found?.module.home === home ? found : undefined
   }
 
   module(name: string): LedgerModule | undefined {
@@ -43,7 +47,7 @@ export class CallRegistry {
 
   /** Weight of one call and all that it may send. Arguments must have been checked. */
   weight(registered: RegisteredCall, args: unknown): number {
-    return Number(registered.call.weight(args as never)) + registered.sentWeight
+    return atHome(registered.module.home, Number(registered.call.weight(args as never))) + registered.sentWeight
   }
 }
 
@@ -85,9 +89,13 @@ function sentWeight(name: string, definitions: Definitions, known: Map<string, n
 }
 
 function constantWeight(name: string, definitions: Definitions): number {
-  const weight = definitions.get(name)?.call.weight
-  if (weight === undefined || weight.length > 0) {
+  const definition = definitions.get(name)
+  const weight = definition?.call.weight
+  if (definition === undefined || weight === undefined || weight.length > 0) {
     throw new ModuleSetError(`"${name}" is sent by other calls, so its weight must not depend on arguments`)
   }
-  return Number((weight as () => bigint)())
+  return atHome(definition.module.home, Number((weight as () => bigint)()))
 }
+
+const atHome = (home: Home, weight: number): number =>
+  home === 'root' ? Math.max(ROOT_MESSAGE_WEIGHT, weight) : weight

@@ -16,3 +16,16 @@ export const MAX_BLOCK_TRANSACTIONS = 8192
 export const MAX_ERROR_MESSAGE = 200
 /** The most events that one call may emit. */
 export const MAX_EVENTS_PER_CALL = 64
+
+/** A message to the root chain weighs as much as this at least: there is one root chain, and it sets nothing aside. */
+export const ROOT_MESSAGE_WEIGHT = 100
+/** The most cells that one root call may touch. */
+export const MAX_ROOT_CELLS = 4096
+/** The most values that the root chain exports at a time: every shard keeps all of them in memory. */
+export const MAX_EXPORTS = 4096
+/** The most bytes of one of them, as CBOR. */
+export const MAX_EXPORT_VALUE = 4096
+/** Root blocks from the call that splits a shard until its children take over. */
+export const SPLIT_DELAY = 3
+/** The longest prefix that a split may give a shard, in bits. */
+export const MAX_SHARD_PREFIX = 16

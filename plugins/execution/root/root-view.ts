@@ -55,6 +55,16 @@ export class RootView {
     return value === undefined ? undefined : decode(value)
   }
 
+  /** The CBOR of an exported value; undefined if there is none. */
+  bytes(key: string): Uint8Array | undefined {
+    return this.#values.get(key)
+  }
+
+  /** How many values there are. */
+  get size(): number {
+    return this.#values.size
+  }
+
   /** All of them, as CBOR, by key. */
   entries(): readonly ExportChange[] {
     return [...this.#values]

@@ -1,20 +1,15 @@
-import {
-  type CborMap,
-  cellId,
-  decode,
-  encode,
-  equal,
-  MAX_CELL_VALUE,
-  type Message,
-  Writer,
-} from '../../../protocol/index.ts'
+import { type CborMap, cellId, decode, equal, type Message, ROOT_REALM, Writer } from '../../../protocol/index.ts'
 import type { Topic } from '../../../server/plugin.ts'
 import type { AccountContext } from '../ledger/account-context.ts'
 import { CallError } from '../ledger/errors.ts'
-import type { CellType, Send } from '../ledger/module.ts'
+import type { CellType, Derivation, Send } from '../ledger/module.ts'
 import type { RegisteredCall } from '../ledger/registry.ts'
+import type { RootCell, RootContext, RootRules } from '../ledger/root-context.ts'
 import { MAX_EVENTS_PER_CALL } from '../ledger/rules.ts'
+import { RootCellHandle } from '../root/root-cell.ts'
+import type { RootScope } from '../root/root-scope.ts'
 import type { RootView } from '../root/root-view.ts'
+import { clearValue, encodeValue, holdDeposit, replaceValue } from '../state/cell-value.ts'
 import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
 import type { SessionKey } from '../state/session-key.ts'
 
@@ -25,17 +20,18 @@ export interface BlockContext {
   readonly height: number
   readonly time: number
   readonly random: Uint8Array
-  /** What the root chain exports, as of the block's root cursor. */
+  /** What the root chain exports, as of the block's root cursor; while a root block is made, as it is by now. */
   readonly root: RootView
+  /** What root calls reach beside their cell; undefined in shards. */
+  readonly scope?: RootScope
   /** Deposit for one byte of a cell's value, in the smallest unit. */
   readonly depositPerByte: bigint
 }
 
-const NULL_VALUE = Uint8Array.of(0xf6)
 const NO_ARGS: CborMap = {}
 
 /** The context of one running call. One frame serves all calls of a block, one after the other. */
-export class CallFrame implements AccountContext {
+export class CallFrame implements AccountContext, RootContext {
   readonly height: number
   readonly time: number
   readonly shard: string
@@ -80,7 +76,13 @@ export class CallFrame implements AccountContext {
     this.sent.length = 0
     this.events.reset()
     this.eventCount = 0
+    this.#block.scope?.begin()
     return this
+  }
+
+  /** The call was refused: what it did beside its own cell is undone. */
+  undo(): void {
+    this.#block.scope?.undo()
   }
 
   /** The call is over: nothing is read or changed through this frame until the next one enters it. */
@@ -134,21 +136,14 @@ export class CallFrame implements AccountContext {
 
   write<T>(type: CellType<T>, value: T): void {
     this.#checkOpen()
-    const encoded = encode(type.schema.parse(value) as never)
-    if (encoded.length > MAX_CELL_VALUE) {
-      throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
-    }
+    const encoded = encodeValue(type, value)
     if (isNeverUsed(this.#cell)) this.#takeOver()
-    this.#replace(encoded)
+    replaceValue(this.#cell, encoded, this.#block.depositPerByte)
   }
 
   remove(): void {
     this.#checkOpen()
-    if (isNeverUsed(this.#cell)) return
-    this.#replace(NULL_VALUE)
-    this.#cell.owner = ACCOUNT
-    this.#cell.balance += this.#deposit(this.#cell.depositBytes)
-    this.#cell.depositBytes = 0
+    clearValue(this.#cell, this.#block.depositPerByte)
   }
 
   get sessionKeys(): readonly SessionKey[] {
@@ -160,8 +155,35 @@ export class CallFrame implements AccountContext {
     this.#checkAccount()
     const cell = this.#cell
     const account = { ...cell.account, keys }
-    this.#holdDeposit(depositBytes(cell.owner, cell.value, account))
+    holdDeposit(cell, depositBytes(cell.owner, cell.value, account), this.#block.depositPerByte)
     cell.account = account
+  }
+
+  at(place: Uint8Array | Derivation): RootCell {
+    this.#checkOpen()
+    const call = {
+      scope: this.#scope,
+      module: this.#module,
+      depositPerByte: this.#block.depositPerByte,
+      checkOpen: () => this.#checkOpen(),
+      available: () => this.balance,
+      spend: (value: bigint) => this.#spend(value),
+    }
+    return new RootCellHandle(call, place)
+  }
+
+  export(key: string, value: unknown): void {
+    this.#checkOpen()
+    this.#scope.export(this.#module, key, value)
+  }
+
+  get exported(): RootView {
+    this.#checkOpen()
+    return this.#scope.exported
+  }
+
+  get rules(): RootRules {
+    return this.#scope.rules
   }
 
   emit<P>(topic: Topic<P>, payload: P): void {
@@ -191,11 +213,13 @@ export class CallFrame implements AccountContext {
       )
     }
     const value = send.value ?? 0n
+    const realm = send.realm ?? this.#block.realm
+    if (realm !== ROOT_REALM && !this.#block.root.realms.has(realm))
+      throw new CallError('UNKNOWN_REALM', `there is no realm ${realm}: what is sent there would never arrive`)
     if (value < 0n || value > this.balance) {
       throw new CallError('INSUFFICIENT_BALANCE', `the call has ${this.balance}, less than the ${value} to send`)
     }
-    this.#cell.balance -= value
-    this.#sentValue += value
+    this.#spend(value)
     const { origin, action, payer, payerRealm } = this.#message
     this.sent.push({
       kind: 'call',
@@ -203,9 +227,9 @@ export class CallFrame implements AccountContext {
       action,
       from: this.#cell.id,
       fromRealm: this.#block.realm,
-      module: this.#registered?.module.name ?? this.#cell.owner,
+      module: this.#module,
       to: send.to,
-      realm: send.realm ?? this.#block.realm,
+      realm,
       call: send.call,
       args: (send.args as CborMap | undefined) ?? NO_ARGS,
       value,
@@ -213,6 +237,20 @@ export class CallFrame implements AccountContext {
       payerRealm,
       code: '',
     })
+  }
+
+  get #module(): string {
+    return this.#registered?.module.name ?? this.#cell.owner
+  }
+
+  get #scope(): RootScope {
+    if (this.#block.scope !== undefined) return this.#block.scope
+    throw new TypeError('only calls of the root chain reach other cells and exports')
+  }
+
+  #spend(value: bigint): void {
+    this.#cell.balance -= value
+    this.#sentValue += value
   }
 
   #checkOpen(): void {
@@ -235,32 +273,9 @@ export class CallFrame implements AccountContext {
     this.#isForeign = false
   }
 
-  #replace(encoded: Uint8Array): void {
-    const cell = this.#cell
-    this.#holdDeposit(depositBytes(cell.owner, encoded, cell.account))
-    cell.value = encoded
-  }
-
-  #holdDeposit(bytes: number): void {
-    const cell = this.#cell
-    const more = this.#deposit(bytes - cell.depositBytes)
-    if (more > cell.balance) {
-      throw new CallError(
-        'DEPOSIT_REQUIRED',
-        `the cell's new size needs a deposit of ${more} more, it has ${cell.balance}`,
-      )
-    }
-    cell.balance -= more
-    cell.depositBytes = bytes
-  }
-
   #checkAccount(): void {
     this.#checkOpen()
     if (this.#registered?.module.name !== ACCOUNT || this.#cell.owner !== ACCOUNT)
       throw new TypeError('only calls of the module "account" reach an account’s keys')
-  }
-
-  #deposit(bytes: number): bigint {
-    return this.#block.depositPerByte * BigInt(bytes)
   }
 }

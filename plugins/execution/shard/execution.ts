@@ -1,7 +1,7 @@
-import { type ActionError, type Message, type Receipt, STATUS, Writer } from '../../../protocol/index.ts'
+import { type ActionError, type Message, type Receipt, ROOT_REALM, STATUS, Writer } from '../../../protocol/index.ts'
 import { beginCall, endCall } from '../ledger/determinism.ts'
 import { CallError } from '../ledger/errors.ts'
-import type { CallRegistry } from '../ledger/registry.ts'
+import type { CallRegistry, Home } from '../ledger/registry.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
 import { withNonceUsed, withSpent } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
@@ -63,6 +63,7 @@ export class Execution {
   fees = 0n
   readonly #parts: ExecutionParts
   readonly #frame: CallFrame
+  readonly #home: Home
   #queue: Queued[] = []
   #next = 0
   // What the running transaction or inbound message came to so far.
@@ -74,6 +75,7 @@ export class Execution {
   constructor(parts: ExecutionParts) {
     this.#parts = parts
     this.#frame = new CallFrame(parts.context)
+    this.#home = parts.space.realm === ROOT_REALM ? 'root' : 'shard'
   }
 
   /** Topics that any call emitted. */
@@ -202,7 +204,7 @@ export class Execution {
   }
 
   #deliverCall({ message, path }: Queued, known: LedgerCell | undefined): void {
-    const registered = this.#parts.registry.get(message.call)
+    const registered = this.#parts.registry.get(message.call, this.#home)
     if (registered === undefined) return this.#refuse(message, 'UNKNOWN_CALL', `no module has "${message.call}"`)
     const args = registered.call.args.safeParse(message.args)
     if (!args.success) return this.#refuse(message, 'BAD_ARGUMENTS', `the arguments do not fit "${message.call}"`)
@@ -217,6 +219,7 @@ export class Execution {
     try {
       this.#run(() => registered.call.apply(frame, args.data as never))
     } catch (error) {
+      frame.undo()
       Object.assign(cell, before)
       const { code, text } = this.#explain(error, message.call)
       return this.#refuse(message, code, text)
@@ -245,6 +248,7 @@ export class Execution {
         this.#settle(frame)
       } catch (error) {
         // The value stays; only what the handler did is undone.
+        frame.undo()
         Object.assign(cell, before)
         this.#explain(error, `${message.module}.onBounce`)
       }

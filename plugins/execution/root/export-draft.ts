@@ -1,0 +1,73 @@
+import { MAX_EXPORT_KEY } from '../../../protocol/index.ts'
+import { CallError } from '../ledger/errors.ts'
+import { MAX_EXPORT_VALUE, MAX_EXPORTS } from '../ledger/rules.ts'
+import type { ExportChange } from './exports.ts'
+import type { RootView } from './root-view.ts'
+
+const encoder = new TextEncoder()
+
+/** What root calls change of the exports while a root block is made. */
+export class ExportDraft {
+  readonly #base: RootView
+  #changes = new Map<string, Uint8Array | null>()
+  #marked: ReadonlyMap<string, Uint8Array | null> | undefined
+  #view: RootView | undefined
+
+  /** `base`: as of the root block before. */
+  constructor(base: RootView) {
+    this.#base = base
+  }
+
+  /** With all changes so far. */
+  get view(): RootView {
+    this.#view ??= this.#base.with([...this.#changes])
+    return this.#view
+  }
+
+  /** All changes, sorted by key; only what is another value than before. */
+  get changes(): readonly ExportChange[] {
+    return [...this.#changes]
+      .filter(([key, value]) => !same(this.#base.bytes(key), value))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** From here on `undo` undoes. */
+  mark(): void {
+    this.#marked = undefined
+  }
+
+  undo(): void {
+    if (this.#marked === undefined) return
+    this.#changes = new Map(this.#marked)
+    this.#marked = undefined
+    this.#view = undefined
+  }
+
+  /**
+   * Changes one export. `value` is CBOR, or null to remove it.
+   * @throws CallError EXPORT_REFUSED
+   */
+  set(module: string, key: string, value: Uint8Array | null): void {
+    if (!mayExport(module, key)) refuse(`"${module}" exports under "${module}/", not under ${JSON.stringify(key)}`)
+    if (encoder.encode(key).length > MAX_EXPORT_KEY) refuse(`the key of an export has at most ${MAX_EXPORT_KEY} bytes`)
+    if (value !== null && value.length > MAX_EXPORT_VALUE)
+      refuse(`an export has at most ${MAX_EXPORT_VALUE} bytes, not ${value.length}`)
+    if (value !== null && this.view.bytes(key) === undefined && this.view.size >= MAX_EXPORTS)
+      refuse(`the root chain exports at most ${MAX_EXPORTS} values: remove one first`)
+    this.#marked ??= new Map(this.#changes)
+    this.#changes.set(key, value)
+    this.#view = undefined
+  }
+}
+
+/** Each module has its own keys; a new realm begins with shards. */
+const mayExport = (module: string, key: string): boolean =>
+  key.startsWith(`${module}/`) || (module === 'realm' && key.startsWith('shard/'))
+
+function same(before: Uint8Array | undefined, after: Uint8Array | null): boolean {
+  return before === undefined || after === null ? before === (after ?? undefined) : Buffer.compare(before, after) === 0
+}
+
+function refuse(message: string): never {
+  throw new CallError('EXPORT_REFUSED', message)
+}

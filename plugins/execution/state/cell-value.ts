@@ -1,0 +1,41 @@
+import { encode, MAX_CELL_VALUE } from '../../../protocol/index.ts'
+import { CallError } from '../ledger/errors.ts'
+import type { CellType } from '../ledger/module.ts'
+import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from './ledger-cell.ts'
+
+const NULL_VALUE = Uint8Array.of(0xf6)
+
+/** A module's value as its cell keeps it. @throws CallError VALUE_TOO_LARGE; whatever the type's schema finds */
+export function encodeValue<T>(type: CellType<T>, value: T): Uint8Array {
+  const encoded = encode(type.schema.parse(value) as never)
+  if (encoded.length <= MAX_CELL_VALUE) return encoded
+  throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
+}
+
+/** Replaces a cell's value, which its balance pays the deposit for. @throws CallError DEPOSIT_REQUIRED */
+export function replaceValue(cell: LedgerCell, encoded: Uint8Array, depositPerByte: bigint): void {
+  holdDeposit(cell, depositBytes(cell.owner, encoded, cell.account), depositPerByte)
+  cell.value = encoded
+}
+
+/** Clears a cell's value: no module owns it any more, and its deposit is in its balance. */
+export function clearValue(cell: LedgerCell, depositPerByte: bigint): void {
+  if (isNeverUsed(cell)) return
+  replaceValue(cell, NULL_VALUE, depositPerByte)
+  cell.owner = ACCOUNT
+  cell.balance += depositPerByte * BigInt(cell.depositBytes)
+  cell.depositBytes = 0
+}
+
+/** Holds a cell's deposit for so many bytes. @throws CallError DEPOSIT_REQUIRED */
+export function holdDeposit(cell: LedgerCell, bytes: number, depositPerByte: bigint): void {
+  const more = depositPerByte * BigInt(bytes - cell.depositBytes)
+  if (more > cell.balance) {
+    throw new CallError(
+      'DEPOSIT_REQUIRED',
+      `the cell's new size needs a deposit of ${more} more, it has ${cell.balance}`,
+    )
+  }
+  cell.balance -= more
+  cell.depositBytes = bytes
+}

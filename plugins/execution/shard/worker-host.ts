@@ -4,6 +4,7 @@ import type { TransactionBatch } from './batch.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './messages.ts'
 import { type ShardHost, ShardHostError } from './shard-host.ts'
+import { type ShardSeed, seedBuffers } from './shard-seed.ts'
 import type { ShardWorkerData } from './worker.ts'
 
 /** Crashes in a row, each within a minute of its start, after which a shard stays down. */
@@ -36,7 +37,9 @@ type Listener = (report: ShardReport | { readonly type: 'down' }) => void
 export class WorkerShardHost implements ShardHost {
   readonly id: string
   status: ShardHost['status'] = 'STARTING'
-  readonly #data: ShardWorkerData
+  readonly #data: Omit<ShardWorkerData, 'seed'>
+  /** For the first start; later ones read the database. */
+  #seed: ShardSeed | undefined
   readonly #log: Log
   readonly #prepare: () => Promise<Partial<ShardWorkerData>>
   readonly #listeners: Listener[] = []
@@ -52,7 +55,9 @@ export class WorkerShardHost implements ShardHost {
   /** `prepare`: gives what each start needs anew; it tries until it has it. */
   constructor(data: ShardWorkerData, log: Log, prepare: () => Promise<Partial<ShardWorkerData>> = async () => ({})) {
     this.id = data.shard
-    this.#data = data
+    const { seed, ...rest } = data
+    this.#data = rest
+    this.#seed = seed
     this.#log = log
     this.#prepare = prepare
   }
@@ -62,9 +67,12 @@ export class WorkerShardHost implements ShardHost {
     this.#fatal = undefined
     const data = { ...this.#data, ...(await this.#prepare()) }
     if (this.#stopping) throw this.#unavailable()
+    const seed = this.#seed
+    this.#seed = undefined
     const url = new URL(`./worker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
     const worker = new Worker(url, {
-      workerData: data,
+      workerData: { ...data, ...(seed && { seed }) },
+      ...(seed && { transferList: seedBuffers(seed) }),
       name: `deaios shard ${this.id}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     })

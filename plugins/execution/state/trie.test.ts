@@ -53,6 +53,46 @@ describe('the trie of a shard', () => {
     )
   })
 
+  it('splits into halves that go on by themselves, as if they had been apart from the start', () => {
+    const spread = (n: number): Uint8Array => sha256(Uint8Array.of(n))
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 60 }),
+        fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 20 }),
+        fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 20 }),
+        (present, removed, added) => {
+          const change = (numbers: readonly number[], leaf: boolean): LeafChange[] =>
+            numbers
+              .map((n) => ({ key: spread(n), leaf: leaf ? sha256(spread(n)) : null }))
+              .sort((a, b) => compare(a.key, b.key))
+          const trie = new Trie({ keyBytes: 32, depth: 0 })
+          trie.update(change(present, true))
+          trie.update(change(removed, false))
+          const model = new Map(
+            change(
+              present.filter((n) => !removed.includes(n)),
+              true,
+            ).map(({ key: path, leaf }) => [Buffer.from(path).toString('hex'), [path, leaf!] as const]),
+          )
+          const halves = trie.split().map((state) => Trie.of(structuredClone(state)))
+          for (const [side, half] of halves.entries()) {
+            const own = [...model.values()].filter(([path]) => bit(path, 0) === side)
+            expect(half.root).toEqual(new Uint8Array(rootOf(own, 1)))
+            expect(half.size).toBe(own.length)
+            const more = change(added, true).filter(({ key: path }) => bit(path, 0) === side)
+            half.update(more)
+            const after = new Map(own.map((entry) => [Buffer.from(entry[0]).toString('hex'), entry]))
+            for (const { key: path, leaf } of more) after.set(Buffer.from(path).toString('hex'), [path, leaf!])
+            expect(half.root).toEqual(new Uint8Array(rootOf([...after.values()], 1)))
+          }
+          // The trie itself is as it was.
+          expect(trie.root).toEqual(new Uint8Array(rootOf([...model.values()], 0)))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
   it('gives the siblings on the way to a key, and whose leaf stands at its end', () => {
     const trie = new Trie({ keyBytes: 32, depth: 0 })
     const keys = Array.from({ length: 100 }, (_, i) => sha256(Uint8Array.of(i)))

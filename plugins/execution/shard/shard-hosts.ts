@@ -1,0 +1,56 @@
+import type { Log, Sql } from '../../../server/plugin.ts'
+import type { ShardHost } from './shard-host.ts'
+import type { ShardSeed } from './shard-seed.ts'
+import type { ShardWorkerData } from './worker.ts'
+import { WorkerShardHost } from './worker-host.ts'
+
+/** A shard that has its first block. */
+export interface StoredShard {
+  readonly id: string
+  readonly parent: string | null
+  /** It has its last block, too, and its children have their first ones. */
+  readonly isSplit: boolean
+}
+
+/** Makes the hosts of shards, wherever these are to run. */
+export interface ShardHosts {
+  /** All shards that have a block, split ones too, in whichever database they are. */
+  stored(): Promise<readonly StoredShard[]>
+  /**
+   * The host of a shard, not started. A shard that has no block yet makes its first one at its start, if the root chain
+   * says that it begins; one that was split off has got it from its parent.
+   * @param seed what its parent handed over, for the first start; a host may leave it and read the database
+   */
+  create(id: string, seed?: ShardSeed): ShardHost
+}
+
+/** What all shards of a leader have in common. */
+export type SharedShardData = Omit<ShardWorkerData, 'shard' | 'seed'>
+
+/** Every shard in a thread of this process, all in one database. */
+export class ThreadHosts implements ShardHosts {
+  readonly #sql: Sql
+  readonly #data: SharedShardData
+  readonly #log: Log
+
+  constructor(sql: Sql, data: SharedShardData, log: Log) {
+    this.#sql = sql
+    this.#data = data
+    this.#log = log
+  }
+
+  async stored(): Promise<readonly StoredShard[]> {
+    return storedShards(this.#sql)
+  }
+
+  create(id: string, seed?: ShardSeed): ShardHost {
+    return new WorkerShardHost({ ...this.#data, shard: id, ...(seed && { seed }) }, this.#log)
+  }
+}
+
+/** The shards of one database, parents first. */
+export async function storedShards(sql: Sql): Promise<readonly StoredShard[]> {
+  const rows = await sql<{ id: string; parent: string | null; split: boolean }[]>`
+    SELECT id, parent, split IS NOT NULL AS split FROM shard ORDER BY length(id), id`
+  return rows.map(({ id, parent, split }) => ({ id, parent, isSplit: split }))
+}

@@ -1,8 +1,9 @@
+import { equal } from './bytes.ts'
 import { type Cell, cellPath, decodeCell, valueHash } from './cell.ts'
 import { CodecError } from './errors.ts'
 import { type BlockHeader, decodeHeader, headerHash } from './header.ts'
 import { Reader } from './reader.ts'
-import { parseShardId } from './shard-id.ts'
+import { parseShardId, shardHolds } from './shard-id.ts'
 import { decodeTrieProof, encodeTrieProof, type TrieProof, verifyExclusion, verifyInclusion } from './trie-proof.ts'
 import { Writer } from './writer.ts'
 
@@ -42,23 +43,39 @@ export function decodeCellProof(bytes: Uint8Array): CellProof {
 }
 
 /**
- * Checks a proof about the cell `id`: that its record, or its absence, follows from the header's `cellsRoot`.
+ * Checks a proof about the cell `id` of a realm (0 if absent): that its record, or its absence, follows from the header's
+ * `cellsRoot`, and that the header is that of the shard the cell belongs to.
  * Undefined if it does not, whatever is wrong with the bytes.
  */
-export function verifyCellProof(bytes: Uint8Array, id: Uint8Array): ProvenCell | undefined {
+export function verifyCellProof(bytes: Uint8Array, id: Uint8Array, realm = 0): ProvenCell | undefined {
   try {
-    const { header: encoded, record, path } = decodeCellProof(bytes)
-    const header = decodeHeader(encoded)
-    const depth = parseShardId(header.shard).prefix.length
-    const key = cellPath(id)
-    const holds =
-      record === null
-        ? verifyExclusion(header.cellsRoot, depth, key, path)
-        : verifyInclusion(header.cellsRoot, depth, key, valueHash(record), path)
-    if (!holds) return undefined
-    return { header, headerHash: headerHash(encoded), cell: record === null ? null : decodeCell(record) }
+    const proof = decodeCellProof(bytes)
+    const header = decodeHeader(proof.header)
+    const shard = parseShardId(header.shard)
+    // Any other shard would truthfully say that it has no such cell.
+    if (!shardHolds(shard, realm, cellPath(id))) return undefined
+    const cell = provenCell(proof, id, header.cellsRoot, shard.prefix.length)
+    return cell && { header, headerHash: headerHash(proof.header), ...cell }
   } catch (error) {
     if (error instanceof CodecError) return undefined
     throw error
   }
+}
+
+/**
+ * What a proof shows of a cell, given the root of its trie; undefined if it does not hold.
+ * @param depth at which the trie begins: the length of the shard's prefix
+ * @throws CodecError if the record cannot be read
+ */
+export function provenCell(
+  { record, path }: CellProof,
+  id: Uint8Array,
+  cellsRoot: Uint8Array,
+  depth: number,
+): { readonly cell: Cell | null } | undefined {
+  const key = cellPath(id)
+  if (record === null) return verifyExclusion(cellsRoot, depth, key, path) ? { cell: null } : undefined
+  if (!verifyInclusion(cellsRoot, depth, key, valueHash(record), path)) return undefined
+  const cell = decodeCell(record)
+  return equal(cell.id, id) ? { cell } : undefined
 }

@@ -41,3 +41,25 @@ export class TrieError extends Error {
     this.code = code
   }
 }
+
+/**
+ * What does not hold of a proof:
+ * - `ENCODING`: its bytes are none.
+ * - `ROOT`: it leads to another root header than the trusted one.
+ * - `COMMITMENT`: that root header does not list the block.
+ * - `SUBJECT`: it is about something else than what was asked for: another block, shard, cell, key, transaction.
+ * - `CONTENT`: what it shows does not follow from the header's roots.
+ */
+export type ProofFault = 'ENCODING' | 'ROOT' | 'COMMITMENT' | 'SUBJECT' | 'CONTENT'
+
+/** A proof that proves nothing. */
+export class ProofInvalidError extends Error {
+  override readonly name = 'ProofInvalidError'
+  readonly code = 'PROOF_INVALID'
+  readonly what: ProofFault
+
+  constructor(what: ProofFault, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.what = what
+  }
+}

@@ -1,12 +1,8 @@
-import { sha256, sha256Into, sha256Layer } from '#sha256'
-import { concat, equal, u64be, ZERO_HASH } from './bytes.ts'
+import { sha256 } from '#sha256'
+import { concat, equal } from './bytes.ts'
+import { layersOf, listLeaf, listTop, paddedTo } from './list-layers.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
-
-// 0x00 and a hash: the preimage of a leaf, made in place.
-const leafScratch = new Uint8Array(33)
-const itemHash = leafScratch.subarray(1)
-const ROOT = new Uint8Array([2])
 
 /** That an item is at a place of a list. */
 export interface ListProof {
@@ -24,7 +20,7 @@ export interface ListProof {
  */
 export function listRoot(items: readonly Uint8Array[]): Uint8Array {
   const layers = layersOf(items)
-  return rootOf(items.length, layers[layers.length - 1]!)
+  return listTop(items.length, layers[layers.length - 1]!)
 }
 
 /**
@@ -49,14 +45,14 @@ export function verifyListProof(root: Uint8Array, item: Uint8Array, proof: ListP
   const { count, index, siblings } = proof
   if (!(Number.isSafeInteger(count) && Number.isSafeInteger(index) && index >= 0 && index < count)) return false
   if (2 ** siblings.length !== paddedTo(count)) return false
-  let top = leafOf(item)
+  let top = listLeaf(item)
   let at = index
   for (const sibling of siblings) {
     if (sibling.length !== 32) return false
     top = sha256(at % 2 === 0 ? concat(top, sibling) : concat(sibling, top))
     at = Math.floor(at / 2)
   }
-  return equal(rootOf(count, top), root)
+  return equal(listTop(count, top), root)
 }
 
 /** CBOR[count, index, siblings]. */
@@ -79,35 +75,4 @@ export function decodeListProof(bytes: Uint8Array): ListProof {
   for (let left = reader.arrayHeader(); left > 0; left--) siblings.push(reader.bytesOf(32))
   reader.done()
   return { count, index, siblings }
-}
-
-function leafOf(item: Uint8Array): Uint8Array {
-  sha256Into(itemHash, item)
-  return sha256(leafScratch)
-}
-
-function rootOf(count: number, top: Uint8Array): Uint8Array {
-  return sha256(concat(ROOT, u64be(count), top))
-}
-
-function paddedTo(count: number): number {
-  return count <= 1 ? 1 : 2 ** Math.ceil(Math.log2(count))
-}
-
-/** The padded leaves, then each layer above them up to the single hash at the top. */
-function layersOf(items: readonly Uint8Array[]): Uint8Array[] {
-  if (items.length === 0) return [ZERO_HASH]
-  let layer = new Uint8Array(32 * paddedTo(items.length))
-  const leaf = new Uint8Array(32)
-  for (const [index, item] of items.entries()) {
-    sha256Into(itemHash, item)
-    sha256Into(leaf, leafScratch)
-    layer.set(leaf, 32 * index)
-  }
-  const layers = [layer]
-  while (layer.length > 32) {
-    layer = new Uint8Array(sha256Layer(layer))
-    layers.push(layer)
-  }
-  return layers
 }

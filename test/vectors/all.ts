@@ -4,6 +4,7 @@ import { genesisVectors } from './formats/genesis.ts'
 import { headerVectors } from './formats/header.ts'
 import { listVectors } from './formats/list.ts'
 import { messageVectors } from './formats/message.ts'
+import { proofVectors } from './formats/proof.ts'
 import { rootVectors } from './formats/root.ts'
 import { shardIdVectors } from './formats/shard-id.ts'
 import { transactionVectors } from './formats/transaction.ts'
@@ -18,6 +19,7 @@ export function allVectors(): ReadonlyMap<string, string> {
     headerVectors(),
     listVectors(),
     messageVectors(),
+    proofVectors(),
     rootVectors(),
     shardIdVectors(),
     transactionVectors(),

@@ -7,6 +7,7 @@ import { messageVectors } from './formats/message.ts'
 import { proofVectors } from './formats/proof.ts'
 import { rootVectors } from './formats/root.ts'
 import { shardIdVectors } from './formats/shard-id.ts'
+import { splitVectors } from './formats/split.ts'
 import { transactionVectors } from './formats/transaction.ts'
 import { trieVectors } from './formats/trie.ts'
 
@@ -22,6 +23,7 @@ export function allVectors(): ReadonlyMap<string, string> {
     proofVectors(),
     rootVectors(),
     shardIdVectors(),
+    splitVectors(),
     transactionVectors(),
     trieVectors(),
   ]

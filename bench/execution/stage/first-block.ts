@@ -56,6 +56,6 @@ export class FirstBlock {
       time: 0,
     })
     const holdings = STAGE_BALANCE * BigInt(this.#cells)
-    return { header, hash: headerHash(header), holdings, emitted: 0n, consumed: 0n }
+    return { header, hash: headerHash(header), bodyBytes: 1, holdings, emitted: 0n, consumed: 0n }
   }
 }

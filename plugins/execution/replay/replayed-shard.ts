@@ -13,11 +13,13 @@ import { genesisBlock } from '../genesis-block.ts'
 import { genesisExports } from '../root/genesis-exports.ts'
 import { RootView } from '../root/root-view.ts'
 import { type PricingParts, poolEntry } from '../shard/admission.ts'
-import { BlockMaker, type ChainTip } from '../shard/block-maker.ts'
+import { BlockMaker } from '../shard/block-maker.ts'
+import { type ChainTip, tipAfter } from '../shard/chain-tip.ts'
 import { readDelta } from '../shard/delta.ts'
 import type { RootDelivery } from '../shard/inbox.ts'
+import { type LedgerRules, pricingAt } from '../shard/ledger-rules.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
-import type { PoolEntry } from '../shard/mempool.ts'
+import type { PoolEntry } from '../shard/pool-entry.ts'
 import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { openRecord } from '../state/ledger-cell.ts'
@@ -63,36 +65,33 @@ const FIELDS = [
 /** One shard, executed again from its first block on. All of its state is in memory: about 500 bytes a cell. */
 export class ReplayedShard {
   readonly space: ShardSpace
-  readonly #pricing: PricingParts
+  readonly #rules: LedgerRules
   readonly #store = new CellStore({ cacheSize: 2 })
   readonly #maker: BlockMaker
   #tip: ChainTip
   #deliveries: RootDelivery[] = []
   transactions = 0
 
-  constructor(id: string, network: Network, pricing: PricingParts) {
+  constructor(id: string, network: Network, rules: LedgerRules) {
     this.space = shardSpace(id)
-    this.#pricing = pricing
+    this.#rules = rules
     const first = genesisBlock(network, this.space)
     for (const { path, record } of first.cells) this.#store.restore(openRecord(record, path))
-    const { registry, params } = pricing
+    const { library, params } = rules
     const load = async (): Promise<void> => {
       throw new TypeError('a replay has every cell in memory')
     }
-    const parts = { space: this.space, registry, store: this.#store, trie: first.trie, params, load }
+    const parts = { space: this.space, library, store: this.#store, trie: first.trie, params, load }
     this.#maker = new BlockMaker(parts, {
       waiting: [],
       random: network.id,
       view: RootView.EMPTY.with(genesisExports(network.genesis)),
     })
-    this.#tip = {
-      height: 0,
+    this.#tip = tipAfter(decodeHeader(first.header), {
       hash: first.hash,
-      rootCursor: 0,
-      arrivals: 0,
-      time: network.genesis.time,
+      bodyBytes: first.body.length,
       totals: { holdings: first.holdings, emitted: 0n, consumed: 0n },
-    }
+    })
   }
 
   get height(): number {
@@ -124,12 +123,13 @@ export class ReplayedShard {
     const header = readable(place, 'header', () => decodeHeader(stored.header))
     mustEqual(place, 'prevHash', header.prevHash, this.#tip.hash)
     const wires = readable(place, 'body', () => decodeBody(stored.body))
-    const candidates = wires.map((wire, index) => this.#candidate(place, wire, index, header.rootCursor))
     const deliveries = this.#take(place, header.rootCursor, root)
+    const pricing = pricingAt(this.#rules, this.#maker.viewAfter(deliveries), header.rootCursor)
+    const candidates = wires.map((wire, index) => this.#candidate(place, wire, index, header.rootCursor, pricing))
     if (header.time < this.#tip.time)
       throw new ReplayMismatch(place, 'time', `its time ${header.time} is before that of the block before`)
     const { block, left } = await this.#maker.make(this.#tip, { deliveries, candidates, now: header.time })
-    const [missing] = [...left.expired, ...left.stale, ...left.barred, ...left.parked, ...left.putBack]
+    const [missing] = Object.values(left).flat()
     if (missing !== undefined)
       throw new ReplayMismatch(
         place,
@@ -139,25 +139,18 @@ export class ReplayedShard {
     if (block === undefined) throw new ReplayMismatch(place, 'body', 'there was nothing to do, so no block is made')
     this.#compare(place, stored, header, block)
     this.#store.committed(place.height)
-    this.#tip = {
-      height: place.height,
-      hash: block.hash,
-      rootCursor: header.rootCursor,
-      arrivals: header.arrivals,
-      time: header.time,
-      totals: block.totals,
-    }
+    this.#tip = tipAfter(block.header, { hash: block.hash, bodyBytes: block.body.length, totals: block.totals })
     this.transactions += candidates.length
     return block
   }
 
-  #candidate(place: Place, wire: Uint8Array, index: number, rootHeight: number): PoolEntry {
+  #candidate(place: Place, wire: Uint8Array, index: number, rootHeight: number, pricing: PricingParts): PoolEntry {
     const transaction = readable(place, 'body', () => decodeTransaction(wire))
     const refuse = (why: string): never => {
       throw new ReplayMismatch(place, 'body', `transaction ${index} (${toHex(transaction.id)}) ${why}`)
     }
     if (!verify(transaction.signature, signingBytesOf(transaction), transaction.key)) refuse('has a wrong signature')
-    const made = poolEntry(this.#pricing, wire, transaction.id, rootHeight)
+    const made = poolEntry(pricing, wire, transaction.id, rootHeight)
     return 'refusal' in made ? refuse(`would be refused: ${made.refusal.code}`) : made.entry
   }
 

@@ -11,7 +11,7 @@ import {
 import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
 import { findSessionKey, sessionRefusal } from '../state/session-key.ts'
 import type { LedgerParams } from './block-maker.ts'
-import type { PoolEntry } from './mempool.ts'
+import type { PoolEntry } from './pool-entry.ts'
 
 /** Why a transaction is not taken. */
 export interface Refusal {
@@ -19,27 +19,33 @@ export interface Refusal {
   readonly message?: string
 }
 
-/** What a transaction costs. */
+/** What a transaction costs, but for the price. */
 export interface Cost {
   readonly weight: number
+  /** Sum of what its actions carry, in the smallest unit. */
+  readonly values: bigint
+}
+
+/** What a sender is charged in a block. */
+export interface Charge extends Pick<PoolEntry, 'transaction' | 'session'> {
   readonly fee: bigint
-  /** Fee and all values. */
-  readonly total: bigint
+  /** Fee and all values: what its sender must have. */
+  readonly cost: bigint
 }
 
 export interface PricingParts {
   readonly registry: CallRegistry
   readonly params: LedgerParams
   /** The realms that exist. */
-  readonly realms: ReadonlySet<number>
+  readonly realms: Pick<ReadonlySet<number>, 'has'>
 }
 
 /**
- * Checks a transaction's calls and arguments and gives its exact price. Depends on the transaction alone, so it is the
- * same at admission and at inclusion.
+ * Checks a transaction's calls and arguments and gives its exact weight. Depends on the transaction and the modules in
+ * use alone, so it is the same at admission and at inclusion while those are.
  * @param bytes length of the wire form
  */
-export function priceOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, bytes: number): Cost | Refusal {
+export function costOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, bytes: number): Cost | Refusal {
   let weight = TRANSACTION_WEIGHT + Math.ceil(bytes / BYTES_PER_WEIGHT)
   let values = 0n
   for (const action of transaction.actions) {
@@ -61,8 +67,22 @@ export function priceOf(parts: PricingParts, transaction: Pick<Transaction, 'act
   if (weight > MAX_BLOCK_WEIGHT * TRANSACTION_SHARE) {
     return { code: 'TOO_LARGE', message: `its weight of ${weight} would not fit into a block: split it` }
   }
-  const fee = parts.params.basePrice * BigInt(weight)
-  return { weight, fee, total: fee + values }
+  return { weight, values }
+}
+
+/** What a transaction takes at a price, in units for one of weight. */
+export function chargeOf(
+  { transaction, session, weight, values }: Pick<PoolEntry, 'transaction' | 'session' | 'weight' | 'values'>,
+  price: bigint,
+): Charge {
+  const fee = price * BigInt(weight)
+  return { transaction, session, fee, cost: fee + values }
+}
+
+/** Why a transaction cannot be included at this price, if it cannot. */
+export function feeRefusal(transaction: Pick<Transaction, 'maxFee'>, fee: bigint): Refusal | undefined {
+  if (transaction.maxFee >= fee) return undefined
+  return { code: 'FEE_TOO_LOW', message: `the fee is ${fee} now, maxFee only ${transaction.maxFee}` }
 }
 
 /** A mempool entry of verified wire bytes, or why it is refused whatever the state. */
@@ -78,11 +98,8 @@ export function poolEntry(
       refusal: { code: 'EXPIRED', message: `validUntil ${transaction.validUntil} is below root height ${rootHeight}` },
     }
   }
-  const cost = priceOf(parts, transaction, wire.length)
+  const cost = costOf(parts, transaction, wire.length)
   if ('code' in cost) return { refusal: cost }
-  if (transaction.maxFee < cost.fee) {
-    return { refusal: { code: 'FEE_TOO_LOW', message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}` } }
-  }
   const { realm, sender, lane, nonce, validUntil, maxFee, actions } = transaction
   return {
     entry: {
@@ -91,20 +108,34 @@ export function poolEntry(
       wire,
       senderKey: idKey(transaction.sender),
       weight: cost.weight,
-      fee: cost.fee,
-      cost: cost.total,
+      registry: parts.registry,
+      values: cost.values,
       session: equal(transaction.key, transaction.sender) ? undefined : transaction.key.slice(),
       waiters: [],
       lane: undefined,
       place: 0,
       state: 'waiting',
+      cleared: [],
     },
   }
 }
 
+/**
+ * Checks an entry again if the modules changed since it was taken in: its weight may be another one now.
+ * @returns false if it calls what there is no more
+ */
+export function stillFits(entry: PoolEntry, parts: PricingParts): boolean {
+  if (entry.registry === parts.registry) return true
+  const cost = costOf(parts, entry.transaction, entry.wire.length)
+  if ('code' in cost) return false
+  entry.weight = cost.weight
+  entry.registry = parts.registry
+  return true
+}
+
 /** Why a session key may not sign this, if one did and may not. `account` is the sender's cell. */
 export function sessionRefusalOf(
-  { session, transaction, cost }: Pick<PoolEntry, 'session' | 'transaction' | 'cost'>,
+  { session, transaction, cost }: Pick<Charge, 'session' | 'transaction' | 'cost'>,
   account: LedgerCell | undefined,
   rootHeight: number,
 ): Refusal | undefined {

@@ -1,32 +1,25 @@
 import { encode, type Message, STATUS, Writer, writeReceipt } from '../../../protocol/index.ts'
-import type { CallRegistry } from '../ledger/registry.ts'
+import { nextBasePrice } from '../ledger/base-price.ts'
+import type { ModuleLibrary } from '../ledger/module-library.ts'
 import { MAX_BLOCK_WEIGHT } from '../ledger/rules.ts'
 import type { RootView } from '../root/root-view.ts'
 import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
-import { sessionRefusalOf } from './admission.ts'
+import { chargeOf, type PricingParts, sessionRefusalOf, stillFits } from './admission.ts'
+import type { ChainTip } from './chain-tip.ts'
 import { Execution } from './execution.ts'
 import { type InboundPlan, planInbound, sumValues } from './inbound-plan.ts'
 import type { DeferredMessage, RootDelivery } from './inbox.ts'
-import type { IncludedTransaction, MadeBlock, Totals, TransactionOutcome } from './made-block.ts'
-import type { PoolEntry } from './mempool.ts'
+import { pricingAt } from './ledger-rules.ts'
+import type { IncludedTransaction, MadeBlock, TransactionOutcome } from './made-block.ts'
 import { indexOut } from './out-index.ts'
 import { outcomesValue } from './outcome.ts'
 import { packBody, packEvents, slices } from './pack.ts'
+import type { PoolEntry } from './pool-entry.ts'
 import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
-
-/** Where a shard stands after its last block. */
-export interface ChainTip {
-  readonly height: number
-  readonly hash: Uint8Array
-  readonly rootCursor: number
-  readonly arrivals: number
-  readonly time: number
-  readonly totals: Totals
-}
 
 /** What goes into a block. */
 export interface BlockInput {
@@ -38,13 +31,20 @@ export interface BlockInput {
 
 /** What became of the candidates that are not in the block. */
 export interface LeftOver {
-  /** They may be included later. */
+  /** Their senders cannot pay them now. */
   readonly parked: readonly PoolEntry[]
+  /** They pay less than this block takes. */
+  readonly priced: readonly PoolEntry[]
+  /** An earlier nonce is missing. */
+  readonly behind: readonly PoolEntry[]
+  /** There was no room. */
   readonly putBack: readonly PoolEntry[]
   readonly expired: readonly PoolEntry[]
   readonly stale: readonly PoolEntry[]
   /** Their session keys may not sign them any more. */
   readonly barred: readonly PoolEntry[]
+  /** The modules have changed since they were taken in, and have not what they call. */
+  readonly unfit: readonly PoolEntry[]
 }
 
 /** Consensus parameters of the network, from genesis. */
@@ -56,7 +56,8 @@ export interface LedgerParams {
 
 export interface BlockMakerParts {
   readonly space: ShardSpace
-  readonly registry: CallRegistry
+  /** The root chain says which of its modules a block knows. */
+  readonly library: ModuleLibrary
   readonly store: CellStore
   readonly trie: Trie
   readonly params: LedgerParams
@@ -104,6 +105,11 @@ export class BlockMaker {
     return this.#deferredTrie.root
   }
 
+  /** What the root chain exports, for a block that takes these root blocks in. */
+  viewAfter(deliveries: readonly RootDelivery[]): RootView {
+    return this.#view.with(deliveries.flatMap(({ exports }) => exports))
+  }
+
   /**
    * Makes the block after `tip`: deferred messages, then inbound ones, then transactions. Without any of them there is
    * no block: the root blocks that were delivered wait for the next one.
@@ -114,14 +120,18 @@ export class BlockMaker {
     const height = tip.height + 1
     const last = input.deliveries.at(-1)
     const random = last?.random ?? this.#random
-    const view = this.#view.with(input.deliveries.flatMap(({ exports }) => exports))
+    const view = this.viewAfter(input.deliveries)
     const rootCursor = last?.height ?? tip.rootCursor
     const time = Math.max(tip.time, input.now)
-    const inbound = planInbound(this.#parts.registry, this.#deferred, input.deliveries, tip.arrivals)
+    const basePrice = nextBasePrice(tip, rootCursor, params.basePrice)
+    const pricing = pricingAt(this.#parts, view, rootCursor)
+    const { registry } = pricing
+    const inbound = planInbound(registry, this.#deferred, input.deliveries, tip.arrivals)
     await this.#preload(inbound.now, input.candidates)
     store.begin(height)
     const execution = new Execution({
       ...this.#parts,
+      registry,
       context: {
         shard: space.id,
         realm: space.realm,
@@ -137,7 +147,7 @@ export class BlockMaker {
       const ran = await this.#runTransactions(
         execution,
         input.candidates,
-        rootCursor,
+        { rootCursor, basePrice, pricing },
         MAX_BLOCK_WEIGHT - inbound.weight,
       )
       if (inbound.now.length === 0 && inbound.arrived === 0 && ran.included.length === 0) {
@@ -145,7 +155,7 @@ export class BlockMaker {
         return { block: undefined, left: ran.left }
       }
       execution.payFees(params.treasury)
-      const block = this.#seal(tip, execution, inbound, ran, outcomes, { height, rootCursor, time })
+      const block = this.#seal(tip, execution, inbound, ran, outcomes, { height, rootCursor, time, basePrice })
       store.seal()
       this.#random = random
       this.#view = view
@@ -204,22 +214,29 @@ export class BlockMaker {
   async #runTransactions(
     execution: Execution,
     candidates: readonly PoolEntry[],
-    rootCursor: number,
+    { rootCursor, basePrice, pricing }: { rootCursor: number; basePrice: bigint; pricing: PricingParts },
     budget: number,
   ): Promise<Ran> {
     const included: IncludedTransaction[] = []
     const left = {
       parked: [] as PoolEntry[],
+      priced: [] as PoolEntry[],
+      behind: [] as PoolEntry[],
       putBack: [] as PoolEntry[],
       expired: [] as PoolEntry[],
       stale: [] as PoolEntry[],
       barred: [] as PoolEntry[],
+      unfit: [] as PoolEntry[],
     }
     const receipts = new Writer(160 * candidates.length + 16)
     const receiptAt: number[] = []
     let weight = 0
     for (const entry of candidates) {
       const { transaction } = entry
+      if (!stillFits(entry, pricing)) {
+        left.unfit.push(entry)
+        continue
+      }
       if (weight + entry.weight > budget) {
         left.putBack.push(entry)
         continue
@@ -228,17 +245,24 @@ export class BlockMaker {
       const expected = sender === undefined ? 0 : nextNonce(sender.account, transaction.lane)
       if (transaction.nonce < expected) left.stale.push(entry)
       else if (transaction.validUntil < rootCursor) left.expired.push(entry)
-      else if (sessionRefusalOf(entry, sender, rootCursor) !== undefined) left.barred.push(entry)
-      else if (
-        transaction.nonce > expected ||
-        sender === undefined ||
-        !execution.affords(sender, transaction, entry.cost)
-      )
-        left.parked.push(entry)
+      else if (transaction.nonce > expected) left.behind.push(entry)
       else {
-        execution.begin(sender, entry)
+        const charge = chargeOf(entry, basePrice)
+        if (sessionRefusalOf(charge, sender, rootCursor) !== undefined) {
+          left.barred.push(entry)
+          continue
+        }
+        if (transaction.maxFee < charge.fee) {
+          left.priced.push(entry)
+          continue
+        }
+        if (sender === undefined || !execution.affords(sender, transaction, charge.cost)) {
+          left.parked.push(entry)
+          continue
+        }
+        execution.begin(sender, charge)
         await this.#drain(execution)
-        const { receipt, refused, remote } = execution.receipt(transaction, entry.fee)
+        const { receipt, refused, remote } = execution.receipt(transaction, charge.fee)
         receiptAt.push(receipts.length)
         writeReceipt(receipts, receipt)
         included.push({ entry, refused, remote })
@@ -261,7 +285,7 @@ export class BlockMaker {
     inbound: InboundPlan,
     ran: Ran,
     outcomes: readonly TransactionOutcome[],
-    place: { height: number; rootCursor: number; time: number },
+    place: { height: number; rootCursor: number; time: number; basePrice: bigint },
   ): MadeBlock {
     const { space, store, trie, params } = this.#parts
     const outgoing = execution.outBox.finish()
@@ -282,7 +306,7 @@ export class BlockMaker {
         prevHash: tip.hash,
         rootCursor: place.rootCursor,
         arrivals: tip.arrivals + inbound.arrived,
-        basePrice: params.basePrice,
+        basePrice: place.basePrice,
         txCount: ran.included.length,
         weight: BigInt(ran.weight + inbound.weight),
         congestion: Math.min(100, Math.floor((100 * (ran.weight + inbound.weight)) / MAX_BLOCK_WEIGHT)),

@@ -1,8 +1,8 @@
 import { concat } from '../../../protocol/index.ts'
 import type { TransactionStatus } from '../api.ts'
 import type { MadeBlock } from './made-block.ts'
-import type { PoolEntry } from './mempool.ts'
 import { type BlockReport, type ShardReport, WAITER_STATUS } from './messages.ts'
+import type { PoolEntry } from './pool-entry.ts'
 
 /** What the node is told of a block that is durable now. */
 export function reportOf(block: MadeBlock): BlockReport {

@@ -1,5 +1,6 @@
 import { decodeHeader } from '../../../protocol/index.ts'
 import { pause } from '../../../server/plugin.ts'
+import { nextBasePrice } from '../ledger/base-price.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { RootView } from '../root/root-view.ts'
@@ -7,18 +8,21 @@ import { CellStore } from '../state/cell-store.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
 import { Activity, REPORT_MS } from './activity.ts'
-import { type PricingParts, poolEntry, type Refusal, sessionRefusalOf } from './admission.ts'
+import { chargeOf, type PricingParts, poolEntry, type Refusal, sessionRefusalOf } from './admission.ts'
 import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
-import { BlockMaker, type ChainTip, type LeftOver } from './block-maker.ts'
+import { BlockMaker, type LeftOver } from './block-maker.ts'
 import { DropReports, reportOf } from './block-report.ts'
 import type { BlockStore } from './block-store.ts'
 import { CellFolder } from './cell-folder.ts'
+import { type ChainTip, tipAfter } from './chain-tip.ts'
 import { commitUntilDurable, isRefusedByData } from './commit.ts'
 import type { RootDelivery } from './inbox.ts'
+import { type LedgerRules, pricingAt } from './ledger-rules.ts'
 import type { MadeBlock } from './made-block.ts'
-import { MEMPOOL_LIMITS, Mempool, type MempoolLimits, type PoolEntry, type Waiter } from './mempool.ts'
+import { MEMPOOL_LIMITS, Mempool, type MempoolLimits } from './mempool.ts'
 import type { ShardReport } from './messages.ts'
 import { indexOut } from './out-index.ts'
+import type { PoolEntry, Waiter } from './pool-entry.ts'
 import { recover } from './recovery.ts'
 import { RootQueue } from './root-queue.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -46,7 +50,7 @@ export const SHARD_TUNING: ShardTuning = {
 export interface ShardEngineParts {
   readonly space: ShardSpace
   readonly store: BlockStore
-  readonly pricing: PricingParts
+  readonly rules: LedgerRules
   readonly tuning: ShardTuning
   readonly report: (report: ShardReport) => void
   /** Milliseconds since 1970. */
@@ -89,7 +93,7 @@ export class ShardEngine {
     this.#cells = new CellStore({ cacheSize: parts.tuning.cacheCells })
     this.#folder = new CellFolder({ ...parts, cells: this.#cells })
     const drops = new DropReports(parts.report)
-    this.mempool = new Mempool(parts.tuning.mempool, (entry, status) => drops.add(entry, status))
+    this.mempool = new Mempool(parts.tuning.mempool, (entry, status) => drops.add(entry, status), parts.space.id)
     this.#activity = new Activity(parts.report, this.mempool)
   }
 
@@ -115,12 +119,22 @@ export class ShardEngine {
     return this.#roots.height
   }
 
+  /** What transactions are checked against and priced by now. @throws ModuleSetError if this node lacks a module of it */
+  get pricing(): PricingParts {
+    return pricingAt(this.#parts.rules, this.#view, this.#roots.height)
+  }
+
   get parts(): ShardEngineParts {
     return this.#parts
   }
 
   get tip(): ChainTip {
     return present(this.#tip)
+  }
+
+  /** Units for one of weight in the next block, as far as the root blocks that are here say. */
+  get price(): bigint {
+    return nextBasePrice(this.tip, this.#roots.height, this.#parts.rules.params.basePrice)
   }
 
   /** Header bytes of the last sealed block, which may not be durable yet; the trie is as of it. */
@@ -146,8 +160,8 @@ export class ShardEngine {
 
   /** Reads the state back, compares it with the last header and reports `ready`. @throws StateMismatchError */
   async open(): Promise<void> {
-    const { space, store, pricing } = this.#parts
-    const recovered = await recover(space, store, pricing.params.depositPerByte)
+    const { space, store, rules } = this.#parts
+    const recovered = await recover(space, store, rules.params.depositPerByte)
     this.#tip = recovered.tip
     this.#header = recovered.header
     this.#trie = recovered.trie
@@ -158,10 +172,10 @@ export class ShardEngine {
     this.#maker = new BlockMaker(
       {
         space,
-        registry: pricing.registry,
+        library: rules.library,
         store: this.#cells,
         trie: recovered.trie,
-        params: pricing.params,
+        params: rules.params,
         load: (ids) => this.load(ids),
       },
       recovered,
@@ -218,28 +232,25 @@ export class ShardEngine {
       results[index] = REFUSED + REFUSAL_CODES.indexOf(refusal.code)
       if (refusal.message !== undefined) messages.push([index, refusal.message])
     }
+    const { pricing } = this
     let index = 0
     for (const wire of wiresOf(batch)) {
-      const made = poolEntry(
-        this.#parts.pricing,
-        wire,
-        batch.ids.subarray(32 * index, 32 * index + 32),
-        this.#roots.height,
-      )
+      const made = poolEntry(pricing, wire, batch.ids.subarray(32 * index, 32 * index + 32), this.#roots.height)
       if ('refusal' in made) refuse(index, made.refusal)
       else admissible.push({ entry: made.entry, index })
       index++
     }
     await this.load(admissible.map(({ entry }) => entry.transaction.sender))
+    const { price } = this
     for (const { entry, index } of admissible) {
       const account = this.#cells.get(entry.senderKey)
-      const barred = sessionRefusalOf(entry, account, this.#roots.height)
+      const barred = sessionRefusalOf(chargeOf(entry, price), account, this.#roots.height)
       if (barred !== undefined) {
         refuse(index, barred)
         continue
       }
-      const admission = this.mempool.add(entry, account)
-      if (admission.kind === 'refused') refuse(index, { code: admission.code })
+      const admission = this.mempool.add(entry, account, price)
+      if (admission.kind === 'refused') refuse(index, admission)
       else {
         results[index] = admission.kind === 'added' ? ADMITTED : KNOWN
         if (batch.wait) this.#wait(admission.kind === 'added' ? entry : admission.entry, { batch: batch.batch, index })
@@ -267,8 +278,10 @@ export class ShardEngine {
   deliver(delivery: RootDelivery): void {
     if (!this.#roots.add(delivery)) return
     this.#view = this.#view.with(delivery.exports)
-    // Funds may have come, time has passed.
+    // Funds may have come, time has passed, the price may have fallen.
     this.mempool.unpark()
+    this.mempool.reprice(this.price)
+    this.mempool.throttle(delivery.loads ?? [])
     if (delivery.height % EXPIRY_EVERY === 0) this.mempool.expire(delivery.height)
     this.#wakeUp()
   }
@@ -314,16 +327,10 @@ export class ShardEngine {
     }
     const { block, left } = made
     this.#settleLeft(left)
+    for (const { entry } of block?.included ?? []) this.mempool.sealed(entry)
     if (block === undefined) return this.#roots.putBack(deliveries)
     this.#header = block.headerBytes
-    this.#tip = {
-      height: block.header.height,
-      hash: block.hash,
-      rootCursor: block.header.rootCursor,
-      arrivals: block.header.arrivals,
-      time: block.header.time,
-      totals: block.totals,
-    }
+    this.#tip = tipAfter(block.header, { hash: block.hash, bodyBytes: block.body.length, totals: block.totals })
     this.#activity.worked(performance.now() - started)
     await this.#committing
     this.#committing = this.#commit(block)
@@ -347,11 +354,13 @@ export class ShardEngine {
   }
 
   #settleLeft(left: LeftOver): void {
-    for (const entry of left.parked) this.mempool.park(entry)
+    for (const entry of left.parked) this.mempool.setAside(entry, 'parked')
+    for (const entry of left.priced) this.mempool.setAside(entry, 'priced')
+    for (const entry of left.behind) this.mempool.setAside(entry, 'behind')
     for (const entry of left.putBack) this.mempool.putBack(entry)
     for (const entry of left.expired) this.mempool.reject(entry, 'EXPIRED')
-    for (const entry of left.stale) this.mempool.reject(entry, 'REPLACED')
-    for (const entry of left.barred) this.mempool.reject(entry, 'EVICTED')
+    for (const entry of left.stale) this.mempool.supersede(entry)
+    for (const entry of [...left.barred, ...left.unfit]) this.mempool.reject(entry, 'EVICTED')
   }
 
   /** Waits for work, for the block under way, or for the time of the next report. */

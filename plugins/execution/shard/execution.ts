@@ -1,17 +1,18 @@
 import { type ActionError, type Message, type Receipt, ROOT_REALM, STATUS, Writer } from '../../../protocol/index.ts'
-import { beginCall, endCall } from '../ledger/determinism.ts'
-import { CallError } from '../ledger/errors.ts'
+import { detached, parseArgs } from '../ledger/call-args.ts'
 import type { CallRegistry, Home } from '../ledger/registry.ts'
-import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
 import { withNonceUsed, withSpent } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import { ACCOUNT, depositBytes, idKey, isEmpty, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
 import { findSessionKey } from '../state/session-key.ts'
 import type { Trie } from '../state/trie.ts'
+import type { Charge } from './admission.ts'
 import { type BlockContext, CallFrame } from './call-frame.ts'
-import type { PoolEntry, PooledTransaction } from './mempool.ts'
+import { CallOutput } from './call-output.ts'
+import { type CallFailure, runGuarded } from './run-guarded.ts'
 import { OutBox } from './out-box.ts'
 import { MESSAGE_KIND, type MessageOutcome } from './outcome.ts'
+import type { PooledTransaction } from './pool-entry.ts'
 import type { ShardSpace } from './shard-space.ts'
 
 const CREDIT = 'account.credit'
@@ -33,9 +34,6 @@ interface Queued {
   readonly key: string
   readonly path: Uint8Array
 }
-
-/** A transaction with what its sender pays. */
-export type Charge = Pick<PoolEntry, 'transaction' | 'fee' | 'cost' | 'session'>
 
 /** Where the executor's cells come from. */
 export interface ExecutionParts {
@@ -62,7 +60,7 @@ export class Execution {
   readonly faults = new Map<string, number>()
   fees = 0n
   readonly #parts: ExecutionParts
-  readonly #frame: CallFrame
+  readonly #output = new CallOutput()
   readonly #home: Home
   #queue: Queued[] = []
   #next = 0
@@ -74,13 +72,12 @@ export class Execution {
 
   constructor(parts: ExecutionParts) {
     this.#parts = parts
-    this.#frame = new CallFrame(parts.context)
     this.#home = parts.space.realm === ROOT_REALM ? 'root' : 'shard'
   }
 
   /** Topics that any call emitted. */
   get topics(): ReadonlySet<string> {
-    return this.#frame.topics
+    return this.#output.topics
   }
 
   /** True if the sender has what the transaction takes. `cost`: fee and all values. */
@@ -206,8 +203,8 @@ export class Execution {
   #deliverCall({ message, path }: Queued, known: LedgerCell | undefined): void {
     const registered = this.#parts.registry.get(message.call, this.#home)
     if (registered === undefined) return this.#refuse(message, 'UNKNOWN_CALL', `no module has "${message.call}"`)
-    const args = registered.call.args.safeParse(message.args)
-    if (!args.success) return this.#refuse(message, 'BAD_ARGUMENTS', `the arguments do not fit "${message.call}"`)
+    const args = parseArgs(registered, message.args)
+    if ('why' in args) return this.#refuse(message, 'BAD_ARGUMENTS', `the arguments do not fit "${message.call}"`)
     const owner = known === undefined || isNeverUsed(known) ? undefined : known.owner
     if (owner !== undefined && owner !== registered.module.name) {
       return this.#refuse(message, 'WRONG_OWNER', `the cell belongs to "${owner}", not to "${registered.module.name}"`)
@@ -215,16 +212,15 @@ export class Execution {
     const cell = known === undefined ? this.#parts.store.create(message.to, path) : this.#parts.store.change(known)
     const before = { ...cell }
     cell.balance += message.value
-    const frame = this.#frame.enter(message, cell, registered, args.data)
-    try {
-      this.#run(() => registered.call.apply(frame, args.data as never))
-    } catch (error) {
+    const frame = new CallFrame(this.#parts.context, this.#output, { message, cell, registered, args: args.data })
+    const thrown = runGuarded(message.call, frame, () => registered.call.apply(frame, args.data as never))
+    if (thrown !== undefined) {
       frame.undo()
       Object.assign(cell, before)
-      const { code, text } = this.#explain(error, message.call)
+      const { code, text } = this.#explain(thrown, message.call)
       return this.#refuse(message, code, text)
     }
-    this.#settle(frame)
+    this.#settle()
     this.#record(message, STATUS.DONE, '', '')
   }
 
@@ -242,43 +238,30 @@ export class Execution {
     const module = cell.owner === message.module ? this.#parts.registry.module(cell.owner) : undefined
     if (module?.onBounce !== undefined) {
       const before = { ...cell }
-      const frame = this.#frame.enter(message, cell, undefined, undefined)
-      try {
-        this.#run(() => module.onBounce?.(frame, { call: message.call, args: message.args, code: message.code }))
-        this.#settle(frame)
-      } catch (error) {
+      const name = `${message.module}.onBounce`
+      const run = { message, cell, registered: undefined, args: undefined }
+      const frame = new CallFrame(this.#parts.context, this.#output, run)
+      const bounced = { call: message.call, args: detached(message.args), code: message.code }
+      const thrown = runGuarded(name, frame, () => module.onBounce?.(frame, bounced))
+      if (thrown === undefined) this.#settle()
+      else {
         // The value stays; only what the handler did is undone.
         frame.undo()
         Object.assign(cell, before)
-        this.#explain(error, `${message.module}.onBounce`)
+        this.#explain(thrown, name)
       }
     }
     this.#record(message, STATUS.DONE, '', '')
   }
 
-  /** Runs a module's code: watched, and over when it returns. */
-  #run(code: () => unknown): void {
-    beginCall()
-    let result: unknown
-    try {
-      result = code()
-    } finally {
-      endCall()
-      this.#frame.leave()
-    }
-    if (!isThenable(result)) return
-    // It goes on after its call is over, and finds its context closed: that must not end the thread.
-    result.then(undefined, () => undefined)
-    throw new TypeError('the call returned a promise: a call does all its work before it returns')
-  }
-
   /** Takes over what a call that was not refused sent and emitted. */
-  #settle(frame: CallFrame): void {
-    if (frame.eventCount > 0) {
-      this.events.raw(frame.events.view())
-      this.eventCount += frame.eventCount
+  #settle(): void {
+    const { events, eventCount, sent } = this.#output
+    if (eventCount > 0) {
+      this.events.raw(events.view())
+      this.eventCount += eventCount
     }
-    if (frame.sent.length > 0) for (const sent of frame.sent) this.#route(sent)
+    if (sent.length > 0) for (const message of sent) this.#route(message)
   }
 
   /** Turns a message that was not executed around, and keeps why. */
@@ -310,8 +293,8 @@ export class Execution {
     this.#outcomes.push({ action: message.action, kind, status, code, message: text })
   }
 
-  #explain(error: unknown, call: string): { code: string; text: string } {
-    if (error instanceof CallError) return { code: error.code, text: error.message.slice(0, MAX_ERROR_MESSAGE) }
+  #explain(thrown: CallFailure, call: string): { code: string; text: string } {
+    if (thrown.kind === 'refused') return { code: thrown.code, text: thrown.message }
     this.faults.set(call, (this.faults.get(call) ?? 0) + 1)
     // What the engine says differs between versions, so it must not get into a receipt.
     return { code: 'MODULE_FAULT', text: `"${call}" broke; its author has to mend it` }
@@ -337,6 +320,3 @@ export class Execution {
 function isAction(message: Message): boolean {
   return message.kind === 'call' && message.module === ACCOUNT
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

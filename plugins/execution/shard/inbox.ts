@@ -1,5 +1,6 @@
 import { cellPath, concat, type Message, Reader, readMessage, u64be } from '../../../protocol/index.ts'
 import type { ExportChange } from '../root/exports.ts'
+import type { ShardLoad } from './throttle.ts'
 
 /** What a root block brings to one shard. Every shard gets every root block, in order, most of them empty. */
 export interface RootDelivery {
@@ -10,6 +11,8 @@ export interface RootDelivery {
   readonly random: Uint8Array
   /** By source shard, then block height: the out items addressed to this shard, encoded, one after the other. */
   readonly sources: readonly RootSource[]
+  /** The shards that are congested now: what the proposer goes by, and no part of the chain. */
+  readonly loads?: readonly ShardLoad[]
 }
 
 /** The items of one block that go to one shard. */

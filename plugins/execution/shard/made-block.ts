@@ -1,7 +1,7 @@
 import type { BlockHeader } from '../../../protocol/index.ts'
 import type { DeferredMessage } from './inbox.ts'
-import type { PoolEntry } from './mempool.ts'
 import type { OutIndex } from './out-index.ts'
+import type { PoolEntry } from './pool-entry.ts'
 
 /** Running totals of a shard, in the smallest unit: holdings = genesis + consumed - emitted. */
 export interface Totals {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { TransactionStatus } from '../api.ts'
+import { CallRegistry } from '../ledger/registry.ts'
 import { newCell } from '../state/ledger-cell.ts'
-import { Mempool, type MempoolLimits, type PoolEntry } from './mempool.ts'
+import { Mempool, type MempoolLimits } from './mempool.ts'
+import type { PoolEntry } from './pool-entry.ts'
 
 const account = { ...newCell(new Uint8Array(32), new Uint8Array(32), 0), balance: 1_000_000n }
 const limits: MempoolLimits = { maxCount: 1000, maxBytes: 1_000_000, maxPerSender: 100 }
@@ -13,6 +15,7 @@ function pool(overrides: Partial<MempoolLimits> = {}) {
   return { mempool, dropped }
 }
 
+const registry = new CallRegistry([])
 let serial = 0
 function entry(
   nonce: number,
@@ -35,13 +38,14 @@ function entry(
     wire: new Uint8Array(100),
     senderKey: options.sender ?? 'alice',
     weight: 10,
-    fee: 10n,
-    cost: 10n,
+    registry,
+    values: 0n,
     waiters: [],
     lane: undefined,
     place: 0,
     session: undefined,
     state: 'waiting',
+    cleared: [],
   }
 }
 
@@ -50,35 +54,35 @@ const taken = (mempool: Mempool): number[] => mempool.take(room).map(({ transact
 describe('a mempool', () => {
   it('hands out nonces in order, whatever order they came in', () => {
     const { mempool } = pool()
-    for (const nonce of [2, 0, 3, 1]) expect(mempool.add(entry(nonce), account)).toEqual({ kind: 'added' })
+    for (const nonce of [2, 0, 3, 1]) expect(mempool.add(entry(nonce), account, 1n)).toEqual({ kind: 'added' })
     expect(taken(mempool)).toEqual([0, 1, 2, 3])
   })
 
   it('lets a nonce wait for the ones before it, up to 64 ahead', () => {
     const { mempool } = pool()
-    expect(mempool.add(entry(64), account)).toEqual({ kind: 'added' })
-    expect(mempool.add(entry(65), account)).toEqual({ kind: 'refused', code: 'NONCE_TOO_FAR' })
+    expect(mempool.add(entry(64), account, 1n)).toEqual({ kind: 'added' })
+    expect(mempool.add(entry(65), account, 1n)).toEqual({ kind: 'refused', code: 'NONCE_TOO_FAR' })
     expect(taken(mempool)).toEqual([])
-    mempool.add(entry(0), account)
-    expect(mempool.add(entry(65), account)).toEqual({ kind: 'added' })
+    mempool.add(entry(0), account, 1n)
+    expect(mempool.add(entry(65), account, 1n)).toEqual({ kind: 'added' })
     expect(taken(mempool)).toEqual([0])
   })
 
   it('keeps lanes apart', () => {
     const { mempool } = pool()
-    mempool.add(entry(1, { lane: 0 }), account)
-    mempool.add(entry(0, { lane: 7 }), account)
+    mempool.add(entry(1, { lane: 0 }), account, 1n)
+    mempool.add(entry(0, { lane: 7 }), account, 1n)
     expect(taken(mempool)).toEqual([0])
   })
 
   it('replaces a transaction only for ten percent more, and says so', () => {
     const { mempool, dropped } = pool()
     const first = entry(0, { maxFee: 100n })
-    mempool.add(first, account)
-    mempool.add(entry(1), account)
-    expect(mempool.add(entry(0, { maxFee: 109n }), account)).toEqual({ kind: 'refused', code: 'NONCE_USED' })
+    mempool.add(first, account, 1n)
+    mempool.add(entry(1), account, 1n)
+    expect(mempool.add(entry(0, { maxFee: 109n }), account, 1n)).toEqual({ kind: 'refused', code: 'NONCE_USED' })
     const better = entry(0, { maxFee: 110n })
-    expect(mempool.add(better, account)).toEqual({ kind: 'added' })
+    expect(mempool.add(better, account, 1n)).toEqual({ kind: 'added' })
     expect(dropped).toEqual([[first.key, 'REPLACED']])
     expect(mempool.take(room).map(({ key }) => key)[0]).toBe(better.key)
     expect(mempool.size).toBe(2)
@@ -87,14 +91,14 @@ describe('a mempool', () => {
   it('makes room for a higher fee by the lowest one, and what follows that one waits', () => {
     const { mempool, dropped } = pool({ maxCount: 3 })
     const cheap = entry(0, { sender: 'bob', maxFee: 50n })
-    mempool.add(cheap, account)
-    mempool.add(entry(1, { sender: 'bob', maxFee: 300n }), account)
-    mempool.add(entry(0, { maxFee: 200n }), account)
-    expect(mempool.add(entry(0, { sender: 'carol', maxFee: 50n }), account)).toEqual({
+    mempool.add(cheap, account, 1n)
+    mempool.add(entry(1, { sender: 'bob', maxFee: 300n }), account, 1n)
+    mempool.add(entry(0, { maxFee: 200n }), account, 1n)
+    expect(mempool.add(entry(0, { sender: 'carol', maxFee: 50n }), account, 1n)).toEqual({
       kind: 'refused',
       code: 'MEMPOOL_FULL',
     })
-    expect(mempool.add(entry(0, { sender: 'carol', maxFee: 60n }), account)).toEqual({ kind: 'added' })
+    expect(mempool.add(entry(0, { sender: 'carol', maxFee: 60n }), account, 1n)).toEqual({ kind: 'added' })
     expect(dropped).toEqual([[cheap.key, 'EVICTED']])
     // Bob's second one is not lost, but must not run without the first.
     expect(mempool.take(room).map(({ senderKey }) => senderKey)).toEqual(['alice', 'carol'])
@@ -103,21 +107,21 @@ describe('a mempool', () => {
 
   it('is bounded for each sender and by bytes', () => {
     const { mempool } = pool({ maxPerSender: 2, maxBytes: 250 })
-    mempool.add(entry(0), account)
-    mempool.add(entry(1), account)
-    expect(mempool.add(entry(2), account)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
-    expect(mempool.add(entry(0, { sender: 'bob' }), account)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
+    mempool.add(entry(0), account, 1n)
+    mempool.add(entry(1), account, 1n)
+    expect(mempool.add(entry(2), account, 1n)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
+    expect(mempool.add(entry(0, { sender: 'bob' }), account, 1n)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
     expect(mempool.bytes).toBe(200)
   })
 
   it('drops what is past its time, except what is in a block already', () => {
     const { mempool, dropped } = pool()
     const inBlock = entry(0, { validUntil: 5 })
-    mempool.add(inBlock, account)
+    mempool.add(inBlock, account, 1n)
     mempool.take(room)
     const late = entry(1, { validUntil: 5 })
-    mempool.add(late, account)
-    mempool.add(entry(2), account)
+    mempool.add(late, account, 1n)
+    mempool.add(entry(2), account, 1n)
     mempool.expire(6)
     expect(dropped).toEqual([[late.key, 'EXPIRED']])
     mempool.included(inBlock)
@@ -127,9 +131,9 @@ describe('a mempool', () => {
   it('lets what its sender cannot pay try again later, in order', () => {
     const { mempool } = pool()
     const [first, second] = [entry(0), entry(1)]
-    mempool.add(first, account)
-    mempool.add(second, account)
-    for (const one of mempool.take(room)) mempool.park(one)
+    mempool.add(first, account, 1n)
+    mempool.add(second, account, 1n)
+    for (const one of mempool.take(room)) mempool.setAside(one, 'parked')
     expect(taken(mempool)).toEqual([])
     mempool.unpark()
     expect(taken(mempool)).toEqual([0, 1])
@@ -138,9 +142,9 @@ describe('a mempool', () => {
   it('forgets everything when all is included', () => {
     const { mempool } = pool()
     const all = Array.from({ length: 50 }, (_, nonce) =>
-      entry(nonce, { sender: `sender ${nonce % 7}`, lane: nonce % 3, maxFee: 1n }),
+      entry(nonce, { sender: `sender ${nonce % 7}`, lane: nonce % 3, maxFee: 10n }),
     )
-    for (const one of all) mempool.add({ ...one, transaction: { ...one.transaction, nonce: 0 } }, account)
+    for (const one of all) mempool.add({ ...one, transaction: { ...one.transaction, nonce: 0 } }, account, 1n)
     for (const one of mempool.take(room)) mempool.included(one)
     expect([mempool.size, mempool.bytes, mempool.readyCount]).toEqual([0, 0, 0])
   })

@@ -1,7 +1,9 @@
-import type { Transaction } from '../../../protocol/index.ts'
-import type { RefusalCode, TransactionStatus } from '../api.ts'
+import type { TransactionStatus } from '../api.ts'
 import { nextNonce } from '../state/account.ts'
 import type { LedgerCell } from '../state/ledger-cell.ts'
+import { chargeOf, feeRefusal, type Refusal } from './admission.ts'
+import type { Lane, PoolEntry, PoolState, Sender } from './pool-entry.ts'
+import { type ShardLoad, Throttle } from './throttle.ts'
 
 /** Bounds of a mempool. */
 export interface MempoolLimits {
@@ -17,60 +19,10 @@ export const NONCE_WINDOW = 64
 /** A replacement pays at least this much more, in percent. */
 const REPLACEMENT_PERCENT = 110n
 
-/** Whoever asked to be told when a transaction is included. */
-export interface Waiter {
-  readonly batch: number
-  readonly index: number
-}
-
-/** What executing a transaction needs of it. The rest is in its wire bytes: entries live long, so each view counts. */
-export type PooledTransaction = Pick<
-  Transaction,
-  'id' | 'realm' | 'sender' | 'lane' | 'nonce' | 'validUntil' | 'maxFee' | 'actions'
->
-
-/** A transaction that waits for a block. */
-export interface PoolEntry {
-  /** The id as a map key. */
-  readonly key: string
-  readonly transaction: PooledTransaction
-  readonly wire: Uint8Array
-  readonly senderKey: string
-  readonly weight: number
-  readonly fee: bigint
-  /** Fee and all values: what its sender must have. */
-  readonly cost: bigint
-  /** The session key that signed it; undefined if the sender's own did. */
-  readonly session: Uint8Array | undefined
-  readonly waiters: Waiter[]
-  /** The lane it waits in, while it is in the pool. */
-  lane: Lane | undefined
-  /** Its place in the line of ready ones; older places of it in the line do not count. */
-  place: number
-  /** `waiting` for an earlier nonce, `ready`, `taken` into a block being made, `parked` for want of funds, or `dropped`. */
-  state: 'waiting' | 'ready' | 'taken' | 'parked' | 'dropped'
-}
-
 export type Admission =
   | { readonly kind: 'added' }
   | { readonly kind: 'known'; readonly entry: PoolEntry }
-  | { readonly kind: 'refused'; readonly code: RefusalCode }
-
-/** One client's sequence of nonces. */
-export interface Lane {
-  readonly sender: Sender
-  readonly number: number
-  /** The nonce after the last one that is ready or taken. */
-  next: number
-  readonly entries: Map<number, PoolEntry>
-}
-
-/** A sender with transactions in the pool. */
-interface Sender {
-  readonly key: string
-  readonly lanes: Lane[]
-  count: number
-}
+  | ({ readonly kind: 'refused' } & Refusal)
 
 /**
  * The transactions of a shard that wait for a block: first come, first served among those whose nonce is next.
@@ -86,15 +38,19 @@ export class Mempool {
   /** The place of the first in the array. */
   #readyBase = 0
   #readyCount = 0
-  #parked: PoolEntry[] = []
+  readonly #parked = new Set<PoolEntry>()
+  readonly #priced = new Set<PoolEntry>()
+  readonly #throttle: Throttle
   #bytes = 0
   /** Entries with the lowest fees when it was last filled, lowest last. */
   #victims: PoolEntry[] = []
 
-  /** `onDrop` is told of everything that leaves without a block. */
-  constructor(limits: MempoolLimits, onDrop: (entry: PoolEntry, status: TransactionStatus) => void) {
+  /** `onDrop` is told of everything that leaves without a block. `shard`: whose pool it is. */
+  constructor(limits: MempoolLimits, onDrop: (entry: PoolEntry, status: TransactionStatus) => void, shard = '') {
     this.#limits = limits
     this.#onDrop = onDrop
+    // So that those who pay other shards find room.
+    this.#throttle = new Throttle(shard, limits.maxCount / 2)
   }
 
   get size(): number {
@@ -105,7 +61,7 @@ export class Mempool {
     return this.#bytes
   }
 
-  /** How many could go into a block now, as far as nonces tell. */
+  /** How many could go into a block now, as far as is known. */
   get readyCount(): number {
     return this.#readyCount
   }
@@ -114,8 +70,8 @@ export class Mempool {
     return this.#entries.get(key)
   }
 
-  /** Takes an entry in, or says why not. `account` is the sender's newest cell. */
-  add(entry: PoolEntry, account: LedgerCell | undefined): Admission {
+  /** Takes an entry in, or says why not. `account` is the sender's newest cell, `price` that of the next block. */
+  add(entry: PoolEntry, account: LedgerCell | undefined, price: bigint): Admission {
     const known = this.#entries.get(entry.key)
     if (known !== undefined) return { kind: 'known', entry: known }
     const { lane: number, nonce } = entry.transaction
@@ -126,7 +82,12 @@ export class Mempool {
     if (nonce > lane.next + NONCE_WINDOW) return refused('NONCE_TOO_FAR')
     const before = lane.entries.get(nonce)
     if (before !== undefined && !this.#mayReplace(before, entry)) return refused('NONCE_USED')
-    if (account === undefined || account.balance < entry.cost) return refused('INSUFFICIENT_FUNDS')
+    const { fee, cost } = chargeOf(entry, price)
+    const tooLow = feeRefusal(entry.transaction, fee)
+    if (tooLow !== undefined) return { kind: 'refused', ...tooLow }
+    if (account === undefined || account.balance < cost) return refused('INSUFFICIENT_FUNDS')
+    const full = this.#throttle.refuses(entry)
+    if (full !== undefined) return refused('MEMPOOL_FULL', `too much waits for shard ${full}: try again later`)
     if (before === undefined && !this.#makeRoom(entry, sender)) return refused('MEMPOOL_FULL')
     if (before !== undefined) this.#drop(before, 'REPLACED')
     this.#place(entry, lane)
@@ -142,12 +103,13 @@ export class Mempool {
     while (this.#readyFrom < this.#ready.length && taken.length < limits.count) {
       const entry = this.#ready[this.#readyFrom]!
       if (entry.state === 'ready' && entry.place === this.#readyBase + this.#readyFrom) {
-        bytes += entry.wire.length
-        weight += entry.weight
-        if (bytes > limits.bytes || weight > limits.weight) break
-        entry.state = 'taken'
-        this.#readyCount--
-        taken.push(entry)
+        if (bytes + entry.wire.length > limits.bytes || weight + entry.weight > limits.weight) break
+        if (this.#throttle.admit(entry)) {
+          bytes += entry.wire.length
+          weight += entry.weight
+          this.#move(entry, 'taken')
+          taken.push(entry)
+        } else this.#move(entry, 'held')
       }
       this.#readyFrom++
     }
@@ -159,33 +121,58 @@ export class Mempool {
     return taken
   }
 
-  /** A taken entry that is in a block now. */
+  /** A taken entry is in a block, which is not durable yet: those behind it have their turn. */
+  sealed({ lane, transaction }: PoolEntry): void {
+    if (lane !== undefined && lane.behind > 0) this.#catchUp(lane, transaction.nonce)
+  }
+
+  /** A taken entry that is in a durable block now. */
   included(entry: PoolEntry): void {
     this.#forget(entry)
   }
 
-  /** Sets a taken entry aside until `unpark`: its sender cannot pay it yet. */
-  park(entry: PoolEntry): void {
+  /**
+   * Sets a taken entry aside: `parked` until `unpark`, as its sender cannot pay it yet; `priced` until `reprice`; `behind`
+   * until the one before it in its lane is in a block.
+   */
+  setAside(entry: PoolEntry, state: 'parked' | 'priced' | 'behind'): void {
     if (entry.state !== 'taken') return
-    entry.state = 'parked'
-    this.#parked.push(entry)
+    entry.cleared = []
+    this.#move(entry, state)
   }
 
   /** Puts a taken entry back in line: the block had no room for it. */
   putBack(entry: PoolEntry): void {
-    if (entry.state === 'taken') this.#makeReady(entry)
+    if (entry.state === 'taken') this.#move(entry, 'ready')
   }
 
-  /** Lets parked entries try again. */
+  /** Lets parked entries try again: funds may have come. */
   unpark(): void {
-    const parked = this.#parked
-    this.#parked = []
-    for (const entry of parked) if (entry.state === 'parked') this.#makeReady(entry)
+    for (const entry of [...this.#parked]) this.#move(entry, 'ready')
+  }
+
+  /** Lets those try again that can pay this price, in units for one of weight. */
+  reprice(price: bigint): void {
+    for (const entry of [...this.#priced]) {
+      if (feeRefusal(entry.transaction, chargeOf(entry, price).fee) === undefined) this.#move(entry, 'ready')
+    }
+  }
+
+  /** Takes over how much other shards have to do, and lets those try again that waited for one of them. */
+  throttle(loads: readonly ShardLoad[]): void {
+    for (const entry of this.#throttle.update(loads)) if (entry.state === 'held') this.#move(entry, 'ready')
   }
 
   /** Drops a taken entry that can never be included. */
   reject(entry: PoolEntry, status: TransactionStatus): void {
     this.#drop(entry, status)
+  }
+
+  /** Drops a taken entry whose nonce another one used: those behind it do not wait for that. */
+  supersede(entry: PoolEntry): void {
+    this.sealed(entry)
+    this.#forget(entry)
+    this.#onDrop(entry, 'REPLACED')
   }
 
   /** Drops what may not be included at this root height any more. */
@@ -218,15 +205,35 @@ export class Mempool {
       const entry = lane.entries.get(lane.next)
       if (entry === undefined) return
       lane.next++
-      if (entry.state === 'waiting') this.#makeReady(entry)
+      if (entry.state === 'waiting' || entry.state === 'behind') this.#move(entry, 'ready')
     }
   }
 
-  #makeReady(entry: PoolEntry): void {
-    entry.state = 'ready'
-    entry.place = this.#readyBase + this.#ready.length
-    this.#ready.push(entry)
-    this.#readyCount++
+  /** Lets those of a lane try again that follow a nonce and waited for it, in order. */
+  #catchUp(lane: Lane, nonce: number): void {
+    const behind = [...lane.entries.values()].filter(
+      (entry) => entry.state === 'behind' && entry.transaction.nonce > nonce,
+    )
+    behind.sort((a, b) => a.transaction.nonce - b.transaction.nonce)
+    for (const entry of behind) this.#move(entry, 'ready')
+  }
+
+  /** Changes what an entry waits for: all that is counted or listed by it follows. */
+  #move(entry: PoolEntry, state: PoolState): void {
+    const { lane } = entry
+    if (entry.state === 'ready') this.#readyCount--
+    else if (entry.state === 'parked') this.#parked.delete(entry)
+    else if (entry.state === 'priced') this.#priced.delete(entry)
+    else if (entry.state === 'held') this.#throttle.remove(entry)
+    else if (entry.state === 'behind' && lane !== undefined) lane.behind--
+    entry.state = state
+    if (state === 'ready') {
+      entry.place = this.#readyBase + this.#ready.length
+      this.#ready.push(entry)
+      this.#readyCount++
+    } else if (state === 'parked') this.#parked.add(entry)
+    else if (state === 'priced') this.#priced.add(entry)
+    else if (state === 'behind' && lane !== undefined) lane.behind++
   }
 
   #makeRoom(entry: PoolEntry, sender: Sender): boolean {
@@ -264,16 +271,13 @@ export class Mempool {
   /** What follows a nonce that is gone has to wait for it again. */
   #demote(lane: Lane, nonce: number): void {
     for (const [later, entry] of lane.entries) {
-      if (later <= nonce || (entry.state !== 'ready' && entry.state !== 'parked')) continue
-      if (entry.state === 'ready') this.#readyCount--
-      entry.state = 'waiting'
+      if (later > nonce && entry.state !== 'taken') this.#move(entry, 'waiting')
     }
     lane.next = nonce
   }
 
   #forget(entry: PoolEntry): void {
-    if (entry.state === 'ready') this.#readyCount--
-    entry.state = 'dropped'
+    this.#move(entry, 'dropped')
     this.#entries.delete(entry.key)
     this.#bytes -= entry.wire.length
     const { lane } = entry
@@ -287,6 +291,16 @@ export class Mempool {
   }
 }
 
-const newLane = (sender: Sender, number: number, next: number): Lane => ({ sender, number, next, entries: new Map() })
+const newLane = (sender: Sender, number: number, next: number): Lane => ({
+  sender,
+  number,
+  next,
+  entries: new Map(),
+  behind: 0,
+})
 
-const refused = (code: RefusalCode): Admission => ({ kind: 'refused', code })
+const refused = (code: Refusal['code'], message?: string): Admission => ({
+  kind: 'refused',
+  code,
+  ...(message !== undefined && { message }),
+})

@@ -14,7 +14,7 @@ import type { ActionOutcome, CellState } from '../api.ts'
 import { nextNonce } from '../state/account.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { cellValue, idKey, isEmpty } from '../state/ledger-cell.ts'
-import { priceOf, sessionRefusalOf } from './admission.ts'
+import { chargeOf, costOf, feeRefusal, sessionRefusalOf } from './admission.ts'
 import type { ShardEngine } from './engine.ts'
 import { Execution } from './execution.ts'
 import type { ShardAnswers, ShardQuestion, SimulatedHere, SimulatedMessages } from './messages.ts'
@@ -47,7 +47,7 @@ export async function answer(
 async function readCells(engine: ShardEngine, ids: readonly Uint8Array[]): Promise<(CellState | null)[]> {
   await engine.current()
   await engine.load(ids)
-  const { space, pricing } = engine.parts
+  const { space, rules } = engine.parts
   return ids.map((id) => {
     const { cell } = engine.cells.readCommitted(idKey(id))
     if (cell === undefined || isEmpty(cell)) return null
@@ -57,7 +57,7 @@ async function readCells(engine: ShardEngine, ids: readonly Uint8Array[]): Promi
       shard: space.id,
       owner: cell.owner,
       balance: cell.balance,
-      deposit: pricing.params.depositPerByte * BigInt(cell.depositBytes),
+      deposit: rules.params.depositPerByte * BigInt(cell.depositBytes),
       value: cellValue(cell),
       height: engine.committedHeight,
     }
@@ -72,14 +72,15 @@ class Scratch {
 
   constructor(engine: ShardEngine) {
     this.#engine = engine
-    const { space, pricing, now } = engine.parts
+    const { space, now } = engine.parts
+    const { registry, params } = engine.pricing
     // The engine's block numbers are below: no cell of its can pass for one of this block.
     this.store.begin(Number.MAX_SAFE_INTEGER)
     this.execution = new Execution({
       space,
       store: this.store,
       trie: { has: (path: Uint8Array) => this.#isUnread(path) },
-      registry: pricing.registry,
+      registry,
       context: {
         shard: space.id,
         realm: space.realm,
@@ -87,7 +88,7 @@ class Scratch {
         time: now(),
         random: new Uint8Array(32),
         root: engine.view,
-        depositPerByte: pricing.params.depositPerByte,
+        depositPerByte: params.depositPerByte,
       },
     })
   }
@@ -116,7 +117,8 @@ class Scratch {
 }
 
 async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<SimulatedHere> {
-  const { pricing, space } = engine.parts
+  const { pricing } = engine
+  const { space } = engine.parts
   let transaction: UnsignedTransaction
   try {
     // Eleven items with the signature, ten without.
@@ -126,15 +128,13 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
     return { kind: 'refused', code: error.code, message: error.message }
   }
   const length = bytes[0] === 0x8b ? bytes.length : bytes.length + 66
-  const cost = priceOf(pricing, transaction, length)
+  const cost = costOf(pricing, transaction, length)
   if ('code' in cost) return { kind: 'refused', code: cost.code, message: cost.message ?? '' }
-  if (transaction.maxFee < cost.fee) {
-    return {
-      kind: 'refused',
-      code: 'FEE_TOO_LOW',
-      message: `the fee is ${cost.fee}, maxFee only ${transaction.maxFee}`,
-    }
-  }
+  const session = equal(transaction.key, transaction.sender) ? undefined : transaction.key
+  const signed = { ...transaction, signature: new Uint8Array(64) }
+  const charge = chargeOf({ transaction: signed, session, ...cost }, engine.price)
+  const tooLow = feeRefusal(transaction, charge.fee)
+  if (tooLow !== undefined) return { kind: 'refused', code: tooLow.code, message: tooLow.message ?? '' }
   await engine.current()
   const scratch = new Scratch(engine)
   await scratch.load([transaction.sender])
@@ -143,17 +143,15 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
   if (transaction.nonce < expected) {
     return { kind: 'refused', code: 'NONCE_USED', message: `the next nonce of lane ${transaction.lane} is ${expected}` }
   }
-  const signed = { ...transaction, signature: new Uint8Array(64) }
-  const session = equal(transaction.key, transaction.sender) ? undefined : transaction.key
-  const barred = sessionRefusalOf({ session, transaction: signed, cost: cost.total }, sender, engine.rootHeight)
+  const barred = sessionRefusalOf(charge, sender, engine.rootHeight)
   if (barred !== undefined) return { kind: 'refused', code: barred.code, message: barred.message ?? '' }
-  if (sender === undefined || !scratch.execution.affords(sender, signed, cost.total)) {
+  if (sender === undefined || !scratch.execution.affords(sender, signed, charge.cost)) {
     const has = sender?.balance ?? 0n
-    return { kind: 'refused', code: 'INSUFFICIENT_FUNDS', message: `it takes ${cost.total}, the sender has ${has}` }
+    return { kind: 'refused', code: 'INSUFFICIENT_FUNDS', message: `it takes ${charge.cost}, the sender has ${has}` }
   }
-  scratch.execution.begin(sender, { transaction: signed, fee: cost.fee, cost: cost.total, session })
+  scratch.execution.begin(sender, charge)
   await scratch.drain()
-  const { receipt } = scratch.execution.receipt(signed, cost.fee)
+  const { receipt } = scratch.execution.receipt(signed, charge.fee)
   const events = eventsOf(scratch.execution)
   const actions = transaction.actions.map((_, i): ActionOutcome => {
     const error = receipt.errors.find((found) => found.action === i)
@@ -164,7 +162,13 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
       events: events.filter((event) => event.action === i),
     }
   })
-  const simulation = { kind: 'done', id: transaction.id, fee: cost.fee, weight: BigInt(cost.weight), actions } as const
+  const simulation = {
+    kind: 'done',
+    id: transaction.id,
+    fee: charge.fee,
+    weight: BigInt(cost.weight),
+    actions,
+  } as const
   return { kind: 'done', simulation, outgoing: outgoingOf(scratch.execution) }
 }
 

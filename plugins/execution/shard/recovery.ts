@@ -2,8 +2,8 @@ import { cellLeaf, decodeHeader, decodeMessage, equal, toHex } from '../../../pr
 import { RootView } from '../root/root-view.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import { type LeafChange, Trie } from '../state/trie.ts'
-import type { ChainTip } from './block-maker.ts'
 import type { BlockStore } from './block-store.ts'
+import { type ChainTip, tipAfter } from './chain-tip.ts'
 import type { CellDelta } from './delta.ts'
 import type { DeferredMessage } from './inbox.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -72,16 +72,10 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
       `shard ${space.id} holds ${holdings} at height ${header.height}, its last block says ${stored.holdings}`,
     )
   }
-  const tip = {
-    height: header.height,
-    hash: stored.hash,
-    rootCursor: header.rootCursor,
-    arrivals: header.arrivals,
-    time: header.time,
-    totals: { holdings: stored.holdings, emitted: stored.emitted, consumed: stored.consumed },
-  }
-  const random = await store.rootRandom(header.rootCursor)
-  const view = RootView.EMPTY.with(await store.exportsAt(header.rootCursor))
+  const totals = { holdings: stored.holdings, emitted: stored.emitted, consumed: stored.consumed }
+  const tip = tipAfter(header, { hash: stored.hash, bodyBytes: stored.bodyBytes, totals })
+  const { random, exports } = await store.rootMoment(header.rootCursor)
+  const view = RootView.EMPTY.with(exports)
   return { tip, trie, waiting, random, view, unfolded: changed, header: stored.header }
 }
 

@@ -53,7 +53,8 @@ export async function foundNetwork(sql: Sql, genesis: Genesis, operator: Operato
   })
 }
 
-async function foundShard(tx: Transaction, network: Network, shard: Shard): Promise<CommittedHeader> {
+/** Stores the first block of a shard of the genesis document, and its cells. */
+export async function foundShard(tx: Transaction, network: Network, shard: Shard): Promise<CommittedHeader> {
   const { cells, header, hash, body, holdings } = genesisBlock(network, shard)
   const none = new Uint8Array(0)
   await tx`INSERT INTO shard (id, realm, prefix) VALUES (${shard.id}, ${shard.realm}, ${shard.prefix})`

@@ -1,0 +1,181 @@
+import { type Log, pause } from '../../../server/plugin.ts'
+import type { TransactionBatch } from '../shard/batch.ts'
+import type { RootDelivery } from '../shard/inbox.ts'
+import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from '../shard/messages.ts'
+import { type ShardHost, ShardHostError } from '../shard/shard-host.ts'
+import { explain } from './explain.ts'
+import type { HostLink, LinkedShard } from './host-link.ts'
+import type { FromHost, ShardAssignment } from './messages.ts'
+
+/** What is there is started within this time; for what is not, a node does not wait. */
+const PATIENCE_MS = 5_000
+const STOP_MS = 10_000
+const RETRY_MS = 300
+const MAX_QUESTIONS = 10_000
+
+type Listener = (report: ShardReport | { readonly type: 'down' }) => void
+
+interface Waiting {
+  readonly resolve: (answer: never) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * A shard in another process, with a database of its own. Whatever happens to that process, its database or the way to
+ * it, the shard is RESTARTING until it runs again.
+ */
+export class ProcessShardHost implements ShardHost, LinkedShard {
+  readonly id: string
+  status: ShardHost['status'] = 'STARTING'
+  readonly #link: HostLink
+  readonly #assignment: () => Promise<ShardAssignment>
+  readonly #log: Log
+  readonly #listeners: Listener[] = []
+  readonly #questions = new Map<number, Waiting>()
+  readonly #ready = Promise.withResolvers<void>()
+  #stopped = Promise.withResolvers<void>()
+  readonly #over = new AbortController()
+  /** Counts connections: what was read for an earlier one is of no use to a later one. */
+  #run = 0
+  #asked = 0
+
+  /** `assignment`: what the host must be told to run the shard; read anew for each connection. */
+  constructor(id: string, link: HostLink, assignment: () => Promise<ShardAssignment>, log: Log) {
+    this.id = id
+    this.#link = link
+    this.#assignment = assignment
+    this.#log = log
+    this.#ready.promise.catch(() => undefined)
+  }
+
+  /** Resolves once it runs, or after some seconds without the host: then it goes on by itself as soon as that is there. */
+  async start(): Promise<void> {
+    this.#link.attach(this)
+    const inTime = new AbortController()
+    const signal = AbortSignal.any([inTime.signal, this.#over.signal])
+    try {
+      await Promise.race([this.#ready.promise, pause(PATIENCE_MS, signal)])
+    } finally {
+      inTime.abort()
+    }
+  }
+
+  submit(batch: TransactionBatch): boolean {
+    if (this.status !== 'RUNNING' || this.#link.isBusy) return false
+    return this.#post({ type: 'submit', batch })
+  }
+
+  deliver(delivery: RootDelivery): void {
+    if (this.status === 'RUNNING') this.#post({ type: 'root', delivery })
+  }
+
+  ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
+    if (this.status !== 'RUNNING') return Promise.reject(this.#unavailable())
+    if (this.#questions.size >= MAX_QUESTIONS)
+      return Promise.reject(
+        new ShardHostError('SHARD_BUSY', `shard ${this.id} has ${MAX_QUESTIONS} questions to answer`),
+      )
+    this.#asked++
+    const id = this.#asked
+    return new Promise((resolve, reject) => {
+      this.#questions.set(id, { resolve, reject })
+      this.#post({ type: 'ask', id, question })
+    })
+  }
+
+  onReport(listener: Listener): void {
+    this.#listeners.push(listener)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#over.signal.aborted) return
+    if (this.status === 'RUNNING' && this.#link.send({ type: 'stop', shard: this.id })) {
+      const inTime = new AbortController()
+      await Promise.race([this.#stopped.promise, pause(STOP_MS, inTime.signal)])
+      inTime.abort()
+    }
+    await this.abandon()
+  }
+
+  async abandon(): Promise<void> {
+    this.#over.abort()
+    this.#link.detach(this)
+    this.#down('STOPPED')
+  }
+
+  up(): void {
+    this.#run++
+    void this.#begin(this.#run)
+  }
+
+  down(): void {
+    this.#run++
+    this.#down('RESTARTING')
+  }
+
+  take(message: Extract<FromHost, { type: 'report' | 'status' }>): void {
+    if (message.type === 'report') return this.#onReport(message.report)
+    const { status, reason } = message
+    if (status === 'RUNNING') {
+      this.status = status
+      return
+    }
+    if (reason !== null && status !== 'STOPPED')
+      this.#log.warn({ shard: this.id, ...reason }, 'a shard cannot start on its host yet')
+    if (reason !== null && status === 'STOPPED') {
+      this.#log.error({ shard: this.id, code: reason.code }, `shard ${this.id} stopped: ${reason.message}`)
+      this.#ready.reject(new ShardHostError(reason.code, reason.message))
+    }
+    this.#down(status)
+  }
+
+  /** Tells a host that is there to run the shard. */
+  async #begin(run: number): Promise<void> {
+    while (run === this.#run && !this.#over.signal.aborted) {
+      try {
+        const assignment = await this.#assignment()
+        if (run === this.#run && !this.#over.signal.aborted) this.#link.send({ type: 'start', assignment })
+        return
+      } catch (error) {
+        this.#log.warn({ shard: this.id, error: explain(error) }, 'a shard cannot be given to its host; trying again')
+        await pause(RETRY_MS, this.#over.signal)
+      }
+    }
+  }
+
+  #onReport(report: ShardReport): void {
+    if (report.type === 'answer' || report.type === 'failed-answer') {
+      const waiting = this.#questions.get(report.id)
+      this.#questions.delete(report.id)
+      if (report.type === 'answer') waiting?.resolve(report.answer as never)
+      else waiting?.reject(new ShardHostError(report.code, report.message))
+      return
+    }
+    if (report.type === 'ready') this.#ready.resolve()
+    if (report.type === 'stopped') this.#stopped.resolve()
+    if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
+    for (const listener of this.#listeners) listener(report)
+  }
+
+  #down(status: ShardHost['status']): void {
+    this.#stopped.resolve()
+    const wasRunning = this.status === 'RUNNING'
+    this.status = status
+    const questions = [...this.#questions.values()]
+    this.#questions.clear()
+    for (const { reject } of questions) reject(this.#unavailable())
+    // Whoever stops it knows.
+    if (wasRunning || !this.#over.signal.aborted) for (const listener of this.#listeners) listener({ type: 'down' })
+  }
+
+  #unavailable(): ShardHostError {
+    return new ShardHostError(
+      'SHARD_UNAVAILABLE',
+      `shard ${this.id} is ${this.status.toLowerCase()}; try again in a moment`,
+    )
+  }
+
+  #post(request: ShardRequest): boolean {
+    return this.#link.send({ type: 'request', shard: this.id, request })
+  }
+}

@@ -35,6 +35,11 @@ export class Writer {
     return this.buffer.subarray(start, this.at)
   }
 
+  /** Forgets what was written from `length` on. */
+  truncate(length: number): void {
+    this.at = Math.min(this.at, length)
+  }
+
   /** Forgets all that was written. */
   reset(): void {
     this.at = 0
@@ -129,8 +134,10 @@ export class Writer {
   }
 
   private list(list: readonly CborValue[], levels: number): void {
-    this.head(4, list.length)
-    for (let i = 0; i < list.length; i++) this.value(list[i]!, levels - 1)
+    // An item's getter may change the list.
+    const { length } = list
+    this.head(4, length)
+    for (let i = 0; i < length; i++) this.value(list[i]!, levels - 1)
   }
 
   private map(map: { readonly [key: string]: CborValue }, levels: number): void {

@@ -16,6 +16,10 @@ export const MAX_BLOCK_TRANSACTIONS = 8192
 export const MAX_ERROR_MESSAGE = 200
 /** The most events that one call may emit. */
 export const MAX_EVENTS_PER_CALL = 64
+/** The most bytes of all of them, as they are stored. */
+export const MAX_EVENT_BYTES = 64 * 1024
+/** The most bytes of the arguments of a message that a call sends. */
+export const MAX_SENT_ARGS = 64 * 1024
 
 /** A message to the root chain weighs as much as this at least: there is one root chain, and it sets nothing aside. */
 export const ROOT_MESSAGE_WEIGHT = 100

@@ -1,17 +1,28 @@
-import { type CborMap, cellId, decode, equal, type Message, ROOT_REALM, Writer } from '../../../protocol/index.ts'
+import {
+  type CborMap,
+  cellId,
+  decode,
+  encode,
+  equal,
+  type Message,
+  Reader,
+  ROOT_REALM,
+  VALUE_DEPTH,
+} from '../../../protocol/index.ts'
 import type { Topic } from '../../../server/plugin.ts'
 import type { AccountContext } from '../ledger/account-context.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CellType, Derivation, Send } from '../ledger/module.ts'
 import type { RegisteredCall } from '../ledger/registry.ts'
 import type { RootCell, RootContext, RootRules } from '../ledger/root-context.ts'
-import { MAX_EVENTS_PER_CALL } from '../ledger/rules.ts'
+import { MAX_SENT_ARGS } from '../ledger/rules.ts'
 import { RootCellHandle } from '../root/root-cell.ts'
 import type { RootScope } from '../root/root-scope.ts'
 import type { RootView } from '../root/root-view.ts'
 import { clearValue, encodeValue, holdDeposit, replaceValue } from '../state/cell-value.ts'
 import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
 import type { SessionKey } from '../state/session-key.ts'
+import type { CallOutput } from './call-output.ts'
 
 /** What stays the same for all calls of a block. */
 export interface BlockContext {
@@ -28,56 +39,47 @@ export interface BlockContext {
   readonly depositPerByte: bigint
 }
 
-const NO_ARGS: CborMap = {}
+const NO_ARGS: CborMap = Object.freeze({})
 
-/** The context of one running call. One frame serves all calls of a block, one after the other. */
+/** What a call runs for. */
+export interface CallRun {
+  readonly message: Message
+  readonly cell: LedgerCell
+  /** undefined while a bounce is handled. */
+  readonly registered: RegisteredCall | undefined
+  readonly args: unknown
+}
+
+/**
+ * The context of one call. What it gives to the module is the module's own: a copy, or a value that cannot change. What
+ * the module gives to it is read once and checked: a proxy or a getter may say something else the second time.
+ */
 export class CallFrame implements AccountContext, RootContext {
-  readonly height: number
-  readonly time: number
-  readonly shard: string
-  readonly random: Uint8Array
-  /** Messages that the call sent so far; dropped if it is refused. */
-  readonly sent: Message[] = []
-  /** CBOR of `[topic, payload, origin, action]` items that it emitted. */
-  readonly events = new Writer(1024)
-  eventCount = 0
-  /** Topics that any call of the block emitted. */
-  readonly topics = new Set<string>()
   readonly #block: BlockContext
-  // Set by `enter` before anything can see the frame.
-  #message!: Message
-  #cell!: LedgerCell
-  #registered: RegisteredCall | undefined
-  #args: unknown
+  readonly #output: CallOutput
+  readonly #message: Message
+  readonly #cell: LedgerCell
+  readonly #registered: RegisteredCall | undefined
+  readonly #args: unknown
   /** No module owns the cell, and what it has may be somebody's who never signed anything yet. */
-  #isForeign = false
+  #isForeign: boolean
   /** What the call sent so far, in the smallest unit. */
   #sentValue = 0n
   /** Its call runs now. What a module kept of a frame must not reach into another call. */
-  #isOpen = false
+  #isOpen = true
+  /** The cell is being changed: it must not stay like this. */
+  #isChanging = false
 
-  constructor(block: BlockContext) {
+  constructor(block: BlockContext, output: CallOutput, { message, cell, registered, args }: CallRun) {
     this.#block = block
-    this.height = block.height
-    this.time = block.time
-    this.shard = block.shard
-    this.random = block.random
-  }
-
-  /** Prepares the frame for a message to a cell. `registered` is undefined while a bounce is handled. */
-  enter(message: Message, cell: LedgerCell, registered: RegisteredCall | undefined, args: unknown): this {
+    this.#output = output
     this.#message = message
     this.#cell = cell
     this.#registered = registered
     this.#args = args
     this.#isForeign = registered !== undefined && registered.module.name !== ACCOUNT && isNeverUsed(cell)
-    this.#sentValue = 0n
-    this.#isOpen = true
-    this.sent.length = 0
-    this.events.reset()
-    this.eventCount = 0
-    this.#block.scope?.begin()
-    return this
+    output.begin()
+    block.scope?.begin()
   }
 
   /** The call was refused: what it did beside its own cell is undone. */
@@ -85,17 +87,38 @@ export class CallFrame implements AccountContext, RootContext {
     this.#block.scope?.undo()
   }
 
-  /** The call is over: nothing is read or changed through this frame until the next one enters it. */
+  /** The call is over: nothing is read or changed through this frame any more. */
   leave(): void {
     this.#isOpen = false
   }
 
+  /** A change was cut short, by the end of the stack say, and the call went on all the same. */
+  get isTorn(): boolean {
+    return this.#isChanging
+  }
+
+  get height(): number {
+    return this.#block.height
+  }
+
+  get time(): number {
+    return this.#block.time
+  }
+
+  get shard(): string {
+    return this.#block.shard
+  }
+
+  get random(): Uint8Array {
+    return new Uint8Array(this.#block.random)
+  }
+
   get cell(): Uint8Array {
-    return this.#cell.id
+    return new Uint8Array(this.#cell.id)
   }
 
   get sender(): Uint8Array {
-    return this.#message.from
+    return new Uint8Array(this.#message.from)
   }
 
   get senderRealm(): number {
@@ -107,7 +130,7 @@ export class CallFrame implements AccountContext, RootContext {
   }
 
   get payer(): Uint8Array {
-    return this.#message.payer
+    return new Uint8Array(this.#message.payer)
   }
 
   get payerRealm(): number {
@@ -130,20 +153,24 @@ export class CallFrame implements AccountContext, RootContext {
   read<T>(_type: CellType<T>): T | undefined {
     this.#checkOpen()
     if (isNeverUsed(this.#cell)) return undefined
-    // `write` checked it against the same schema.
-    return decode(this.#cell.value) as T
+    // `write` checked it against the same schema. Of a copy, as decoded bytes are views.
+    return decode(new Uint8Array(this.#cell.value)) as T
   }
 
   write<T>(type: CellType<T>, value: T): void {
     this.#checkOpen()
     const encoded = encodeValue(type, value)
-    if (isNeverUsed(this.#cell)) this.#takeOver()
-    replaceValue(this.#cell, encoded, this.#block.depositPerByte)
+    const cell = this.#cell
+    const owner = isNeverUsed(cell) ? this.#derivedOwner() : cell.owner
+    this.#change(() => {
+      replaceValue(cell, encoded, this.#block.depositPerByte, owner)
+      this.#isForeign = false
+    })
   }
 
   remove(): void {
     this.#checkOpen()
-    clearValue(this.#cell, this.#block.depositPerByte)
+    this.#change(() => clearValue(this.#cell, this.#block.depositPerByte))
   }
 
   get sessionKeys(): readonly SessionKey[] {
@@ -155,8 +182,10 @@ export class CallFrame implements AccountContext, RootContext {
     this.#checkAccount()
     const cell = this.#cell
     const account = { ...cell.account, keys }
-    holdDeposit(cell, depositBytes(cell.owner, cell.value, account), this.#block.depositPerByte)
-    cell.account = account
+    this.#change(() => {
+      holdDeposit(cell, depositBytes(cell.owner, cell.value, account), this.#block.depositPerByte)
+      cell.account = account
+    })
   }
 
   at(place: Uint8Array | Derivation): RootCell {
@@ -188,54 +217,43 @@ export class CallFrame implements AccountContext, RootContext {
 
   emit<P>(topic: Topic<P>, payload: P): void {
     this.#checkOpen()
-    if (this.eventCount >= MAX_EVENTS_PER_CALL) {
-      throw new CallError('VALUE_TOO_LARGE', `a call emits at most ${MAX_EVENTS_PER_CALL} events`)
-    }
-    const { events } = this
-    events.arrayHeader(4)
-    events.text(topic.id)
-    events.value(payload as never)
-    events.bytes(this.#message.origin)
-    events.uint(this.#message.action)
-    this.eventCount++
-    this.topics.add(topic.id)
+    this.#output.emit(topic.id, payload, this.#message)
   }
 
   send(send: Send): void {
     this.#checkOpen()
-    const allowed = this.#registered?.call.sends[send.call] ?? 0
+    const { call, to, value = 0n, realm = this.#block.realm, args } = send
+    const sends = this.#registered?.call.sends ?? {}
+    const allowed = Object.hasOwn(sends, call) ? (sends[call] ?? 0) : 0
+    const { sent } = this.#output
     let already = 0
-    for (const message of this.sent) if (message.call === send.call) already++
+    for (const message of sent) if (message.call === call) already++
     if (already >= allowed) {
-      throw new CallError(
-        'UNDECLARED_SEND',
-        `"${send.call}" may be sent ${allowed} times by this call: declare it in sends`,
-      )
+      throw new CallError('UNDECLARED_SEND', `"${call}" may be sent ${allowed} times by this call: declare it in sends`)
     }
-    const value = send.value ?? 0n
-    const realm = send.realm ?? this.#block.realm
     if (realm !== ROOT_REALM && !this.#block.root.realms.has(realm))
       throw new CallError('UNKNOWN_REALM', `there is no realm ${realm}: what is sent there would never arrive`)
-    if (value < 0n || value > this.balance) {
-      throw new CallError('INSUFFICIENT_BALANCE', `the call has ${this.balance}, less than the ${value} to send`)
-    }
-    this.#spend(value)
+    this.#checkSpendable(value)
     const { origin, action, payer, payerRealm } = this.#message
-    this.sent.push({
+    const message: Message = {
       kind: 'call',
       origin,
       action,
       from: this.#cell.id,
       fromRealm: this.#block.realm,
       module: this.#module,
-      to: send.to,
+      to: cellIdOf(to),
       realm,
-      call: send.call,
-      args: (send.args as CborMap | undefined) ?? NO_ARGS,
+      call,
+      args: args === undefined ? NO_ARGS : ownArgs(args),
       value,
       payer,
       payerRealm,
       code: '',
+    }
+    this.#change(() => {
+      this.#spend(value)
+      sent.push(message)
     })
   }
 
@@ -253,12 +271,31 @@ export class CallFrame implements AccountContext, RootContext {
     this.#sentValue += value
   }
 
+  #checkSpendable(value: unknown): void {
+    if (typeof value !== 'bigint') throw new TypeError('a value is a bigint, in the smallest unit')
+    if (value < 0n || value > this.balance) {
+      throw new CallError('INSUFFICIENT_BALANCE', `the call has ${this.balance}, less than the ${value} to send`)
+    }
+  }
+
   #checkOpen(): void {
     if (!this.#isOpen) throw new TypeError('this context belongs to a call that is over')
   }
 
+  /** Does a change wholly. A refusal comes before it changes anything; whatever else ends it leaves it torn. */
+  #change(change: () => void): void {
+    this.#isChanging = true
+    try {
+      change()
+    } catch (error) {
+      if (error instanceof CallError) this.#isChanging = false
+      throw error
+    }
+    this.#isChanging = false
+  }
+
   /** A module may only make cells whose id it derives; an account's key can never be one of them. */
-  #takeOver(): void {
+  #derivedOwner(): string {
     const registered = this.#registered
     if (registered === undefined) throw new CallError('NOT_DERIVED', 'onBounce cannot make a cell')
     const module = registered.module.name
@@ -266,11 +303,8 @@ export class CallFrame implements AccountContext, RootContext {
       creator: this.sender,
       salt: new Uint8Array(0),
     }
-    if (!equal(cellId(module, creator, salt), this.#cell.id)) {
-      throw new CallError('NOT_DERIVED', `a new cell of "${module}" must have the id that its creator and salt give`)
-    }
-    this.#cell.owner = module
-    this.#isForeign = false
+    if (equal(cellId(module, creator, salt), this.#cell.id)) return module
+    throw new CallError('NOT_DERIVED', `a new cell of "${module}" must have the id that its creator and salt give`)
   }
 
   #checkAccount(): void {
@@ -278,4 +312,23 @@ export class CallFrame implements AccountContext, RootContext {
     if (this.#registered?.module.name !== ACCOUNT || this.#cell.owner !== ACCOUNT)
       throw new TypeError('only calls of the module "account" reach an account’s keys')
   }
+}
+
+/** A copy of a cell's id. @throws TypeError for anything else */
+function cellIdOf(id: unknown): Uint8Array {
+  const copy = id instanceof Uint8Array ? new Uint8Array(id) : undefined
+  if (copy?.length !== 32) throw new TypeError('a message goes to a cell: its id has 32 bytes')
+  return copy
+}
+
+/** Arguments as the receiver will read them, wherever it is. @throws CallError VALUE_TOO_LARGE; CodecError */
+function ownArgs(args: Readonly<Record<string, unknown>>): CborMap {
+  const encoded = encode(args as CborMap)
+  if (encoded.length > MAX_SENT_ARGS) {
+    throw new CallError('VALUE_TOO_LARGE', `a message's arguments have at most ${MAX_SENT_ARGS} bytes`)
+  }
+  const reader = new Reader(encoded)
+  const own = reader.map(VALUE_DEPTH)
+  reader.done()
+  return own
 }

@@ -1,4 +1,4 @@
-import { encode, MAX_CELL_VALUE } from '../../../protocol/index.ts'
+import { encode, MAX_CELL_VALUE, Reader, VALUE_DEPTH } from '../../../protocol/index.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CellType } from '../ledger/module.ts'
 import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from './ledger-cell.ts'
@@ -8,13 +8,23 @@ const NULL_VALUE = Uint8Array.of(0xf6)
 /** A module's value as its cell keeps it. @throws CallError VALUE_TOO_LARGE; whatever the type's schema finds */
 export function encodeValue<T>(type: CellType<T>, value: T): Uint8Array {
   const encoded = encode(type.schema.parse(value) as never)
-  if (encoded.length <= MAX_CELL_VALUE) return encoded
-  throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
+  if (encoded.length > MAX_CELL_VALUE) {
+    throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
+  }
+  // What cannot be read again (too deep, or an object that changed while it was read) must not get into the state.
+  const reader = new Reader(encoded)
+  reader.value(VALUE_DEPTH)
+  reader.done()
+  return encoded
 }
 
-/** Replaces a cell's value, which its balance pays the deposit for. @throws CallError DEPOSIT_REQUIRED */
-export function replaceValue(cell: LedgerCell, encoded: Uint8Array, depositPerByte: bigint): void {
-  holdDeposit(cell, depositBytes(cell.owner, encoded, cell.account), depositPerByte)
+/**
+ * Replaces a cell's value, which its balance pays the deposit for, and its owner.
+ * @throws CallError DEPOSIT_REQUIRED; nothing is changed then
+ */
+export function replaceValue(cell: LedgerCell, encoded: Uint8Array, depositPerByte: bigint, owner = cell.owner): void {
+  holdDeposit(cell, depositBytes(owner, encoded, cell.account), depositPerByte)
+  cell.owner = owner
   cell.value = encoded
 }
 

@@ -153,9 +153,9 @@ export interface Ledger {
 
 export const Ledger = service<Ledger>('execution.Ledger')
 
-/** Modules that plugins add to the ledger. */
+/** Modules that plugins add to the ledger; of one module all versions that the network ever used, or will use. */
 export const LedgerModules = extensionPoint<LedgerModule>('execution.LedgerModules', {
-  unique: { what: 'ledger module', of: ({ name }) => name },
+  unique: { what: 'ledger module', of: ({ name, version }) => `${name} ${version}` },
 })
 
 /** A shard block became durable. */

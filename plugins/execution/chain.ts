@@ -12,7 +12,10 @@ import { SupplyCheck } from './gateway/supply-check.ts'
 import { TransactionWatch } from './gateway/watch.ts'
 import type { Network } from './genesis.ts'
 import type { OperatorKey } from './keys.ts'
-import type { ModuleSource } from './ledger/load-modules.ts'
+import { sourcesOf } from './ledger/load-modules.ts'
+import type { LedgerModule } from './ledger/module.ts'
+import { ModuleLibrary } from './ledger/module-library.ts'
+import { lackOf, mustHaveModules } from './ledger/module-schedule.ts'
 import { BlockIntake } from './root/block-intake.ts'
 import { RecentRoots, RootFeeder } from './root/feeder.ts'
 import { LocalOrderer } from './root/local-orderer.ts'
@@ -33,7 +36,8 @@ export interface ChainParts {
   readonly operator: OperatorKey
   readonly sql: Sql
   readonly database: DatabaseOptions
-  readonly modules: readonly ModuleSource[]
+  /** All versions of all modules that the node has. */
+  readonly modules: readonly LedgerModule[]
   readonly verifierThreads: number
   /** Milliseconds between root blocks under load; idle ones come once a second. */
   readonly rootIntervalMs: number
@@ -79,7 +83,10 @@ export class Chain implements Ledger {
   readonly #submissions: Submissions
   readonly #faucet: Faucet
   readonly #pool: VerifierPool
+  readonly #library: ModuleLibrary
   #fault: Error | undefined
+  /** What this node lacks for blocks to come. */
+  #lack: string | undefined
 
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
   static async open(parts: ChainParts): Promise<Chain> {
@@ -93,6 +100,8 @@ export class Chain implements Ledger {
     const { network, operator, sql, log } = parts
     this.#parts = parts
     this.network = { id: network.id, genesis: network.genesis, supply: network.supply }
+    this.#library = new ModuleLibrary(parts.modules)
+    mustHaveModules(this.#library, view, tip.header.height)
     this.#supply = new SupplyCheck(network.supply)
     this.#orderer = new LocalOrderer(
       {
@@ -114,11 +123,11 @@ export class Chain implements Ledger {
       supply: this.#supply,
     })
     this.#recent.startAfter(tip.header.height)
-    const realms = [...new Set(network.genesis.shards.map((id) => shardSpace(id).realm))]
     for (const id of network.genesis.shards) {
       const space = shardSpace(id)
-      const { database, modules, tuning, fence } = parts
-      const data = { shard: id, realms, database, modules, params: network.params, fence, ...(tuning && { tuning }) }
+      const { database, tuning, fence } = parts
+      const modules = sourcesOf(parts.modules)
+      const data = { shard: id, database, modules, params: network.params, fence, ...(tuning && { tuning }) }
       const host = new WorkerShardHost(data, log)
       const feeder = new RootFeeder({ host, space, recent: this.#recent, store: parts.roots, log })
       const idle = { height: 0, stateRoot: new Uint8Array(32), load: 0, mempool: { size: 0, bytes: 0 } }
@@ -183,7 +192,7 @@ export class Chain implements Ledger {
   health(): { readonly ok: boolean; readonly message?: string } {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
     const down = this.#shards.filter(({ status }) => status !== 'RUNNING')
-    if (down.length === 0) return { ok: true }
+    if (down.length === 0) return { ok: true, ...(this.#lack !== undefined && { message: this.#lack }) }
     return {
       ok: false,
       message: down.map(({ host, status }) => `shard ${host.id} is ${status.toLowerCase()}`).join(', '),
@@ -340,6 +349,16 @@ export class Chain implements Ledger {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
     for (const { feeder } of this.#shards) feeder.pump()
+    if (block.exports.length > 0) this.#checkModules()
+  }
+
+  /** Tells long before it comes that the network will use what this node has not got. */
+  #checkModules(): void {
+    const { view, tip } = this.#orderer
+    const lack = lackOf(this.#library, view, tip.header.height)
+    if (lack !== undefined && lack.message !== this.#lack)
+      this.#parts.log.error({ from: lack.from }, `this node lacks a ledger module: ${lack.message}`)
+    this.#lack = lack?.message
   }
 
   #fail(error: Error): void {

@@ -7,9 +7,11 @@ import { type Network, planGenesis } from './genesis.ts'
 import { foundNetwork, storedNetwork } from './genesis-store.ts'
 import { type OperatorKey, operatorKey, readOperatorKey } from './keys.ts'
 import type { LedgerModule } from './ledger/module.ts'
-import { modulesOf } from './ledger/modules-of.ts'
-import { CallRegistry } from './ledger/registry.ts'
+import { ModuleLibrary } from './ledger/module-library.ts'
+import { mustHaveModules } from './ledger/module-schedule.ts'
 import { RevealChain } from './root/reveal-chain.ts'
+import { RootView } from './root/root-view.ts'
+import { storedExports } from './root/stored-exports.ts'
 
 /** A node's part in the network of its database. */
 export interface Membership {
@@ -17,6 +19,7 @@ export interface Membership {
   readonly keyFile: string
   /** The network's operator; undefined if this node has not that key. It serves then, and makes no blocks. */
   readonly operator: OperatorKey | undefined
+  /** All that this node has; the network says which of them are used. */
   readonly modules: readonly LedgerModule[]
 }
 
@@ -27,18 +30,35 @@ export interface Membership {
 export async function joinNetwork(host: Host<ExecutionConfig, Record<never, never>>): Promise<Membership> {
   const offered = host.contributions(LedgerModules)
   // Wrong modules are told before anything is written.
-  new CallRegistry(offered)
+  const library = new ModuleLibrary(offered)
+  const newest = library.registryOf(library.newest())
   const keyFile = host.config.operatorKeyFile ?? join(host.dataDir, 'operator.key')
-  const network = (await storedNetwork(host.sql)) ?? (await found(host, offered, await operatorKey(keyFile)))
-  for (const { name } of offered) {
-    if (network.genesis.modules.some((module) => module.name === name)) continue
-    host.log.warn({ module: name }, 'the network was founded without this ledger module: its calls are unknown to it')
-  }
+  const network = (await storedNetwork(host.sql)) ?? (await found(host, newest.modules, await operatorKey(keyFile)))
+  await compareModules(host, library)
   return {
     network,
     keyFile,
     operator: operatorOf(network, await readOperatorKey(keyFile), keyFile, host.log),
-    modules: modulesOf(network, offered),
+    modules: offered,
+  }
+}
+
+/** @throws ModuleSetError if this node lacks what the network uses, or will use */
+async function compareModules(
+  host: Host<ExecutionConfig, Record<never, never>>,
+  library: ModuleLibrary,
+): Promise<void> {
+  const [tip] = await host.sql<{ height: bigint }[]>`SELECT max(height) AS height FROM root_block`
+  const height = Number(tip?.height ?? 0)
+  const view = RootView.EMPTY.with(await storedExports(host.sql, height))
+  mustHaveModules(library, view, height)
+  for (const { name, version } of library.modules) {
+    if (view.modules.get(name)?.some(([known]) => known === version)) continue
+    host.log.info(
+      { module: name, version },
+      `the network does not use version ${version} of the ledger module "${name}": ` +
+        `\`deaios module activate ${name} ${version}\` makes it`,
+    )
   }
 }
 

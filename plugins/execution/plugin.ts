@@ -59,7 +59,7 @@ export default definePlugin({
         operator,
         sql: host.sql,
         database: host.database,
-        modules: modules.map(({ name, url }) => ({ name, url })),
+        modules,
         verifierThreads: host.config.verifierThreads ?? Math.min(availableParallelism(), MAX_DEFAULT_VERIFIERS),
         rootIntervalMs: host.config.rootIntervalMs,
         tuning: { cacheCells: host.config.cacheCells },

@@ -33,7 +33,10 @@ export function testKeyIn(bit: 0 | 1, name: string): SigningKey {
 export interface TestChainOptions {
   readonly shards?: number
   readonly accounts?: readonly { readonly key: SigningKey; readonly balance: bigint }[]
+  /** What the network begins with. */
   readonly modules?: readonly LedgerModule[]
+  /** What the node has besides. */
+  readonly offered?: readonly LedgerModule[]
   readonly parts?: Partial<ChainParts>
   readonly plan?: Partial<GenesisPlan>
   readonly log?: Log
@@ -101,7 +104,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
       operator,
       sql,
       database: database.options('execution'),
-      modules: modules.map(({ name, url }) => ({ name, url })),
+      modules: [...modules, ...(options.offered ?? [])],
       verifierThreads: 1,
       rootIntervalMs: 20,
       log: options.log ?? silentLog,

@@ -1,4 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
+import { account } from '../../../plugins/execution/modules/account.ts'
+import { encodeModuleEntry, encodeRealmEntry, moduleKey, realmKey } from '../../../plugins/execution/root/exports.ts'
 import type { RootMoment } from '../../../plugins/execution/root/root-moment.ts'
 import { BlockStore, type StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
@@ -38,7 +40,11 @@ export class NullStore extends BlockStore {
   }
 
   override async rootMoment(height: number): Promise<RootMoment> {
-    return { height, random: new Uint8Array(32), exports: [] }
+    const exports = [
+      [realmKey(0), encodeRealmEntry({ creator: null, name: 'stage' })],
+      [moduleKey(account.name), encodeModuleEntry([[account.version, 0]])],
+    ] as const
+    return { height, random: new Uint8Array(32), exports }
   }
 
   override async foldedHeight(): Promise<number> {

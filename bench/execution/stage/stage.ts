@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { CallRegistry } from '../../../plugins/execution/ledger/registry.ts'
+import { ModuleLibrary } from '../../../plugins/execution/ledger/module-library.ts'
 import { account } from '../../../plugins/execution/modules/account.ts'
 import type { TransactionBatch } from '../../../plugins/execution/shard/batch.ts'
 import type { BlockStore } from '../../../plugins/execution/shard/block-store.ts'
@@ -35,7 +35,7 @@ export class Stage {
     this.#engine = new ShardEngine({
       space,
       store,
-      pricing: { registry: new CallRegistry([account]), params: STAGE_PARAMS, realms: new Set([0]) },
+      rules: { library: new ModuleLibrary([account]), params: STAGE_PARAMS },
       tuning: SHARD_TUNING,
       report: (report) => this.#onReport(report),
       now: Date.now,

@@ -135,6 +135,6 @@ describe('a replay', () => {
     const network = await storedNetwork(net.sql)
     if (network === undefined) throw new TypeError('the test chain has no genesis')
     const replayed = replayChain({ network, modules: [account, faucet, asset], chain: chainInDatabase(net.sql) })
-    await expect(replayed).rejects.toThrow('would be refused: UNKNOWN_CALL')
+    await expect(replayed).rejects.toThrow('add its plugin to deaios.config.ts')
   })
 })

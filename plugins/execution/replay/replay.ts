@@ -1,11 +1,10 @@
 import { equal } from '../../../protocol/index.ts'
 import type { Network } from '../genesis.ts'
 import type { LedgerModule } from '../ledger/module.ts'
-import { CallRegistry } from '../ledger/registry.ts'
+import { ModuleLibrary } from '../ledger/module-library.ts'
 import type { RootBlock } from '../root/orderer.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
 import { itemsFor } from '../shard/out-index.ts'
-import { shardSpace } from '../shard/shard-space.ts'
 import { ReplayMismatch } from './mismatch.ts'
 import { ReplayedRoot } from './replayed-root.ts'
 import { ReplayedShard, type StoredBlock } from './replayed-shard.ts'
@@ -13,7 +12,7 @@ import type { StoredChain } from './stored-chain.ts'
 
 export interface ReplayOptions {
   readonly network: Network
-  /** The modules that the network uses. */
+  /** All versions of the modules that the network used so far. */
   readonly modules: readonly LedgerModule[]
   readonly chain: StoredChain
   readonly signal?: AbortSignal
@@ -38,12 +37,8 @@ export interface ReplayReport {
 export async function replayChain(options: ReplayOptions): Promise<ReplayReport> {
   const { network, chain, onProgress, onBlock, signal } = options
   const root = new ReplayedRoot(network)
-  const pricing = {
-    registry: new CallRegistry(options.modules),
-    params: network.params,
-    realms: new Set(network.genesis.shards.map((id) => shardSpace(id).realm)),
-  }
-  const shards = new Map(network.genesis.shards.map((id) => [id, new ReplayedShard(id, network, pricing)]))
+  const rules = { library: new ModuleLibrary(options.modules), params: network.params }
+  const shards = new Map(network.genesis.shards.map((id) => [id, new ReplayedShard(id, network, rules)]))
   let blocks = 0
   const report = (): ReplayReport => ({
     rootHeight: root.height,

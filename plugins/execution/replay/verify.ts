@@ -1,7 +1,10 @@
 import type { Sql } from '../../../server/plugin.ts'
 import { storedNetwork } from '../genesis-store.ts'
 import type { LedgerModule } from '../ledger/module.ts'
-import { modulesOf } from '../ledger/modules-of.ts'
+import { ModuleLibrary } from '../ledger/module-library.ts'
+import { mustHaveModules } from '../ledger/module-schedule.ts'
+import { RootView } from '../root/root-view.ts'
+import { storedExports } from '../root/stored-exports.ts'
 import { type ReplayReport, replayChain } from './replay.ts'
 import { chainInDatabase } from './stored-chain.ts'
 
@@ -40,9 +43,11 @@ export async function verifyDatabase({ sql, offered, signal, onProgress }: Verif
       throw new NoNetworkError('this database has no network yet: start the node once, or name its folder with --data')
     const [row] = await tx<{ last: bigint }[]>`SELECT max(height) AS last FROM root_block`
     const last = Number(row?.last ?? 0)
+    // Told before hours of work.
+    mustHaveModules(new ModuleLibrary(offered), RootView.EMPTY.with(await storedExports(tx, last)), 0, last)
     const report = await replayChain({
       network,
-      modules: modulesOf(network, offered),
+      modules: offered,
       chain: chainInDatabase(tx),
       ...(signal === undefined ? {} : { signal }),
       onProgress: (progress) => onProgress?.({ ...progress, last }),

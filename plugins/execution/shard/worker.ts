@@ -5,24 +5,30 @@ import { connect, connectStatements } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
 import { guardDeterminism } from '../ledger/determinism.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
-import { CallRegistry } from '../ledger/registry.ts'
+import { ModuleLibrary } from '../ledger/module-library.ts'
+import type { RootMoment } from '../root/root-moment.ts'
 import type { LedgerParams } from './block-maker.ts'
 import { BlockStore } from './block-store.ts'
 import { SHARD_TUNING, ShardEngine, type ShardTuning } from './engine.ts'
 import type { ShardReport, ShardRequest } from './messages.ts'
 import { answer } from './questions.ts'
+import type { ShardSeed } from './shard-seed.ts'
 import { shardSpace } from './shard-space.ts'
 
 /** What a shard worker is started with. */
 export interface ShardWorkerData {
   readonly shard: string
-  readonly realms: readonly number[]
   readonly database: DatabaseOptions
+  /** All versions that the node has: the network decides which are used. */
   readonly modules: readonly ModuleSource[]
   readonly params: LedgerParams
   readonly tuning?: Partial<ShardTuning>
   /** Of the leader that this shard works for. */
   readonly fence: Fence
+  /** The root chain as of the shard's last block, where the database does not hold the root chain. */
+  readonly root?: RootMoment
+  /** What the parent of a shard that was split off handed over, for the first start. */
+  readonly seed?: ShardSeed
 }
 
 /** One connection for blocks, one for folds, one for reads. */
@@ -39,12 +45,8 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
   const engine = new ShardEngine({
     space,
-    store: new BlockStore(sql, statements, space, data.fence),
-    pricing: {
-      registry: new CallRegistry(await loadModules(data.modules)),
-      params: data.params,
-      realms: new Set(data.realms),
-    },
+    store: new BlockStore(sql, statements, space, data.fence, data.root),
+    rules: { library: new ModuleLibrary(await loadModules(data.modules)), params: data.params },
     tuning: { ...SHARD_TUNING, ...data.tuning },
     report,
     now: Date.now,

@@ -57,3 +57,10 @@ export function nextBasePrice(parent: PricedBlock, rootCursor: number, floor: bi
 
 /** Else a price of a few units would never move. */
 const atLeastOne = (step: bigint): bigint => (step > 1n ? step : 1n)
+
+/** The highest congestion that a header says. */
+export const MAX_CONGESTION = 1000
+
+/** How much a shard has to do, in percent of a block: what it ran, and what waits in it for want of room. */
+export const congestionOf = (weight: number): number =>
+  Math.min(MAX_CONGESTION, Math.floor((100 * weight) / MAX_BLOCK_WEIGHT))

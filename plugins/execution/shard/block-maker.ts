@@ -1,16 +1,19 @@
 import { encode, type Message, STATUS, Writer, writeReceipt } from '../../../protocol/index.ts'
-import { nextBasePrice } from '../ledger/base-price.ts'
+import { congestionOf, nextBasePrice } from '../ledger/base-price.ts'
 import type { ModuleLibrary } from '../ledger/module-library.ts'
+import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT } from '../ledger/rules.ts'
 import type { RootView } from '../root/root-view.ts'
 import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
+import type { Holdings } from '../state/holdings.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
 import { chargeOf, type PricingParts, sessionRefusalOf, stillFits } from './admission.ts'
 import type { ChainTip } from './chain-tip.ts'
+import type { Estate } from './child-state.ts'
 import { Execution } from './execution.ts'
-import { type InboundPlan, planInbound, sumValues } from './inbound-plan.ts'
+import { type InboundPlan, planInbound, weightOfAll } from './inbound-plan.ts'
 import type { DeferredMessage, RootDelivery } from './inbox.ts'
 import { pricingAt } from './ledger-rules.ts'
 import type { IncludedTransaction, MadeBlock, TransactionOutcome } from './made-block.ts'
@@ -20,6 +23,9 @@ import { packBody, packEvents, slices } from './pack.ts'
 import type { PoolEntry } from './pool-entry.ts'
 import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
+import { SupplyError } from './supply-error.ts'
+
+export { SupplyError }
 
 /** What goes into a block. */
 export interface BlockInput {
@@ -68,30 +74,29 @@ export interface BlockMakerParts {
 /** Where a block maker goes on from: what the last block left. */
 export interface BlockMakerState {
   readonly waiting: readonly DeferredMessage[]
+  /** What the cells of the trie are worth; the block maker goes on with it. */
+  readonly holdings: Holdings
   /** Of the root block that the last block's cursor names, as the view is. */
   readonly random: Uint8Array
   readonly view: RootView
-}
-
-/** A block would have changed the supply: some code of the ledger is wrong, and nothing of the block is kept. */
-export class SupplyError extends Error {
-  override readonly name = 'SupplyError'
-  readonly code = 'SUPPLY_CHANGED'
 }
 
 /** Makes one shard's blocks: runs messages and transactions, and seals what they changed. */
 export class BlockMaker {
   readonly #parts: BlockMakerParts
   readonly #deferredTrie: Trie
+  readonly #holdings: Holdings
   #deferred: DeferredMessage[]
+  #deferredWeight: { readonly by: CallRegistry; readonly weight: number } | undefined
   #random: Uint8Array
   #view: RootView
 
-  constructor(parts: BlockMakerParts, { waiting, random, view }: BlockMakerState) {
+  constructor(parts: BlockMakerParts, { waiting, holdings, random, view }: BlockMakerState) {
     this.#parts = parts
     this.#random = random
     this.#view = view
     this.#deferred = [...waiting]
+    this.#holdings = holdings
     this.#deferredTrie = new Trie({ keyBytes: 40, depth: parts.space.prefix.length })
     this.#deferredTrie.update(waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)))
   }
@@ -105,6 +110,11 @@ export class BlockMaker {
     return this.#deferredTrie.root
   }
 
+  /** What the shard leaves to its children after its last block: its tip, and that one's header bytes. */
+  estate(tip: ChainTip, header: Uint8Array): Estate {
+    return { tip, header, trie: this.#parts.trie, holdings: this.#holdings, waiting: this.#deferred }
+  }
+
   /** What the root chain exports, for a block that takes these root blocks in. */
   viewAfter(deliveries: readonly RootDelivery[]): RootView {
     return this.#view.with(deliveries.flatMap(({ exports }) => exports))
@@ -112,7 +122,8 @@ export class BlockMaker {
 
   /**
    * Makes the block after `tip`: deferred messages, then inbound ones, then transactions. Without any of them there is
-   * no block: the root blocks that were delivered wait for the next one.
+   * no block: the root blocks that were delivered wait for the next one. But a shard that is split makes its last block
+   * anyway: the one that takes in the root block at which it splits, and none beyond that.
    * @throws SupplyError if value appeared or vanished; the store is as before then.
    */
   async make(tip: ChainTip, input: BlockInput): Promise<{ block: MadeBlock | undefined; left: LeftOver }> {
@@ -126,7 +137,7 @@ export class BlockMaker {
     const basePrice = nextBasePrice(tip, rootCursor, params.basePrice)
     const pricing = pricingAt(this.#parts, view, rootCursor)
     const { registry } = pricing
-    const inbound = planInbound(registry, this.#deferred, input.deliveries, tip.arrivals)
+    const inbound = planInbound(registry, this.#deferred, input.deliveries, tip.arrivals, this.#weighed(registry))
     await this.#preload(inbound.now, input.candidates)
     store.begin(height)
     const execution = new Execution({
@@ -150,7 +161,8 @@ export class BlockMaker {
         { rootCursor, basePrice, pricing },
         MAX_BLOCK_WEIGHT - inbound.weight,
       )
-      if (inbound.now.length === 0 && inbound.arrived === 0 && ran.included.length === 0) {
+      const isLast = view.shards.get(space.id)?.until === rootCursor
+      if (!isLast && inbound.now.length === 0 && inbound.arrived === 0 && ran.included.length === 0) {
         store.abort()
         return { block: undefined, left: ran.left }
       }
@@ -160,11 +172,19 @@ export class BlockMaker {
       this.#random = random
       this.#view = view
       this.#deferred = inbound.waiting
+      this.#deferredWeight = { by: registry, weight: inbound.waitingWeight }
       return { block, left: ran.left }
     } catch (error) {
       store.abort()
       throw error
     }
+  }
+
+  /** Weight of the deferred messages; another version of a module may give them another. */
+  #weighed(registry: CallRegistry): number {
+    if (this.#deferredWeight?.by !== registry)
+      this.#deferredWeight = { by: registry, weight: weightOfAll(registry, this.#deferred) }
+    return this.#deferredWeight.weight
   }
 
   /** Loads every cell that is known to be needed, in one query. */
@@ -290,14 +310,16 @@ export class BlockMaker {
     const { space, store, trie, params } = this.#parts
     const outgoing = execution.outBox.finish()
     const cells = sealCells(store.peekChanges(), params.depositPerByte)
-    const deferredValue = sumValues(inbound.waiting) - sumValues(inbound.before)
-    const change = cells.holdings + deferredValue
+    const change = cells.holdings + inbound.waitingValue
     if (change !== inbound.consumed - outgoing.value) {
       throw new SupplyError(
         `block ${place.height} of ${space.id} would change what the shard holds by ${change} instead of ` +
           `${inbound.consumed - outgoing.value}`,
       )
     }
+    cells.leaves.forEach(({ key }, i) => {
+      this.#holdings.add(key, cells.moved[i] ?? 0n)
+    })
     const { body, bodyAt } = packBody(ran.included)
     const header = sealHeader(
       {
@@ -309,7 +331,7 @@ export class BlockMaker {
         basePrice: place.basePrice,
         txCount: ran.included.length,
         weight: BigInt(ran.weight + inbound.weight),
-        congestion: Math.min(100, Math.floor((100 * (ran.weight + inbound.weight)) / MAX_BLOCK_WEIGHT)),
+        congestion: congestionOf(ran.weight + inbound.weight + inbound.waitingWeight),
         time: place.time,
       },
       {

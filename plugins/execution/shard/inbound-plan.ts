@@ -1,4 +1,5 @@
 import type { Message } from '../../../protocol/index.ts'
+import { parseArgs } from '../ledger/call-args.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
 import { type Arrival, arrivalsOf, type DeferredMessage, deferred, type RootDelivery } from './inbox.ts'
@@ -8,6 +9,8 @@ export interface InboundPlan {
   /** Those that run in this block, in order. */
   readonly now: readonly Message[]
   readonly weight: number
+  /** Weight of what waits after this block. */
+  readonly waitingWeight: number
   /** What arrived with messages, in the smallest unit. */
   readonly consumed: bigint
   readonly arrived: number
@@ -18,14 +21,20 @@ export interface InboundPlan {
   /** All that wait after this block, and before it. */
   readonly waiting: DeferredMessage[]
   readonly before: readonly DeferredMessage[]
+  /** What those that wait carry more (or less) than before, in the smallest unit. */
+  readonly waitingValue: bigint
 }
 
-/** Splits what waits and what arrives into what runs now and what is (still) deferred. */
+/**
+ * Splits what waits and what arrives into what runs now and what is (still) deferred.
+ * @param weightBefore of what waits, by this registry
+ */
 export function planInbound(
   registry: CallRegistry,
   before: readonly DeferredMessage[],
   deliveries: readonly RootDelivery[],
   arrivedBefore: number,
+  weightBefore: number,
 ): InboundPlan {
   const budget = MAX_BLOCK_WEIGHT * (1 - TRANSACTION_SHARE)
   const now: Message[] = []
@@ -33,36 +42,43 @@ export function planInbound(
   const added: DeferredMessage[] = []
   let weight = 0
   let waitingFrom = 0
+  let waitingValue = 0n
   for (const { key, message } of before) {
     if (weight >= budget) break
     weight += weightOf(registry, message)
+    waitingValue -= message.value
     now.push(message)
     done.push(key)
     waitingFrom++
   }
+  let waitingWeight = weightBefore - weight
   const arrivals: Arrival[] = []
   for (const delivery of deliveries) arrivals.push(...arrivalsOf(delivery, arrivedBefore + arrivals.length))
   let consumed = 0n
   for (const arrival of arrivals) {
     consumed += arrival.message.value
+    const needed = weightOf(registry, arrival.message)
     if (weight < budget) {
-      weight += weightOf(registry, arrival.message)
+      weight += needed
       now.push(arrival.message)
-    } else added.push(deferred(arrival))
+    } else {
+      added.push(deferred(arrival))
+      waitingWeight += needed
+      waitingValue += arrival.message.value
+    }
   }
   const waiting = [...before.slice(waitingFrom), ...added]
-  return { now, weight, consumed, arrived: arrivals.length, added, done, waiting, before }
+  const arrived = arrivals.length
+  return { now, weight, waitingWeight, consumed, arrived, added, done, waiting, before, waitingValue }
 }
+
+/** What running messages would weigh, with all that they may send. */
+export const weightOfAll = (registry: CallRegistry, messages: readonly DeferredMessage[]): number =>
+  messages.reduce((sum, { message }) => sum + weightOf(registry, message), 0)
 
 function weightOf(registry: CallRegistry, message: Message): number {
   const registered = registry.get(message.call)
-  const args = registered?.call.args.safeParse(message.args)
-  return registered !== undefined && args?.success === true ? registry.weight(registered, args.data) : 1
-}
-
-/** The values that deferred messages carry. */
-export function sumValues(messages: readonly DeferredMessage[]): bigint {
-  let sum = 0n
-  for (const { message } of messages) sum += message.value
-  return sum
+  if (registered === undefined) return 1
+  const args = parseArgs(registered, message.args)
+  return 'data' in args ? (registry.weight(registered, args.data) ?? 1) : 1
 }

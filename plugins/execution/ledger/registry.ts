@@ -1,5 +1,12 @@
+import { beginCall, endCall } from './determinism.ts'
 import type { AnyCall, LedgerModule } from './module.ts'
 import { ROOT_MESSAGE_WEIGHT } from './rules.ts'
+import { ExhaustedError, readThrown } from './thrown.ts'
+
+/** The most messages of one call that a call may declare. */
+const MAX_SENDS = 10_000
+/** Far beyond what fits into a block. */
+const MAX_WEIGHT = 10n ** 9n
 
 /** Where calls run: in shards, or on the root chain. */
 export type Home = LedgerModule['home']
@@ -45,9 +52,13 @@ export class CallRegistry {
     return this.modules.find((module) => module.name === name)
   }
 
-  /** Weight of one call and all that it may send. Arguments must have been checked. */
-  weight(registered: RegisteredCall, args: unknown): number {
-    return atHome(registered.module.home, Number(registered.call.weight(args as never))) + registered.sentWeight
+  /**
+   * Weight of one call and all that it may send; undefined if its module does not say a proper one. Arguments must have
+   * been checked. @throws ExhaustedError
+   */
+  weight(registered: RegisteredCall, args: unknown): number | undefined {
+    const own = saidWeight(registered.name, () => registered.call.weight(args as never))
+    return own === undefined ? undefined : atHome(registered.module.home, own) + registered.sentWeight
   }
 }
 
@@ -81,6 +92,9 @@ function sentWeight(name: string, definitions: Definitions, known: Map<string, n
   }
   let total = 0
   for (const [target, count] of Object.entries(definition.call.sends)) {
+    if (!Number.isInteger(count) || count < 0 || count > MAX_SENDS) {
+      throw new ModuleSetError(`${name} declares ${count} sends of "${target}": it may be 0 to ${MAX_SENDS}`)
+    }
     const sent = sentWeight(target, definitions, known, [...path, name])
     total += count * (constantWeight(target, definitions) + sent)
   }
@@ -94,7 +108,23 @@ function constantWeight(name: string, definitions: Definitions): number {
   if (definition === undefined || weight === undefined || weight.length > 0) {
     throw new ModuleSetError(`"${name}" is sent by other calls, so its weight must not depend on arguments`)
   }
-  return atHome(definition.module.home, Number((weight as () => bigint)()))
+  const own = saidWeight(name, weight as () => bigint)
+  if (own === undefined) throw new ModuleSetError(`the weight of "${name}" must be a bigint, 0n or more`)
+  return atHome(definition.module.home, own)
+}
+
+/** What a module says that a call weighs. The saying is watched like a call. @throws ExhaustedError */
+function saidWeight(name: string, weight: () => unknown): number | undefined {
+  beginCall()
+  try {
+    const said = weight()
+    return typeof said === 'bigint' && said >= 0n && said <= MAX_WEIGHT ? Number(said) : undefined
+  } catch (error) {
+    if (readThrown(error).kind === 'exhausted') throw new ExhaustedError(name)
+    return undefined
+  } finally {
+    endCall()
+  }
 }
 
 const atHome = (home: Home, weight: number): number =>

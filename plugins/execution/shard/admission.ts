@@ -1,13 +1,8 @@
 import { decodeTransaction, equal, type Transaction } from '../../../protocol/index.ts'
 import type { RefusalCode } from '../api.ts'
+import { parseArgs } from '../ledger/call-args.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
-import {
-  BYTES_PER_WEIGHT,
-  MAX_BLOCK_WEIGHT,
-  MAX_ERROR_MESSAGE,
-  TRANSACTION_SHARE,
-  TRANSACTION_WEIGHT,
-} from '../ledger/rules.ts'
+import { BYTES_PER_WEIGHT, MAX_BLOCK_WEIGHT, TRANSACTION_SHARE, TRANSACTION_WEIGHT } from '../ledger/rules.ts'
 import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
 import { findSessionKey, sessionRefusal } from '../state/session-key.ts'
 import type { LedgerParams } from './block-maker.ts'
@@ -46,22 +41,27 @@ export interface PricingParts {
  * @param bytes length of the wire form
  */
 export function costOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, bytes: number): Cost | Refusal {
+  try {
+    return sumOf(parts, transaction, bytes)
+  } catch (error) {
+    if (!(error instanceof ExhaustedError)) throw error
+    return { code: 'BAD_ARGUMENTS', message: error.message }
+  }
+}
+
+/** @throws ExhaustedError */
+function sumOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, bytes: number): Cost | Refusal {
   let weight = TRANSACTION_WEIGHT + Math.ceil(bytes / BYTES_PER_WEIGHT)
   let values = 0n
   for (const action of transaction.actions) {
     const registered = parts.registry.get(action.call)
     if (registered === undefined) return { code: 'UNKNOWN_CALL', message: `no ledger module has "${action.call}"` }
-    const args = registered.call.args.safeParse(action.args)
-    if (!args.success) {
-      const [issue] = args.error.issues
-      return {
-        code: 'BAD_ARGUMENTS',
-        // The issue quotes what it refuses, which may be most of the transaction.
-        message: `${action.call}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.slice(0, MAX_ERROR_MESSAGE),
-      }
-    }
+    const args = parseArgs(registered, action.args)
+    if ('why' in args) return { code: 'BAD_ARGUMENTS', message: args.why }
     if (!parts.realms.has(action.realm)) return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
-    weight += parts.registry.weight(registered, args.data)
+    const own = parts.registry.weight(registered, args.data)
+    if (own === undefined) return { code: 'BAD_ARGUMENTS', message: `${action.call} does not say what it weighs` }
+    weight += own
     values += action.value
   }
   if (weight > MAX_BLOCK_WEIGHT * TRANSACTION_SHARE) {

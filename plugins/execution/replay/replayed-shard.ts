@@ -22,6 +22,7 @@ import type { MadeBlock } from '../shard/made-block.ts'
 import type { PoolEntry } from '../shard/pool-entry.ts'
 import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
 import { CellStore } from '../state/cell-store.ts'
+import { Holdings } from '../state/holdings.ts'
 import { openRecord } from '../state/ledger-cell.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
 
@@ -76,14 +77,20 @@ export class ReplayedShard {
     this.space = shardSpace(id)
     this.#rules = rules
     const first = genesisBlock(network, this.space)
-    for (const { path, record } of first.cells) this.#store.restore(openRecord(record, path))
     const { library, params } = rules
+    const holdings = new Holdings(this.space.prefix.length)
+    for (const { path, record } of first.cells) {
+      const cell = openRecord(record, path)
+      this.#store.restore(cell)
+      holdings.add(path, cell.balance + params.depositPerByte * BigInt(cell.depositBytes))
+    }
     const load = async (): Promise<void> => {
       throw new TypeError('a replay has every cell in memory')
     }
     const parts = { space: this.space, library, store: this.#store, trie: first.trie, params, load }
     this.#maker = new BlockMaker(parts, {
       waiting: [],
+      holdings,
       random: network.id,
       view: RootView.EMPTY.with(genesisExports(network.genesis)),
     })

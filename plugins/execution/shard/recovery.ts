@@ -1,5 +1,6 @@
 import { cellLeaf, decodeHeader, decodeMessage, equal, toHex } from '../../../protocol/index.ts'
 import { RootView } from '../root/root-view.ts'
+import { Holdings } from '../state/holdings.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import { type LeafChange, Trie } from '../state/trie.ts'
 import type { BlockStore } from './block-store.ts'
@@ -18,6 +19,7 @@ export class StateMismatchError extends Error {
 export interface RecoveredShard {
   readonly tip: ChainTip
   readonly trie: Trie
+  readonly holdings: Holdings
   readonly waiting: readonly DeferredMessage[]
   /** Newest versions of cells that the cell table does not have yet, by path as a map key. */
   readonly unfolded: ReadonlyMap<string, CellDelta>
@@ -44,14 +46,14 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
     for (const cell of delta) changed.set(idKey(cell.path), cell)
   }
   const trie = new Trie({ keyBytes: 32, depth: space.prefix.length })
-  let holdings = 0n
+  const holdings = new Holdings(space.prefix.length)
   const add = (cells: readonly CellDelta[]): void => {
     const leaves: LeafChange[] = []
     for (const { path, record } of cells) {
       if (record === null) continue
       leaves.push({ key: path, leaf: cellLeaf(path, record) })
       const cell = openRecord(record, path)
-      holdings += cell.balance + depositPerByte * BigInt(cell.depositBytes)
+      holdings.add(path, cell.balance + depositPerByte * BigInt(cell.depositBytes))
     }
     trie.update(leaves)
   }
@@ -66,17 +68,18 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
     encoded: message,
     message: decodeMessage(message),
   }))
-  for (const { message } of waiting) holdings += message.value
-  if (holdings !== stored.holdings) {
+  let held = holdings.total
+  for (const { message } of waiting) held += message.value
+  if (held !== stored.holdings) {
     throw new StateMismatchError(
-      `shard ${space.id} holds ${holdings} at height ${header.height}, its last block says ${stored.holdings}`,
+      `shard ${space.id} holds ${held} at height ${header.height}, its last block says ${stored.holdings}`,
     )
   }
   const totals = { holdings: stored.holdings, emitted: stored.emitted, consumed: stored.consumed }
   const tip = tipAfter(header, { hash: stored.hash, bodyBytes: stored.bodyBytes, totals })
   const { random, exports } = await store.rootMoment(header.rootCursor)
   const view = RootView.EMPTY.with(exports)
-  return { tip, trie, waiting, random, view, unfolded: changed, header: stored.header }
+  return { tip, trie, holdings, waiting, random, view, unfolded: changed, header: stored.header }
 }
 
 function check(space: ShardSpace, height: number, what: string, expected: Uint8Array, found: Uint8Array): void {

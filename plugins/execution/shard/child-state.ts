@@ -1,0 +1,88 @@
+import {
+  type BlockHeader,
+  bitAt,
+  childHeader,
+  decodeHeader,
+  encodeBody,
+  encodeHeader,
+  headerHash,
+} from '../../../protocol/index.ts'
+import { type Holdings, sum } from '../state/holdings.ts'
+import { Trie, type TrieState } from '../state/trie.ts'
+import { type ChainTip, tipAfter } from './chain-tip.ts'
+import type { DeferredMessage } from './inbox.ts'
+import type { Totals } from './made-block.ts'
+import { deferredLeaf } from './seal.ts'
+import { SupplyError } from './supply-error.ts'
+
+/** A block that runs nothing has an empty body. */
+export const EMPTY_BODY: Uint8Array = encodeBody([])
+
+/** What a shard leaves at its end. */
+export interface Estate {
+  readonly tip: ChainTip
+  /** Header bytes of its last block. */
+  readonly header: Uint8Array
+  readonly trie: Trie
+  readonly holdings: Holdings
+  readonly waiting: readonly DeferredMessage[]
+}
+
+/** A shard that was split off, with its first block. */
+export interface ChildState {
+  readonly header: BlockHeader
+  readonly headerBytes: Uint8Array
+  readonly hash: Uint8Array
+  readonly totals: Totals
+  readonly trie: TrieState
+  readonly holdings: readonly bigint[]
+  readonly waiting: readonly DeferredMessage[]
+}
+
+/**
+ * What both children of a shard begin with: each has the cells and the deferred messages of its half. The left one goes
+ * on counting what the shard sent and took in, so that the sum over all shards is what it was.
+ * @throws SupplyError if the halves do not hold what the shard held
+ */
+export function childrenOf(estate: Estate): readonly [ChildState, ChildState] {
+  const { tip, trie } = estate
+  const parent = decodeHeader(estate.header)
+  const depth = trie.depth
+  const tries = trie.split()
+  const holdings = estate.holdings.halves()
+  const child = (bit: 0 | 1): ChildState => {
+    const waiting = estate.waiting.filter(({ key }) => bitAt(key, depth) === bit)
+    const deferred = new Trie({ keyBytes: 40, depth: depth + 1 })
+    deferred.update(
+      waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)).sort((a, b) => Buffer.compare(a.key, b.key)),
+    )
+    const roots = { cellsRoot: Trie.of(tries[bit]).root, deferredRoot: deferred.root }
+    const header = childHeader(parent, bit, roots)
+    const headerBytes = encodeHeader(header)
+    const { emitted, consumed } = bit === 0 ? tip.totals : { emitted: 0n, consumed: 0n }
+    const totals = {
+      holdings: sum([...holdings[bit], ...waiting.map(({ message }) => message.value)]),
+      emitted,
+      consumed,
+    }
+    return {
+      header,
+      headerBytes,
+      hash: headerHash(headerBytes),
+      totals,
+      trie: tries[bit],
+      holdings: holdings[bit],
+      waiting,
+    }
+  }
+  const children = [child(0), child(1)] as const
+  const held = children[0].totals.holdings + children[1].totals.holdings
+  if (held !== tip.totals.holdings) {
+    throw new SupplyError(`the halves of ${parent.shard} would hold ${held}, the shard holds ${tip.totals.holdings}`)
+  }
+  return children
+}
+
+/** Where a child stands after its first block. */
+export const childTip = ({ header, hash, totals }: ChildState): ChainTip =>
+  tipAfter(header, { hash, bodyBytes: EMPTY_BODY.length, totals })

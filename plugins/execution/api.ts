@@ -115,6 +115,10 @@ export interface ShardState {
   /** The part of the last second that it spent executing, 0 to 1. */
   readonly load: number
   readonly mempool: { readonly size: number; readonly bytes: number }
+  /** What its next block charges for a unit of weight, in the smallest unit; it falls while the shard is idle. */
+  readonly basePrice: bigint
+  /** Of its last block: what it ran and what waits for room, in percent of a full block. */
+  readonly congestion: number
 }
 
 /** Layer 1, as other plugins and the GraphQL edge use it. */

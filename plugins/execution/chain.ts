@@ -5,6 +5,7 @@ import type { Fence } from './fence.ts'
 import { readCells } from './gateway/cells.ts'
 import { Faucet } from './gateway/faucet.ts'
 import type { Destination } from './gateway/router.ts'
+import { ShardLoads } from './gateway/shard-loads.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
 import { TransactionStates } from './gateway/states.ts'
 import { Submissions } from './gateway/submissions.ts'
@@ -17,10 +18,13 @@ import type { LedgerModule } from './ledger/module.ts'
 import { ModuleLibrary } from './ledger/module-library.ts'
 import { lackOf, mustHaveModules } from './ledger/module-schedule.ts'
 import { BlockIntake } from './root/block-intake.ts'
-import { RecentRoots, RootFeeder } from './root/feeder.ts'
+import { RecentRoots, RootFeeder, type RoutedRoot, routed, sourcesFor } from './root/feeder.ts'
 import { LocalOrderer } from './root/local-orderer.ts'
+import type { MadeRoot } from './root/made-root.ts'
+import { openRootState } from './root/open-root.ts'
 import type { Orderer, RootBlock } from './root/orderer.ts'
 import { RevealChain } from './root/reveal-chain.ts'
+import { ROOT_SPACE, type RootState } from './root/root-state.ts'
 import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
 import type { ShardTuning } from './shard/engine.ts'
@@ -66,6 +70,7 @@ interface RunningShard extends Destination {
 }
 
 const RETRY_MS = 200
+const NOTHING = new Uint8Array(0)
 /** What waits for a database that is away is not waited for. */
 const ABANDON_MS = 500
 
@@ -77,6 +82,7 @@ export class Chain implements Ledger {
   readonly #orderer: Orderer
   readonly #recent = new RecentRoots()
   readonly #supply: SupplyCheck
+  readonly #loads: ShardLoads
   readonly #intake: BlockIntake
   readonly #states: TransactionStates
   readonly #watch: TransactionWatch
@@ -93,19 +99,30 @@ export class Chain implements Ledger {
     const roots = new RootStore(parts.sql, parts.fence)
     const tip = await roots.tip()
     if (tip === undefined) throw new TypeError('the network has no root block: its genesis was not stored')
-    return new Chain({ ...parts, roots }, tip, await roots.viewAt(tip.header.height))
+    const library = new ModuleLibrary(parts.modules)
+    mustHaveModules(library, await roots.viewAt(tip.header.height), tip.header.height)
+    const registryAt = (view: RootView, height: number) => library.registryAt(view, height)
+    const state = await openRootState({ network: parts.network, roots, tip, registryAt })
+    return new Chain({ ...parts, roots }, library, tip, state)
   }
 
-  private constructor(parts: ChainParts & { readonly roots: RootStore }, tip: RootBlock, view: RootView) {
+  private constructor(
+    parts: ChainParts & { readonly roots: RootStore },
+    library: ModuleLibrary,
+    tip: RootBlock,
+    state: RootState,
+  ) {
     const { network, operator, sql, log } = parts
     this.#parts = parts
     this.network = { id: network.id, genesis: network.genesis, supply: network.supply }
-    this.#library = new ModuleLibrary(parts.modules)
-    mustHaveModules(this.#library, view, tip.header.height)
+    this.#library = library
     this.#supply = new SupplyCheck(network.supply)
+    this.#loads = new ShardLoads(network.params.basePrice)
     this.#orderer = new LocalOrderer(
       {
         store: parts.roots,
+        state,
+        sentToRoot: async (block) => sourcesFor(await this.#routed(block), ROOT_SPACE),
         key: operator.key,
         reveals: new RevealChain(operator.seed),
         pace: { busyMs: parts.rootIntervalMs, idleMs: 1000 },
@@ -114,7 +131,6 @@ export class Chain implements Ledger {
         onFatal: (error) => (isFenced(error) ? parts.onFenced() : this.#fail(error)),
       },
       tip,
-      view,
     )
     this.#intake = new BlockIntake({
       roots: parts.roots,
@@ -129,7 +145,14 @@ export class Chain implements Ledger {
       const modules = sourcesOf(parts.modules)
       const data = { shard: id, database, modules, params: network.params, fence, ...(tuning && { tuning }) }
       const host = new WorkerShardHost(data, log)
-      const feeder = new RootFeeder({ host, space, recent: this.#recent, store: parts.roots, log })
+      const feeder = new RootFeeder({
+        host,
+        space,
+        recent: this.#recent,
+        store: parts.roots,
+        loads: () => this.#loads.congested,
+        log,
+      })
       const idle = { height: 0, stateRoot: new Uint8Array(32), load: 0, mempool: { size: 0, bytes: 0 } }
       const shard: RunningShard = { space, host, feeder, status: 'STARTING', ...idle }
       host.onReport((report) => this.#onReport(shard, report))
@@ -155,7 +178,7 @@ export class Chain implements Ledger {
       rootHeight: () => this.rootHeight(),
       nextNonce: (lane) => this.#nextNonce(operator.key.publicKey, lane),
     })
-    this.#orderer.onCommit((block) => this.#onRoot(block))
+    this.#orderer.onCommit((block, made) => this.#onRoot(block, made))
   }
 
   /** Starts shards and root chain where the last run ended. @throws ShardHostError if a shard's state is not sound. */
@@ -219,6 +242,7 @@ export class Chain implements Ledger {
       stateRoot,
       load,
       mempool,
+      ...this.#loads.of(space.id, this.rootHeight()),
     }))
   }
 
@@ -325,6 +349,7 @@ export class Chain implements Ledger {
     if (shard.held !== held) return
     shard.status = 'RUNNING'
     shard.stateRoot = tip.stateRoot
+    this.#loads.note(tip)
     shard.held = undefined
     for (const block of held) this.#onBlock(shard, block)
     shard.feeder.resumeAfter(tip.rootCursor)
@@ -333,6 +358,7 @@ export class Chain implements Ledger {
 
   #onBlock(shard: RunningShard, block: BlockReport): void {
     shard.stateRoot = block.stateRoot
+    this.#loads.note(block)
     // After a crash it may have been read from the database already.
     if (block.height > shard.height) this.#intake.take(shard, { ...block, index: block.outIndex })
     this.#submissions.router.included(block)
@@ -342,13 +368,21 @@ export class Chain implements Ledger {
     this.#parts.onEvents()
   }
 
-  #onRoot(block: RootBlock): void {
+  /** A root block with what the shard blocks that it lists sent. */
+  async #routed(block: RootBlock): Promise<RoutedRoot> {
+    return this.#recent.get(block.header.height) ?? routed({ ...block, released: NOTHING }, this.#parts.roots)
+  }
+
+  #onRoot(block: RootBlock, made: MadeRoot): void {
     try {
       this.#intake.release(block)
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
     for (const { feeder } of this.#shards) feeder.pump()
+    for (const { transaction } of made.outcomes) this.#watch.touched(transaction)
+    for (const [call, count] of made.faults) this.#parts.onFaults?.(call, count)
+    if (made.events.count > 0) this.#parts.onEvents()
     if (block.exports.length > 0) this.#checkModules()
   }
 

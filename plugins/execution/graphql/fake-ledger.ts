@@ -12,6 +12,8 @@ const shard = (id: string, parent: string | null = null): ShardState => ({
   stateRoot: ZERO_HASH,
   load: 0.25,
   mempool: { size: 2, bytes: 500 },
+  basePrice: 3n,
+  congestion: 120,
 })
 
 /** For tests of the GraphQL side: a ledger that says what it is told to say. */

@@ -70,6 +70,19 @@ export function defineShard(setting: Setting): void {
         resolve: (shard) => stateOf(shard).load,
       }),
       mempool: t.field({ type: mempool, nullable: false, resolve: (shard) => stateOf(shard).mempool }),
+      basePrice: t.field({
+        type: 'BigInt',
+        nullable: false,
+        description:
+          'What its next block charges for a unit of weight, in the smallest unit. It follows how full blocks are.',
+        resolve: (shard) => stateOf(shard).basePrice,
+      }),
+      congestion: t.int({
+        nullable: false,
+        description:
+          'What its last block ran, and what waits for room, in percent of a full block, at most 1000. From 100 on, transactions of other shards that call cells here wait longer, from 300 on until it is less.',
+        resolve: (shard) => stateOf(shard).congestion,
+      }),
       parent: t.field({
         type: refs.shard,
         description: 'The shard that it was split off from.',

@@ -19,6 +19,7 @@ export function reportOf(block: MadeBlock): BlockReport {
     height: header.height,
     header: block.headerBytes,
     hash: block.hash,
+    bodyBytes: block.body.length,
     rootCursor: header.rootCursor,
     stateRoot: header.cellsRoot,
     totals: block.totals,

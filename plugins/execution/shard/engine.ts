@@ -192,6 +192,7 @@ export class ShardEngine {
         height: this.#tip.height,
         header: recovered.header,
         hash: this.#tip.hash,
+        bodyBytes: this.#tip.bodyBytes,
         rootCursor: this.#tip.rootCursor,
         stateRoot: this.#stateRoot,
         totals: this.#tip.totals,

@@ -89,6 +89,8 @@ export interface BlockReport {
   readonly height: number
   readonly header: Uint8Array
   readonly hash: Uint8Array
+  /** Length of its body. */
+  readonly bodyBytes: number
   readonly rootCursor: number
   readonly stateRoot: Uint8Array
   readonly totals: Totals

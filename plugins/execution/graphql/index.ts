@@ -6,7 +6,9 @@ import { defineBlock } from './block.ts'
 import { defineBlockQueries } from './blocks.ts'
 import { defineCell } from './cell.ts'
 import { extendLimits } from './limits.ts'
+import { extendModules } from './module-set.ts'
 import { extendNetwork } from './network.ts'
+import { defineRealms } from './realms.ts'
 import { defineSend } from './send.ts'
 import { makeSetting } from './setting.ts'
 import { defineShard } from './shard.ts'
@@ -23,8 +25,10 @@ export function executionGraphql(builder: Builder, host: Host): void {
   builder.nodeIds.plain('Transaction', /^0x[0-9a-f]{64}$/)
   const setting = makeSetting(builder, host)
   extendNetwork(setting)
+  extendModules(setting)
   extendLimits(setting)
   defineShard(setting)
+  defineRealms(setting)
   defineBlock(setting)
   defineBlockQueries(setting)
   defineTransaction(setting)

@@ -17,7 +17,7 @@ const NOTHING: AccountState = { lanes: [], keys: [] }
 
 /** The type Account, and the query for it. */
 export function defineAccount(setting: Setting): void {
-  const { builder, refs, ledger, loaders } = setting
+  const { builder, refs, ledger, loaders, proofs } = setting
   const cellOf = ({ address, realm }: AccountShape, context: Context): Promise<CellState | null> =>
     loaders(context).cells.load({ realm, id: address })
   const stateOf = async (account: AccountShape, context: Context): Promise<AccountState> => {
@@ -130,6 +130,18 @@ export function defineAccount(setting: Setting): void {
         complexity: 10,
         description: 'That the account is as it is, or was never used: CBOR [header, record | null, trie proof].',
         resolve: ({ realm, address }) => told(() => ledger().proof(realm, address)),
+      }),
+      rootedProof: t.field({
+        type: 'Bytes',
+        complexity: 10,
+        description:
+          'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
+          'the header up to 5 s.',
+        resolve: ({ realm, address }) =>
+          told(async () => {
+            const proof = await ledger().proof(realm, address)
+            return proof && proofs.lead(proof)
+          }),
       }),
       shard: t.field({
         type: refs.shard,

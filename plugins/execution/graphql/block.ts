@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { BlockHeader } from '../../../protocol/index.ts'
+import { type BlockHeader, encodeBlockProof } from '../../../protocol/index.ts'
 import {
   type Connection,
   type Context,
@@ -13,8 +13,9 @@ import type { BlockRow } from '../query/blocks.ts'
 import { placeKey } from '../query/blocks.ts'
 import { blockOf, headerOf, type KnownBlock } from './block-source.ts'
 import { placeOfKey } from './node-key.ts'
-import { rootBlockType } from './root-block.ts'
+import { shardOfName } from './realm.ts'
 import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 import { fromRow, type KnownTransaction } from './transaction-source.ts'
 
 const indexCursor: KeysetCursor<KnownTransaction, readonly [index: number]> = keysetCursor(
@@ -25,8 +26,7 @@ const indexCursor: KeysetCursor<KnownTransaction, readonly [index: number]> = ke
 
 /** The type Block. */
 export function defineBlock(setting: Setting): void {
-  const { builder, refs, loaders } = setting
-  const rootBlock = rootBlockType(builder)
+  const { builder, refs, loaders, proofs } = setting
 
   builder.node(refs.block, {
     description: 'A block of a shard. Durable from the moment it can be seen.',
@@ -86,6 +86,7 @@ export function defineBlock(setting: Setting): void {
         weight: amountField(({ weight }) => weight, 'What it executed, in units of weight.'),
         congestion: t.int({
           nullable: false,
+          description: 'What it ran, and what waits for a later block, in percent of a full block, at most 1000.',
           resolve: (block, _args, context) => header(block, context, ({ congestion }) => congestion),
         }),
         txCount: t.int({
@@ -103,9 +104,35 @@ export function defineBlock(setting: Setting): void {
           resolve: (block, _args, context) => row(block, context, ({ time }) => time),
         }),
         rootBlock: t.field({
-          type: rootBlock,
+          type: refs.rootBlock,
           description: 'The root block that committed it; null for a moment after it was made.',
           resolve: (block, _args, context) => loaders(context).rootBlocks.load(place(block)),
+        }),
+        rootProof: t.field({
+          type: 'Bytes',
+          complexity: 10,
+          description:
+            'That a root block lists it: CBOR [[header], root header, list proof]. Waits for the root block up to 5 s.',
+          resolve: (block, _args, context) =>
+            told(async () => proofs.lead(encodeBlockProof(await row(block, context, (found) => found.header)))),
+        }),
+        messagesProof: t.field({
+          type: 'Bytes',
+          complexity: 20,
+          args: { to: t.arg.string({ required: true, description: 'A shard, or a part of one, like `0:01`.' }) },
+          description:
+            'All that it sent to a shard, and that nothing is left out: CBOR [[header, item before, items, item behind, ' +
+            'range proof], root header, list proof].',
+          resolve: (block, { to }, context) => {
+            const receiver = shardOfName(to)
+            return told(async () => {
+              const [{ header }, outgoing] = await Promise.all([
+                blockOf(loaders(context), block),
+                loaders(context).outgoing.load(place(block)),
+              ])
+              return outgoing && proofs.messages(header, outgoing, receiver)
+            })
+          },
         }),
         transactions: t.field({
           type: setting.connections.transaction,

@@ -8,7 +8,7 @@ import { told } from './told.ts'
 
 /** The type Cell, and the query for it. */
 export function defineCell(setting: Setting): void {
-  const { builder, refs, loaders } = setting
+  const { builder, refs, loaders, proofs } = setting
   const stateOf = async ({ realm, id }: CellPlace, context: Context): Promise<CellState> => {
     const cell = await loaders(context).cells.load({ realm, id })
     if (cell !== null) return cell
@@ -64,6 +64,18 @@ export function defineCell(setting: Setting): void {
         complexity: 10,
         description: 'That the cell is as it is: CBOR [header, record, trie proof].',
         resolve: ({ realm, id }) => told(() => setting.ledger().proof(realm, id)),
+      }),
+      rootedProof: t.field({
+        type: 'Bytes',
+        complexity: 10,
+        description:
+          'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
+          'the header up to 5 s.',
+        resolve: ({ realm, id }) =>
+          told(async () => {
+            const proof = await setting.ledger().proof(realm, id)
+            return proof && proofs.lead(proof)
+          }),
       }),
       height: t.field({
         type: 'BigInt',

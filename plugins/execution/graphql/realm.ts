@@ -1,3 +1,4 @@
+import { CodecError, parseShardId, type Shard } from '../../../protocol/index.ts'
 import { apiError } from '../../../schema/index.ts'
 
 /** The largest realm that GraphQL's Int can name; above it is only the root chain's. */
@@ -23,4 +24,17 @@ export function realmOf(argument: number | null | undefined): number {
 export function thirtyTwoBytes(name: string, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 32) return bytes
   throw apiError('BAD_USER_INPUT', `\`${name}\` has 32 bytes (0x and 64 hex digits), not ${bytes.length}.`)
+}
+
+/**
+ * The shard that an argument names, whether it exists or not.
+ * @throws GraphQLError BAD_USER_INPUT
+ */
+export function shardOfName(name: string): Shard {
+  try {
+    return parseShardId(name)
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error
+    throw apiError('BAD_USER_INPUT', `${error.message}.`)
+  }
 }

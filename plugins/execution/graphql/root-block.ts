@@ -1,27 +1,142 @@
-import { decodeRootHeader } from '../../../protocol/index.ts'
-import type { Builder } from '../../../schema/index.ts'
-import type { RootBlockRow } from '../query/root-blocks.ts'
+import { z } from 'zod'
+import { decodeRootHeader, MAX_EXPORT_KEY, type RootHeader } from '../../../protocol/index.ts'
+import { apiError, type KeysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
+import { type RootBlockRow, rootBlockAt, rootBlockPage } from '../query/root-blocks.ts'
+import { ROOT } from './heights.ts'
+import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 
-/** The type RootBlock. */
-export function rootBlockType(builder: Builder) {
-  return builder.objectRef<RootBlockRow>('RootBlock').implement({
+const Height = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,15})$/)
+  .transform(Number)
+  .refine(Number.isSafeInteger)
+
+/** A root block's place is its height: whoever knows that one goes on behind it without asking for a cursor first. */
+const byHeight: KeysetCursor<RootBlockRow, readonly [height: number]> = {
+  encode: ({ height }) => String(height),
+  decode: (cursor) => [heightOf(cursor)],
+}
+
+/** The type RootBlock, the queries for it, and the subscription. */
+export function defineRootBlock(setting: Setting): void {
+  const { builder, refs, connections, host, ledger, seenBy, proofs, rootFeed } = setting
+  const byHash = (pick: (header: RootHeader) => Uint8Array) => (row: RootBlockRow) => pick(decodeRootHeader(row.header))
+
+  refs.rootBlock.implement({
     description: 'A block of the root chain, which commits the blocks of all shards.',
     fields: (t) => ({
       height: t.field({ type: 'BigInt', nullable: false, resolve: ({ height }) => height }),
-      hash: t.field({ type: 'Bytes', nullable: false, resolve: ({ hash }) => hash }),
+      hash: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: 'Of its header: what proofs are checked against.',
+        resolve: ({ hash }) => hash,
+      }),
       header: t.field({
         type: 'Bytes',
         nullable: false,
         description: 'As it is hashed: CBOR of ten items.',
         resolve: ({ header }) => header,
       }),
+      votes: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: 'What makes it final: CBOR list of [validator, signature], by a quorum of the validators.',
+        resolve: ({ votes }) => votes,
+      }),
+      prevHash: t.field({ type: 'Bytes', nullable: false, resolve: byHash(({ prevHash }) => prevHash) }),
       headersRoot: t.field({
         type: 'Bytes',
         nullable: false,
         description: 'List root over the shard blocks that it commits.',
-        resolve: ({ header }) => decodeRootHeader(header).headersRoot,
+        resolve: byHash(({ headersRoot }) => headersRoot),
+      }),
+      stateRoot: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: "Trie root over the root chain's own cells.",
+        resolve: byHash(({ cellsRoot }) => cellsRoot),
+      }),
+      outRoot: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: "List root over the root chain's messages to shards.",
+        resolve: byHash(({ outRoot }) => outRoot),
+      }),
+      exportsRoot: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: 'Trie root over what shards can read of the root chain.',
+        resolve: byHash(({ exportsRoot }) => exportsRoot),
       }),
       time: t.field({ type: 'DateTime', nullable: false, resolve: ({ time }) => time }),
+      exportProof: t.field({
+        type: 'Bytes',
+        complexity: 10,
+        args: { key: t.arg.string({ required: true, description: 'Like `shard/0:01`.' }) },
+        description: 'What the root chain exports under a key as of this block, or that it exports nothing there.',
+        resolve: ({ header }, { key }) => {
+          if (Buffer.byteLength(key) <= MAX_EXPORT_KEY) return told(() => proofs.export(header, key))
+          throw apiError('BAD_USER_INPUT', `A \`key\` has at most ${MAX_EXPORT_KEY} bytes.`)
+        },
+      }),
+      cursor: t.field({
+        type: 'Cursor',
+        nullable: false,
+        description: 'Where it is among root blocks, its height: pass it as `after` to go on behind it.',
+        resolve: byHeight.encode,
+      }),
     }),
   })
+
+  builder.queryFields((t) => ({
+    rootBlock: t.field({
+      type: refs.rootBlock,
+      description: 'The root block at a height, or the newest.',
+      args: { height: t.arg({ type: 'BigInt', description: 'The newest if absent.' }) },
+      resolve: (_root, { height }, context) => {
+        seenBy(context).shard(ROOT)
+        if (height == null) return rootBlockAt(host.sql, ledger().rootHeight())
+        return height < 0n || height > BigInt(Number.MAX_SAFE_INTEGER) ? null : rootBlockAt(host.sql, Number(height))
+      },
+    }),
+    rootBlocks: t.field({
+      type: connections.rootBlock,
+      nullable: false,
+      description: 'Root blocks by height; `last` gives the newest. A cursor is the height as text.',
+      args: builder.pageArgs,
+      complexity: pageCost,
+      resolve: (_root, page, context) => {
+        seenBy(context).shard(ROOT)
+        return resolvePage(page, byHeight, (request) => rootBlockPage(host.sql, request))
+      },
+    }),
+  }))
+
+  builder.subscriptionFields((t) => ({
+    rootBlocks: t.field({
+      type: refs.rootBlock,
+      nullable: false,
+      description:
+        'Root blocks as they become durable, without a gap; first those after the cursor, if one is given. They come ' +
+        'ten times a second under load, else once a second.',
+      args: { after: t.arg({ type: 'Cursor', description: 'A height as text.' }) },
+      subscribe: (_root, { after }, { signal }) =>
+        withCursors(rootFeed.follow(after == null ? ledger().rootHeight() : heightOf(after), signal)),
+      resolve: (row) => row,
+    }),
+  }))
+}
+
+async function* withCursors(
+  rows: AsyncIterable<RootBlockRow>,
+): AsyncGenerator<RootBlockRow & { readonly cursor: string }> {
+  for await (const row of rows) yield { ...row, cursor: byHeight.encode(row) }
+}
+
+function heightOf(cursor: string): number {
+  const height = Height.safeParse(cursor)
+  if (height.success) return height.data
+  throw apiError('BAD_CURSOR', 'The cursor of a root block is its height as text, like "12".')
 }

@@ -1,15 +1,17 @@
 import { apiError } from '../../../schema/index.ts'
 import { SubmissionError } from '../gateway/errors.ts'
 import { LedgerNotStartedError } from '../ledger-handle.ts'
+import { NotListedError } from '../proofs/listings.ts'
+import { ProofTooLargeError } from '../proofs/root-proofs.ts'
 import { ShardHostError } from '../shard/shard-host.ts'
 
 /**
  * Turns what the ledger says of a passing trouble (OVERLOADED, SHARD_UNAVAILABLE, DATABASE_UNAVAILABLE,
- * VERIFIER_CRASHED, DRAINING, LEDGER_NOT_STARTED) into an error that clients see with its code. Nothing was done; the
- * same request may be sent again. Anything else stays as it is, and is masked.
+ * VERIFIER_CRASHED, DRAINING, LEDGER_NOT_STARTED, NOT_LISTED_YET), or of a proof that would be too large, into an error
+ * that clients see with its code. Nothing was done. Anything else stays as it is, and is masked.
  */
 export function tellable(error: unknown): unknown {
-  if (error instanceof SubmissionError || error instanceof LedgerNotStartedError || isAway(error)) {
+  if (isTold(error) || isAway(error)) {
     return apiError(error.code, `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`)
   }
   return error
@@ -26,3 +28,9 @@ export async function told<T>(ask: () => Promise<T>): Promise<T> {
 
 const isAway = (error: unknown): error is ShardHostError =>
   error instanceof ShardHostError && error.code === 'SHARD_UNAVAILABLE'
+
+const isTold = (error: unknown) =>
+  error instanceof SubmissionError ||
+  error instanceof LedgerNotStartedError ||
+  error instanceof NotListedError ||
+  error instanceof ProofTooLargeError

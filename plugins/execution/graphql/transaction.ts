@@ -7,6 +7,7 @@ import type { TransactionBody } from './loaders.ts'
 import { hashOfKey } from './node-key.ts'
 import { realmInt } from './realm.ts'
 import type { Setting } from './setting.ts'
+import { told } from './told.ts'
 import {
   bodyOf,
   errorOf,
@@ -19,7 +20,7 @@ import {
 
 /** The type Transaction. */
 export function defineTransaction(setting: Setting): void {
-  const { builder, refs, loaders, ledger } = setting
+  const { builder, refs, loaders, ledger, proofs } = setting
   const action = actionType(setting)
 
   builder.node(refs.transaction, {
@@ -130,6 +131,18 @@ export function defineTransaction(setting: Setting): void {
           resolve: async (ref, _args, context) => {
             const row = await rowOf(loaders(context), ref)
             return row && inclusionProof(loaders(context), row)
+          },
+        }),
+        rootedProof: t.field({
+          type: 'Bytes',
+          complexity: 10,
+          description:
+            'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
+            'the block up to 5 s. Null while the transaction is in no block.',
+          resolve: async (ref, _args, context) => {
+            const row = await rowOf(loaders(context), ref)
+            const proof = row && (await inclusionProof(loaders(context), row))
+            return proof && told(() => proofs.lead(proof))
           },
         }),
       }

@@ -2,6 +2,7 @@ import {
   type Action,
   type ActionError,
   type CborValue,
+  type CommittedHeader,
   decodeTransaction,
   encode,
   encodeBody,
@@ -9,16 +10,20 @@ import {
   encodeRootHeader,
   encodeTransaction,
   encodeUnsigned,
+  encodeVotes,
   headerHash,
+  headersRoot,
   listRoot,
   rootHeaderHash,
   sha256,
+  sortCommitted,
   Writer,
   writeReceipt,
   ZERO_HASH,
 } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
 import type { BlockPlace } from '../api.ts'
+import { encodeEntries } from '../root/root-store.ts'
 import { type MessageOutcome, outcomesValue } from '../shard/outcome.ts'
 
 /** For tests: 32 bytes that a text stands for. */
@@ -142,12 +147,24 @@ export class WrittenLedger {
 
   /** A root block that commits these blocks. */
   async rootBlock(height: number, places: readonly BlockPlace[]): Promise<void> {
-    const empty = { headersRoot: ZERO_HASH, cellsRoot: ZERO_HASH, outRoot: ZERO_HASH, exportsRoot: ZERO_HASH }
+    const entries: CommittedHeader[] = []
+    for (const { shard, height: block } of places) {
+      const [row] = await this.#sql<{ hash: Uint8Array }[]>`
+        SELECT hash FROM block WHERE shard = ${shard} AND height = ${block}`
+      entries.push({ shard, height: block, hash: row?.hash ?? ZERO_HASH })
+    }
+    const list = sortCommitted(entries)
+    const empty = {
+      cellsRoot: ZERO_HASH,
+      outRoot: listRoot([]),
+      exportsRoot: ZERO_HASH,
+      headersRoot: headersRoot(list),
+    }
     const rest = { reveal: ZERO_HASH, random: ZERO_HASH, anchor: ZERO_HASH }
     const header = encodeRootHeader({ height, prevHash: ZERO_HASH, time: FIRST_TIME, ...empty, ...rest })
     await this.#sql`
       INSERT INTO root_block (height, hash, header, votes, entries, time)
-      VALUES (${height}, ${rootHeaderHash(header)}, ${header}, '', '', ${new Date(FIRST_TIME)})`
+      VALUES (${height}, ${rootHeaderHash(header)}, ${header}, ${encodeVotes([])}, ${encodeEntries(list)}, ${new Date(FIRST_TIME)})`
     for (const { shard, height: block } of places) {
       await this.#sql`INSERT INTO root_entry (shard, height, root) VALUES (${shard}, ${block}, ${height})`
     }

@@ -192,6 +192,38 @@ describe('sending', () => {
     expect(node.ledger.received.get(bob)).toBe(5n)
   })
 
+  test('with more room for a fee that rises, or less', async () => {
+    const careful = createClient({ url: node.url, key: keys, headroom: 1.1 })
+    try {
+      await careful.transfer(bob, 5n)
+      await careful.transfer(bob, 6n, { headroom: 10 })
+      await careful.transfer(bob, 7n, { maxFee: 1701n })
+    } finally {
+      await careful.close()
+    }
+    const allowed = [...node.ledger.entries.values()].map(({ transaction }) => transaction.maxFee)
+    expect(allowed).toEqual([1870n, 17_000n, 1701n])
+    await expect(client.transfer(bob, 1n, { headroom: 0.5 })).rejects.toThrow(/headroom/)
+  })
+
+  test('asks what it costs again when the fee has risen meanwhile, and pays once', async () => {
+    await client.transfer(bob, 1n)
+    node.ledger.fee = 9000n
+    const [second, third] = await Promise.all([2n, 3n].map((value) => client.transfer(bob, value)))
+    expect([second, third]).toMatchObject([{ fee: 9000n }, { fee: 9000n }])
+    expect(node.ledger.order).toEqual([1n, 2n, 3n])
+    expect(node.ledger.nextNonce(keys.address, 0)).toBe(3)
+    expect([...node.ledger.entries.values()].at(-1)?.transaction.maxFee).toBe(18_000n)
+  })
+
+  test('never allows more than it was told to', async () => {
+    const sent = client.transfer(bob, 1n, { maxFee: 1000n })
+    await expect(sent).rejects.toThrow(failsWith('REFUSED', { reason: 'FEE_TOO_LOW' }))
+    expect(node.requests.filter((name) => name === 'SubmitTransaction')).toHaveLength(1)
+    await client.transfer(bob, 2n)
+    expect(node.ledger.order).toEqual([2n])
+  })
+
   test('any number at a time: each once, in the order of the calls', async () => {
     const values = Array.from({ length: 150 }, (_, i) => BigInt(i + 1))
     node.mishaps.set('SubmitTransaction', ['drop after', 503, 'drop before'])

@@ -1,7 +1,7 @@
 import type { Action } from '../protocol/index.ts'
 import type { TypedDocument } from './document.ts'
 import { ClientError } from './errors.ts'
-import { type FeeEstimate, Fees } from './fees.ts'
+import { type FeeEstimate, Fees, HEADROOM } from './fees.ts'
 import type { FollowOptions } from './follow.ts'
 import { SeenHeights } from './heights.ts'
 import { type Endpoint, request } from './http.ts'
@@ -25,6 +25,11 @@ export interface ClientOptions {
   readonly account?: Hex32
   /** The lane of `send` and `transfer` where they are not told another; 0 if absent. */
   readonly lane?: number
+  /**
+   * What `send` and `transfer` allow as a fee: so many times the present one, 2 if absent. The price may rise before a
+   * transaction is included; one that allows less than that waits until the price falls, or expires.
+   */
+  readonly headroom?: number
   /** An API key, `dk_...`: who asks, where a field wants to know. Keep it out of web pages. */
   readonly apiKey?: string
   /** Realm of that account; 0 if absent. */
@@ -168,6 +173,7 @@ export function createClient(options: ClientOptions): Client {
       keys: own,
       account: accountOf(own),
       lane: options.lane ?? 0,
+      headroom: options.headroom ?? HEADROOM,
       realm: ownRealm,
       network: view,
       fees,

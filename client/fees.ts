@@ -1,4 +1,4 @@
-import { type Action, encode, encodeUnsigned, type TransactionFields, toHex } from '../protocol/index.ts'
+import { encode, encodeUnsigned, type TransactionFields, toHex } from '../protocol/index.ts'
 import { type Endpoint, request } from './http.ts'
 import { simulateQuery } from './operations.ts'
 import { refusedError } from './submit.ts'
@@ -17,6 +17,10 @@ export type Estimated = Omit<TransactionFields, 'nonce' | 'maxFee'>
 const FRESH = 10_000
 const KEPT = 256
 
+/** What the fee may rise to before a transaction is included, unless something else is said: so many times the present one. */
+export const HEADROOM = 2
+const MAX_HEADROOM = 1_000_000
+
 /** Asks what actions cost, and remembers for a while: a wallet pays many times in the same way. */
 export class Fees {
   readonly #endpoint: Endpoint
@@ -28,12 +32,13 @@ export class Fees {
 
   /**
    * The exact fee at the present price, of a transaction of these actions.
+   * @param afresh ask, whatever is remembered: the price has changed
    * @throws ClientError REFUSED if they would be refused now.
    */
-  async estimate(fields: Estimated, signal?: AbortSignal): Promise<FeeEstimate> {
-    const kind = kindOf(fields.actions)
+  async estimate(fields: Estimated, signal?: AbortSignal, afresh = false): Promise<FeeEstimate> {
+    const kind = kindOf(fields)
     const known = this.#known.get(kind)
-    if (known !== undefined && known.until > Date.now()) return known.estimate
+    if (!afresh && known !== undefined && known.until > Date.now()) return known.estimate
     const estimate = await this.#ask(fields, signal)
     this.#known.delete(kind)
     this.#known.set(kind, { estimate, until: Date.now() + FRESH })
@@ -54,7 +59,14 @@ export class Fees {
   }
 }
 
+/** What a sender allows, given the present fee: it may rise until the transaction is included. */
+export function withHeadroom(fee: bigint, headroom: number): bigint {
+  if (!(headroom >= 1 && headroom <= MAX_HEADROOM))
+    throw new RangeError(`headroom is how many times the present fee may be charged, 1 to ${MAX_HEADROOM}: ${headroom}`)
+  return (fee * BigInt(Math.round(headroom * 1000)) + 999n) / 1000n
+}
+
 /** What the price depends on: calls and arguments, not receivers and amounts. */
-function kindOf(actions: readonly Action[]): string {
-  return actions.map(({ call, args, realm }) => `${realm} ${call} ${toHex(encode(args))}`).join()
+function kindOf({ realm, actions }: Estimated): string {
+  return [realm, ...actions.map(({ call, args, realm: to }) => `${to} ${call} ${toHex(encode(args))}`)].join()
 }

@@ -2,7 +2,7 @@ import type { Action } from '../protocol/index.ts'
 import { within } from './deadline.ts'
 import { delay } from './delay.ts'
 import { ClientError, isClientError } from './errors.ts'
-import type { Fees } from './fees.ts'
+import { type Estimated, type Fees, withHeadroom } from './fees.ts'
 import type { KeyPair } from './keypair.ts'
 import { Lane } from './lane.ts'
 import type { NetworkView } from './network-view.ts'
@@ -26,8 +26,13 @@ export interface SendOptions {
   readonly until?: Until
   /** 0 to 255; that of the client if absent. Parallel programs of one account take a lane each. */
   readonly lane?: number
-  /** The most it may cost beyond its values; twice the present fee if absent. Only the fee itself is charged. */
+  /**
+   * The most it may cost beyond its values; `headroom` times the present fee if absent, and then more when the node
+   * refuses that as FEE_TOO_LOW. Only the fee itself is charged.
+   */
   readonly maxFee?: bigint
+  /** 1 to 1,000,000; that of the client if absent. */
+  readonly headroom?: number
   readonly signal?: AbortSignal
   /** Milliseconds in all; 120,000 if absent. */
   readonly timeout?: number
@@ -40,6 +45,8 @@ export interface SenderParts {
   readonly account: Uint8Array
   /** Where a send is not told another. */
   readonly lane: number
+  /** Where a send is not told another. */
+  readonly headroom: number
   readonly realm: number
   readonly network: NetworkView
   readonly fees: Fees
@@ -53,6 +60,8 @@ export interface SenderParts {
 const NONCE_ATTEMPTS = 8
 /** How often a transaction that the node lost before it was included is submitted again. */
 const RESUBMISSIONS = 5
+/** How often a fee is asked for when the price rises faster than one can sign. */
+const QUOTES = 6
 /** How often one is submitted that is too far ahead of those before it. */
 const RETRIES_AHEAD = 40
 const PAUSE = 250
@@ -80,18 +89,27 @@ export class Sender {
   }
 
   async #send(actions: readonly Action[], options: SendOptions, signal: AbortSignal, progress: Progress) {
-    const { keys, account, realm, network, fees } = this.#parts
+    const { keys, account, realm, network } = this.#parts
     const number = options.lane ?? this.#parts.lane
     const lane = this.#lane(number)
     const { network: id, validUntil } = await network.signing()
     const fields = { network: id, realm, sender: account, key: keys.publicKey, lane: number, validUntil, actions }
-    const maxFee = options.maxFee ?? 2n * (await fees.estimate(fields, signal)).fee
+    const until = options.until ?? 'EXECUTED'
+    let maxFee = await this.#maxFee(fields, options, signal)
     for (let attempt = 1; ; attempt++) {
       const nonce = await lane.take(signal)
       try {
-        const info = await this.#see({ ...fields, nonce, maxFee }, options.until ?? 'EXECUTED', signal, progress)
-        lane.done()
-        return info
+        for (let quoted = 1; ; quoted++) {
+          try {
+            const info = await this.#see({ ...fields, nonce, maxFee }, until, signal, progress)
+            lane.done()
+            return info
+          } catch (error) {
+            if (!isRefused(error, 'FEE_TOO_LOW') || options.maxFee !== undefined || quoted === QUOTES) throw error
+            // Under the same nonce: whichever of the two arrives, only one can ever be included.
+            maxFee = await this.#maxFee(fields, options, signal, true)
+          }
+        }
       } catch (error) {
         const use = useOf(error, progress.taken)
         if (use === 'used') lane.done()
@@ -100,6 +118,12 @@ export class Sender {
         if (!isRefused(error, 'NONCE_USED') || attempt === NONCE_ATTEMPTS) throw error
       }
     }
+  }
+
+  async #maxFee(fields: Estimated, options: SendOptions, signal: AbortSignal, afresh = false): Promise<bigint> {
+    if (options.maxFee !== undefined) return options.maxFee
+    const { fee } = await this.#parts.fees.estimate(fields, signal, afresh)
+    return withHeadroom(fee, options.headroom ?? this.#parts.headroom)
   }
 
   /** Signs, submits and waits; submits again what the node lost. */

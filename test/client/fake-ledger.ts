@@ -8,7 +8,6 @@ interface Entry {
   status: Status
 }
 
-const FEE = 1700n
 const NETWORK = new Uint8Array(32).fill(7)
 
 /** A ledger with the rules that a client meets: ids, nonces, waiting, refusals. Balances are only ever counted up. */
@@ -23,6 +22,8 @@ export class FakeLedger {
   running = true
   /** The status that a transaction has when it is included, until `finish`: for what takes a second shard. */
   sent = false
+  /** What a transaction costs; it may change while one is signed. */
+  fee = 1700n
   /** Refuses what is sent to this value. */
   refusedValue: bigint | undefined
   readonly entries = new Map<string, Entry>()
@@ -46,7 +47,9 @@ export class FakeLedger {
         return { data: { submitTransactions: wires.map((wire) => this.submit(wire)) } }
       }
       case 'Simulate':
-        return { data: { simulate: { __typename: 'SimulationDone', fee: String(FEE), weight: '17', actions: [] } } }
+        return {
+          data: { simulate: { __typename: 'SimulationDone', fee: String(this.fee), weight: '17', actions: [] } },
+        }
       case 'Faucet':
         return { data: { faucet: { __typename: 'TransactionRefused', code: 'NO_FAUCET', message: 'there is none' } } }
       default:
@@ -63,7 +66,7 @@ export class FakeLedger {
     const { sender, lane, nonce, signature, key, actions, maxFee } = transaction
     if (toHex(transaction.network) !== toHex(NETWORK)) return refused('WRONG_NETWORK')
     if (!nacl.sign.detached.verify(signingBytesOf(transaction), signature, key)) return refused('BAD_SIGNATURE')
-    if (maxFee < FEE) return refused('FEE_TOO_LOW')
+    if (maxFee < this.fee) return refused('FEE_TOO_LOW')
     if (actions.some((action) => action.value === this.refusedValue)) return refused('INSUFFICIENT_FUNDS')
     const next = this.nextNonce(toHex(sender), lane)
     if (nonce < next || this.#waiting(transaction)) return refused('NONCE_USED')
@@ -157,7 +160,7 @@ export class FakeLedger {
     return {
       status,
       error,
-      fee: included ? String(FEE) : null,
+      fee: included ? String(this.fee) : null,
       shard: { id: '0:0' },
       block: included ? { height: '5' } : null,
     }

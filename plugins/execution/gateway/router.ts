@@ -1,6 +1,6 @@
 import type { TransactionStatus } from '../api.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
-import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch } from '../shard/batch.ts'
+import { ADMITTED, BARRED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch } from '../shard/batch.ts'
 import { type BlockReport, type DropReport, WAITER_STATUS } from '../shard/messages.ts'
 import type { ShardHost } from '../shard/shard-host.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
@@ -83,7 +83,12 @@ export class Router {
         else refuse(ticket, code, message)
         return
       }
-      ticket.duplicate = result === KNOWN
+      ticket.duplicate = result === KNOWN || result === BARRED
+      if (result === BARRED) {
+        this.#close(admission.batch, batch, index)
+        accept(ticket, 'EVICTED', null)
+        return
+      }
       if (ticket.waits && (result === ADMITTED || result === KNOWN)) return
       this.#close(admission.batch, batch, index)
       accept(ticket, 'PENDING', null)

@@ -1,8 +1,9 @@
-import { decodeTransaction, equal, type Transaction } from '../../../protocol/index.ts'
+import { decodeTransaction, equal, ROOT_REALM, type Transaction } from '../../../protocol/index.ts'
 import type { RefusalCode } from '../api.ts'
 import { parseArgs } from '../ledger/call-args.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { BYTES_PER_WEIGHT, MAX_BLOCK_WEIGHT, TRANSACTION_SHARE, TRANSACTION_WEIGHT } from '../ledger/rules.ts'
+import { ExhaustedError } from '../ledger/thrown.ts'
 import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
 import { findSessionKey, sessionRefusal } from '../state/session-key.ts'
 import type { LedgerParams } from './block-maker.ts'
@@ -54,11 +55,13 @@ function sumOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, b
   let weight = TRANSACTION_WEIGHT + Math.ceil(bytes / BYTES_PER_WEIGHT)
   let values = 0n
   for (const action of transaction.actions) {
-    const registered = parts.registry.get(action.call)
+    const isRoot = action.realm === ROOT_REALM
+    const registered = parts.registry.get(action.call, isRoot ? 'root' : 'shard')
     if (registered === undefined) return { code: 'UNKNOWN_CALL', message: `no ledger module has "${action.call}"` }
     const args = parseArgs(registered, action.args)
     if ('why' in args) return { code: 'BAD_ARGUMENTS', message: args.why }
-    if (!parts.realms.has(action.realm)) return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
+    if (!isRoot && !parts.realms.has(action.realm))
+      return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
     const own = parts.registry.weight(registered, args.data)
     if (own === undefined) return { code: 'BAD_ARGUMENTS', message: `${action.call} does not say what it weighs` }
     weight += own

@@ -11,10 +11,13 @@ export interface TransactionBatch {
   readonly wait: boolean
 }
 
+/** Transactions that another shard's pool had, packed likewise. */
+export type PooledBatch = Pick<TransactionBatch, 'ids' | 'lengths' | 'data'>
+
 /** What a shard says to a batch at once. */
 export interface BatchAdmission {
   readonly batch: number
-  /** One of ADMITTED, KNOWN, or REFUSED + index in REFUSAL_CODES, for each transaction. */
+  /** One of ADMITTED, KNOWN, BARRED, or REFUSED + index in REFUSAL_CODES, for each transaction. */
   readonly results: Uint8Array<ArrayBuffer>
   /** More exact messages than a code's own, by index. */
   readonly messages: readonly (readonly [index: number, message: string])[]
@@ -23,7 +26,9 @@ export interface BatchAdmission {
 export const ADMITTED = 0
 /** It is waiting in the mempool already. */
 export const KNOWN = 1
-export const REFUSED = 2
+/** It broke a block before, and is not taken again for a while. */
+export const BARRED = 2
+export const REFUSED = 3
 
 /** The wire bytes of a packed batch, as views. */
 export function* wiresOf(batch: {

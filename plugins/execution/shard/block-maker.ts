@@ -2,7 +2,7 @@ import { encode, type Message, STATUS, Writer, writeReceipt } from '../../../pro
 import { congestionOf, nextBasePrice } from '../ledger/base-price.ts'
 import type { ModuleLibrary } from '../ledger/module-library.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
-import { MAX_BLOCK_WEIGHT } from '../ledger/rules.ts'
+import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
 import type { RootView } from '../root/root-view.ts'
 import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
@@ -21,6 +21,7 @@ import { indexOut } from './out-index.ts'
 import { outcomesValue } from './outcome.ts'
 import { packBody, packEvents, slices } from './pack.ts'
 import type { PoolEntry } from './pool-entry.ts'
+import type { RunMarks } from './run-marks.ts'
 import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
 import { SupplyError } from './supply-error.ts'
@@ -69,6 +70,8 @@ export interface BlockMakerParts {
   readonly params: LedgerParams
   /** Brings cells into the store, in one query. */
   readonly load: (ids: readonly Uint8Array[]) => Promise<void>
+  /** Where it says what it runs; nobody looks if absent. */
+  readonly marks?: RunMarks
 }
 
 /** Where a block maker goes on from: what the last block left. */
@@ -106,13 +109,21 @@ export class BlockMaker {
     return this.#deferred.length
   }
 
+  /** The weight of transactions that the next block has room for, at most: deferred messages come first. */
+  get room(): number {
+    const waiting = Math.min(this.#deferredWeight?.weight ?? 0, MAX_BLOCK_WEIGHT * (1 - TRANSACTION_SHARE))
+    return MAX_BLOCK_WEIGHT - waiting
+  }
+
   get deferredRoot(): Uint8Array {
     return this.#deferredTrie.root
   }
 
   /** What the shard leaves to its children after its last block: its tip, and that one's header bytes. */
   estate(tip: ChainTip, header: Uint8Array): Estate {
-    return { tip, header, trie: this.#parts.trie, holdings: this.#holdings, waiting: this.#deferred }
+    const { trie } = this.#parts
+    const [random, view] = [this.#random, this.#view]
+    return { tip, header, trie, holdings: this.#holdings, waiting: this.#deferred, random, view }
   }
 
   /** What the root chain exports, for a block that takes these root blocks in. */
@@ -124,7 +135,8 @@ export class BlockMaker {
    * Makes the block after `tip`: deferred messages, then inbound ones, then transactions. Without any of them there is
    * no block: the root blocks that were delivered wait for the next one. But a shard that is split makes its last block
    * anyway: the one that takes in the root block at which it splits, and none beyond that.
-   * @throws SupplyError if value appeared or vanished; the store is as before then.
+   * @throws SupplyError if value appeared or vanished, BadRunError if a transaction or message cannot be run to its end;
+   *   the store is as before then, and so is what comes next.
    */
   async make(tip: ChainTip, input: BlockInput): Promise<{ block: MadeBlock | undefined; left: LeftOver }> {
     const { store, space, params } = this.#parts
@@ -137,7 +149,14 @@ export class BlockMaker {
     const basePrice = nextBasePrice(tip, rootCursor, params.basePrice)
     const pricing = pricingAt(this.#parts, view, rootCursor)
     const { registry } = pricing
-    const inbound = planInbound(registry, this.#deferred, input.deliveries, tip.arrivals, this.#weighed(registry))
+    const inbound = planInbound(
+      registry,
+      this.#deferred,
+      input.deliveries,
+      tip.arrivals,
+      this.#weighed(registry),
+      this.#parts.marks,
+    )
     await this.#preload(inbound.now, input.candidates)
     store.begin(height)
     const execution = new Execution({
@@ -183,7 +202,7 @@ export class BlockMaker {
   /** Weight of the deferred messages; another version of a module may give them another. */
   #weighed(registry: CallRegistry): number {
     if (this.#deferredWeight?.by !== registry)
-      this.#deferredWeight = { by: registry, weight: weightOfAll(registry, this.#deferred) }
+      this.#deferredWeight = { by: registry, weight: weightOfAll(registry, this.#deferred, this.#parts.marks) }
     return this.#deferredWeight.weight
   }
 
@@ -253,7 +272,7 @@ export class BlockMaker {
     let weight = 0
     for (const entry of candidates) {
       const { transaction } = entry
-      if (!stillFits(entry, pricing)) {
+      if (!this.#stillFits(entry, pricing)) {
         left.unfit.push(entry)
         continue
       }
@@ -290,6 +309,13 @@ export class BlockMaker {
       }
     }
     return { included, left, receipts: receipts.view(), receiptAt, weight }
+  }
+
+  #stillFits(entry: PoolEntry, pricing: PricingParts): boolean {
+    const { marks } = this.#parts
+    if (marks === undefined || entry.registry === pricing.registry) return stillFits(entry, pricing)
+    marks.transaction('transaction', entry.transaction.id)
+    return marks.run(() => stillFits(entry, pricing))
   }
 
   /** Runs what is queued; loads cells that calls turned out to send to. */

@@ -13,6 +13,7 @@ import { OutBox } from './out-box.ts'
 import { MESSAGE_KIND, type MessageOutcome } from './outcome.ts'
 import type { PooledTransaction } from './pool-entry.ts'
 import { type CallFailure, runGuarded } from './run-guarded.ts'
+import { RunMarks } from './run-marks.ts'
 import type { ShardSpace } from './shard-space.ts'
 
 const CREDIT = 'account.credit'
@@ -43,7 +44,14 @@ export interface ExecutionParts {
   readonly trie: Pick<Trie, 'has'>
   readonly registry: CallRegistry
   readonly context: BlockContext
+  /** Where it says what it runs; nobody looks if absent. */
+  readonly marks?: RunMarks
+  /** It is a simulation: nothing of it is kept. */
+  readonly isTrial?: boolean
 }
+
+/** Of executions that nobody watches. */
+const UNWATCHED = new RunMarks()
 
 /**
  * Runs the messages of one block against the cells in memory: synchronous, deterministic, first in, first out.
@@ -61,6 +69,7 @@ export class Execution {
   fees = 0n
   readonly #parts: ExecutionParts
   readonly #output = new CallOutput()
+  readonly #marks: RunMarks
   readonly #home: Home
   #queue: Queued[] = []
   #next = 0
@@ -72,6 +81,7 @@ export class Execution {
 
   constructor(parts: ExecutionParts) {
     this.#parts = parts
+    this.#marks = parts.marks ?? UNWATCHED
     this.#home = parts.space.realm === ROOT_REALM ? 'root' : 'shard'
   }
 
@@ -89,6 +99,7 @@ export class Execution {
    * Charges a transaction and queues its actions. The sender's cell must be loaded and afford it.
    */
   begin(sender: LedgerCell, { transaction, fee, cost, session }: Charge): void {
+    this.#marks.transaction(this.#parts.isTrial ? 'trial' : 'transaction', transaction.id)
     const cell = this.#parts.store.change(sender)
     const deposit = this.#laneDeposit(cell, transaction)
     const signer = session && findSessionKey(cell.account.keys, session)
@@ -122,6 +133,8 @@ export class Execution {
 
   /** Queues a message from another shard. */
   beginInbound(message: Message): void {
+    if (this.#parts.isTrial) this.#marks.transaction('trial', message.origin)
+    else this.#marks.message(message)
     this.#reset(undefined)
     const key = idKey(message.to)
     this.#queue.push({ message, key, path: this.#parts.store.pathOf(key, message.to) })
@@ -130,8 +143,13 @@ export class Execution {
   /**
    * Runs what is queued. Ends at the first message whose cell is not in memory and gives the ids of all queued ones that
    * are not; undefined when everything ran.
+   * @throws BadRunError if it cannot be run to its end: nothing of the block must be kept then
    */
   resume(): Uint8Array[] | undefined {
+    return this.#marks.run(() => this.#resume())
+  }
+
+  #resume(): Uint8Array[] | undefined {
     while (this.#next < this.#queue.length) {
       const queued = this.#queue[this.#next]!
       const cell = this.#parts.store.get(queued.key)
@@ -201,6 +219,7 @@ export class Execution {
   }
 
   #deliverCall({ message, path }: Queued, known: LedgerCell | undefined): void {
+    this.#marks.call(message.call)
     const registered = this.#parts.registry.get(message.call, this.#home)
     if (registered === undefined) return this.#refuse(message, 'UNKNOWN_CALL', `no module has "${message.call}"`)
     const args = parseArgs(registered, message.args)
@@ -239,6 +258,7 @@ export class Execution {
     if (module?.onBounce !== undefined) {
       const before = { ...cell }
       const name = `${message.module}.onBounce`
+      this.#marks.call(name)
       const run = { message, cell, registered: undefined, args: undefined }
       const frame = new CallFrame(this.#parts.context, this.#output, run)
       const bounced = { call: message.call, args: detached(message.args), code: message.code }

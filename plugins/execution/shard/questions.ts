@@ -77,6 +77,8 @@ class Scratch {
     // The engine's block numbers are below: no cell of its can pass for one of this block.
     this.store.begin(Number.MAX_SAFE_INTEGER)
     this.execution = new Execution({
+      isTrial: true,
+      ...(engine.parts.marks && { marks: engine.parts.marks }),
       space,
       store: this.store,
       trie: { has: (path: Uint8Array) => this.#isUnread(path) },

@@ -1,0 +1,39 @@
+import { idKey } from '../state/ledger-cell.ts'
+
+/** Ids that are remembered, and for how long. */
+const MAX_BARRED = 10_000
+const BARRED_MS = 10 * 60_000
+
+/** Transactions that broke the block that they were to be in: for a while they are not taken again. */
+export class Barred {
+  readonly #until = new Map<string, number>()
+  readonly #now: () => number
+
+  /** `now`: milliseconds since 1970. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now
+  }
+
+  /** `id`: 32 bytes. The oldest is forgotten when there are too many. */
+  add(id: Uint8Array): void {
+    const key = idKey(id)
+    this.#until.delete(key)
+    this.#until.set(key, this.#now() + BARRED_MS)
+    const [oldest] = this.#until.keys()
+    if (this.#until.size > MAX_BARRED && oldest !== undefined) this.#until.delete(oldest)
+  }
+
+  has(key: string): boolean {
+    if (this.#until.size === 0) return false
+    const until = this.#until.get(key)
+    if (until === undefined) return false
+    if (until > this.#now()) return true
+    this.#until.delete(key)
+    return false
+  }
+
+  /** All ids, one after the other. */
+  ids(): Uint8Array {
+    return new Uint8Array(Buffer.from([...this.#until.keys()].join(''), 'latin1'))
+  }
+}

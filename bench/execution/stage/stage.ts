@@ -35,6 +35,8 @@ export class Stage {
     this.#engine = new ShardEngine({
       space,
       store,
+      // The stage is never split.
+      births: { split: async () => undefined, isSplit: async () => false },
       rules: { library: new ModuleLibrary([account]), params: STAGE_PARAMS },
       tuning: SHARD_TUNING,
       report: (report) => this.#onReport(report),

@@ -3,11 +3,15 @@ import type { SqlOrTransaction } from '../../../server/plugin.ts'
 import type { ExportChange } from './exports.ts'
 import { storedExports } from './stored-exports.ts'
 
-/** What a shard that goes on after a restart must know of the root block that its last block had taken in. */
+/** What a shard that begins, or goes on after a restart, must know of the root block that its last block had taken in. */
 export interface RootMoment {
   readonly height: number
+  /** Milliseconds since 1970. */
+  readonly time: number
   /** 32 bytes. */
   readonly random: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly time: number
   /** All that the root chain exports as of that height. */
   readonly exports: readonly ExportChange[]
 }
@@ -17,5 +21,6 @@ export async function storedRootMoment(sql: SqlOrTransaction, height: number): P
   const [row] = await sql<{ header: Uint8Array }[]>`SELECT header FROM root_block WHERE height = ${height}`
   if (row === undefined) throw new TypeError(`root block ${height}, which a block names, is not stored`)
   const exports = await storedExports(sql, height)
-  return { height, random: decodeRootHeader(row.header).random.slice(), exports }
+  const { random, time } = decodeRootHeader(row.header)
+  return { height, random: random.slice(), time, exports }
 }

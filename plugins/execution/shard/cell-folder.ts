@@ -1,9 +1,12 @@
 import { isFenced } from '../../../server/plugin.ts'
 import type { CellStore } from '../state/cell-store.ts'
-import { idKey, isEmpty, sealRecord } from '../state/ledger-cell.ts'
+import { idKey, isEmpty, type LedgerCell, sealRecord } from '../state/ledger-cell.ts'
 import type { BlockStore } from './block-store.ts'
 import type { CellDelta } from './delta.ts'
 import type { ShardReport } from './messages.ts'
+
+const deltasOf = (cells: readonly LedgerCell[]): CellDelta[] =>
+  cells.map((cell) => ({ path: cell.path, record: isEmpty(cell) ? null : sealRecord(cell) }))
 
 export interface CellFolderParts {
   readonly store: BlockStore
@@ -50,11 +53,22 @@ export class CellFolder {
       if (!force && cells.dirtyCount < 2 * tuning.foldCells) return
       await this.#folding
     }
-    const changed = cells.takeDirty()
     this.#foldedAt = now()
-    const deltas = changed.map((cell) => ({ path: cell.path, record: isEmpty(cell) ? null : sealRecord(cell) }))
-    this.#folding = this.#write(height, committed, deltas)
+    this.#folding = this.#write(height, committed, deltasOf(cells.takeDirty()))
     if (force) await this.#folding
+  }
+
+  /**
+   * Writes all that the table does not have; nothing may change meanwhile. False if the table did not take it.
+   * @param height of the last block, which is durable
+   */
+  async foldAll(height: number): Promise<boolean> {
+    const { cells } = this.#parts
+    await this.#folding
+    if (cells.dirtyCount === 0 && this.#gone.size === 0) return true
+    this.#folding = this.#write(height, undefined, deltasOf(cells.takeDirty()))
+    await this.#folding
+    return cells.dirtyCount === 0 && this.#gone.size === 0
   }
 
   async #write(height: number, committed: Promise<void> | undefined, deltas: readonly CellDelta[]): Promise<void> {

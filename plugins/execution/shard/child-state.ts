@@ -5,14 +5,18 @@ import {
   decodeHeader,
   encodeBody,
   encodeHeader,
+  firstHeader,
   headerHash,
 } from '../../../protocol/index.ts'
+import type { RootMoment } from '../root/root-moment.ts'
+import type { RootView } from '../root/root-view.ts'
 import { type Holdings, sum } from '../state/holdings.ts'
 import { Trie, type TrieState } from '../state/trie.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
 import type { DeferredMessage } from './inbox.ts'
 import type { Totals } from './made-block.ts'
 import { deferredLeaf } from './seal.ts'
+import type { ShardSpace } from './shard-space.ts'
 import { SupplyError } from './supply-error.ts'
 
 /** A block that runs nothing has an empty body. */
@@ -26,14 +30,21 @@ export interface Estate {
   readonly trie: Trie
   readonly holdings: Holdings
   readonly waiting: readonly DeferredMessage[]
+  /** Of the root block that its last block has taken in: its randomness, and what the root chain exports. */
+  readonly random: Uint8Array
+  readonly view: RootView
 }
 
-/** A shard that was split off, with its first block. */
-export interface ChildState {
+/** The first block of a shard. */
+export interface FirstBlock {
   readonly header: BlockHeader
   readonly headerBytes: Uint8Array
   readonly hash: Uint8Array
   readonly totals: Totals
+}
+
+/** A shard that was split off, with its first block. */
+export interface ChildState extends FirstBlock {
   readonly trie: TrieState
   readonly holdings: readonly bigint[]
   readonly waiting: readonly DeferredMessage[]
@@ -81,6 +92,17 @@ export function childrenOf(estate: Estate): readonly [ChildState, ChildState] {
     throw new SupplyError(`the halves of ${parent.shard} would hold ${held}, the shard holds ${tip.totals.holdings}`)
   }
   return children
+}
+
+/** The first block of a shard that was split off from none: nothing is in it, and it goes on from a root block. */
+export function firstBlock(
+  { id }: ShardSpace,
+  root: RootMoment,
+  { basePrice }: { readonly basePrice: bigint },
+): FirstBlock {
+  const header = firstHeader(id, { rootCursor: root.height, basePrice, time: root.time })
+  const headerBytes = encodeHeader(header)
+  return { header, headerBytes, hash: headerHash(headerBytes), totals: { holdings: 0n, emitted: 0n, consumed: 0n } }
 }
 
 /** Where a child stands after its first block. */

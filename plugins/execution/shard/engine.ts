@@ -9,23 +9,29 @@ import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
 import { Activity, REPORT_MS } from './activity.ts'
 import { chargeOf, type PricingParts, poolEntry, type Refusal, sessionRefusalOf } from './admission.ts'
-import { ADMITTED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
+import { ADMITTED, type BatchAdmission, KNOWN, type PooledBatch, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
 import { BlockMaker, type LeftOver } from './block-maker.ts'
 import { DropReports, reportOf } from './block-report.ts'
+import type { BirthStore } from './birth-store.ts'
 import type { BlockStore } from './block-store.ts'
 import { CellFolder } from './cell-folder.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
+import type { ChildState } from './child-state.ts'
 import { commitUntilDurable, isRefusedByData } from './commit.ts'
+import { type Handover, pooledFor } from './handover.ts'
 import type { RootDelivery } from './inbox.ts'
 import { type LedgerRules, pricingAt } from './ledger-rules.ts'
 import type { MadeBlock } from './made-block.ts'
 import { MEMPOOL_LIMITS, Mempool, type MempoolLimits } from './mempool.ts'
 import type { ShardReport } from './messages.ts'
+import { openSeed } from './open-seed.ts'
 import { indexOut } from './out-index.ts'
 import type { PoolEntry, Waiter } from './pool-entry.ts'
 import { recover } from './recovery.ts'
 import { RootQueue } from './root-queue.ts'
+import type { ShardSeed } from './shard-seed.ts'
 import type { ShardSpace } from './shard-space.ts'
+import { seedOf, splitShard } from './split-shard.ts'
 
 /** What can be tuned without changing what blocks say. */
 export interface ShardTuning {
@@ -50,6 +56,9 @@ export const SHARD_TUNING: ShardTuning = {
 export interface ShardEngineParts {
   readonly space: ShardSpace
   readonly store: BlockStore
+  readonly births: Pick<BirthStore, 'split' | 'isSplit'>
+  /** What the shard's parent handed over: nothing is read from the database then. */
+  readonly seed?: ShardSeed
   readonly rules: LedgerRules
   readonly tuning: ShardTuning
   readonly report: (report: ShardReport) => void
@@ -85,6 +94,10 @@ export class ShardEngine {
   #committing: Promise<void> | undefined
   #wake: (() => void) | undefined
   #stopping = false
+  /** Its transactions went to its children: it takes no more. */
+  #handedOver = false
+  /** The split was scheduled: the less there is to fold when it comes, the shorter it takes. */
+  #foldSoon = false
   readonly #activity: Activity
   readonly #folder: CellFolder
 
@@ -160,8 +173,9 @@ export class ShardEngine {
 
   /** Reads the state back, compares it with the last header and reports `ready`. @throws StateMismatchError */
   async open(): Promise<void> {
-    const { space, store, rules } = this.#parts
-    const recovered = await recover(space, store, rules.params.depositPerByte)
+    const { space, store, rules, seed } = this.#parts
+    const recovered =
+      seed === undefined ? await recover(space, store, rules.params.depositPerByte) : openSeed(space, seed)
     this.#tip = recovered.tip
     this.#header = recovered.header
     this.#trie = recovered.trie
@@ -208,20 +222,84 @@ export class ShardEngine {
 
   /** Makes blocks until `stop`. */
   async run(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.#stopping && !this.#hasLastBlock) {
       this.#activity.report()
+      if (this.#foldSoon) void this.#folder.fold(this.tip.height, this.#committing, true)
+      this.#foldSoon = false
       // With little to do, a block a commit: a fuller next block costs less than two half empty ones.
       const isWaitingForDisk = this.#committing !== undefined && this.mempool.readyCount < this.#parts.tuning.pipelineAt
       if (this.#hasWork() && !isWaitingForDisk) await this.#makeBlock()
       else await this.#idle()
     }
     await this.#committing
-    await this.#folder.fold(this.tip.height, this.#committing, true)
+    if (this.#hasLastBlock && !this.#stopping) await this.#split()
+    else await this.#folder.fold(this.tip.height, this.#committing, true)
   }
 
   stop(): void {
     this.#stopping = true
     this.#wakeUp()
+  }
+
+  /** Gives all it has to its children, then answers until it is stopped: they need a moment to begin. */
+  async #split(): Promise<void> {
+    const { store, births } = this.#parts
+    const estate = present(this.#maker).estate(this.tip, this.#header)
+    const children = await splitShard(estate, {
+      store,
+      births,
+      foldAll: () => this.#folder.foldAll(this.tip.height),
+      onStall: (error) => this.#activity.stall(error),
+      isStopping: () => this.#stopping,
+    })
+    if (children === undefined) return
+    this.#activity.resume()
+    this.#handedOver = true
+    const pooled = this.mempool.inOrder()
+    const handover = (child: ChildState): Handover => ({
+      shard: child.header.shard,
+      seed: seedOf(child, estate),
+      pool: pooledFor(child.header.shard, pooled, (key, id) => this.#cells.pathOf(key, id)),
+    })
+    this.#parts.report({ type: 'split', handover: [handover(children[0]), handover(children[1])] })
+    while (!this.#stopping) await this.#idle()
+  }
+
+  /** Takes over what waited in the pool of the shard that this one was split off from. */
+  async adopt(pool: PooledBatch): Promise<void> {
+    const { pricing } = this
+    const entries: PoolEntry[] = []
+    let index = 0
+    for (const wire of wiresOf(pool)) {
+      const id = pool.ids.subarray(32 * index, 32 * index + 32)
+      const made = poolEntry(pricing, wire, id, this.#roots.height)
+      if ('entry' in made) entries.push(made.entry)
+      else {
+        const status = made.refusal.code === 'EXPIRED' ? 'EXPIRED' : 'EVICTED'
+        this.#parts.report({ type: 'dropped', drop: { status, ids: id.slice(), waiters: new Uint32Array(0) } })
+      }
+      index++
+    }
+    await this.#loadAnyhow(entries.map(({ transaction }) => transaction.sender))
+    for (const entry of entries) {
+      if (this.mempool.adopt(entry, this.#cells.get(entry.senderKey)).kind !== 'refused') continue
+      const ids = entry.transaction.id.slice()
+      this.#parts.report({ type: 'dropped', drop: { status: 'REPLACED', ids, waiters: new Uint32Array(0) } })
+    }
+    this.#parts.report({ type: 'adopted' })
+    this.#wakeUp()
+  }
+
+  /** Loads cells, however long the database is away. */
+  async #loadAnyhow(ids: readonly Uint8Array[]): Promise<void> {
+    for (;;) {
+      try {
+        return await this.load(ids)
+      } catch (error) {
+        if (!isDatabaseAway(error) || this.#stopping) throw error
+        await pause(STALL_MS)
+      }
+    }
   }
 
   /** Takes verified transactions in; the report says what was taken. */
@@ -242,6 +320,8 @@ export class ShardEngine {
       index++
     }
     await this.load(admissible.map(({ entry }) => entry.transaction.sender))
+    // Nobody is told anything of them: the node sends them to the children.
+    if (this.#handedOver) return
     const { price } = this
     for (const { entry, index } of admissible) {
       const account = this.#cells.get(entry.senderKey)
@@ -277,8 +357,11 @@ export class ShardEngine {
 
   /** Takes the next root block in. */
   deliver(delivery: RootDelivery): void {
-    if (!this.#roots.add(delivery)) return
+    // What comes after the last root block of a shard is for its children.
+    if (delivery.height > this.#until || !this.#roots.add(delivery)) return
+    const before = this.#until
     this.#view = this.#view.with(delivery.exports)
+    if (this.#until < before) this.#foldSoon = true
     // Funds may have come, time has passed, the price may have fallen.
     this.mempool.unpark()
     this.mempool.reprice(this.price)
@@ -303,7 +386,17 @@ export class ShardEngine {
   }
 
   #hasWork(): boolean {
-    return this.mempool.readyCount > 0 || this.#roots.hasMessages || present(this.#maker).deferredCount > 0
+    if (this.mempool.readyCount > 0 || this.#roots.hasMessages || present(this.#maker).deferredCount > 0) return true
+    return this.#roots.height === this.#until
+  }
+
+  /** The root height at which the shard splits; its last block is the one that takes that in. */
+  get #until(): number {
+    return this.#view.shards.get(this.#parts.space.id)?.until ?? Number.POSITIVE_INFINITY
+  }
+
+  get #hasLastBlock(): boolean {
+    return this.tip.rootCursor === this.#until
   }
 
   async #makeBlock(): Promise<void> {

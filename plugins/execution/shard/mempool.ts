@@ -95,6 +95,42 @@ export class Mempool {
     return { kind: 'added' }
   }
 
+  /**
+   * Takes over an entry that the pool of the shard's parent had. It was admitted there, so it stays, whatever its sender
+   * can pay now.
+   */
+  adopt(entry: PoolEntry, account: LedgerCell | undefined): Admission {
+    const known = this.#entries.get(entry.key)
+    if (known !== undefined) return { kind: 'known', entry: known }
+    const { lane: number, nonce } = entry.transaction
+    const sender = this.#senders.get(entry.senderKey) ?? { key: entry.senderKey, lanes: [], count: 0 }
+    const used = account === undefined ? 0 : nextNonce(account.account, number)
+    const lane = sender.lanes.find((other) => other.number === number) ?? newLane(sender, number, used)
+    // Whoever submitted another transaction of this nonce meanwhile got the place.
+    if (nonce < used || lane.entries.has(nonce)) return refused('NONCE_USED')
+    this.#place(entry, lane)
+    this.#promote(lane)
+    return { kind: 'added' }
+  }
+
+  /** All entries as another pool should take them over: those in line first, and each lane by its nonces. */
+  inOrder(): PoolEntry[] {
+    const line = this.#ready.slice(this.#readyFrom).filter((entry, i) => {
+      return entry.state === 'ready' && entry.place === this.#readyBase + this.#readyFrom + i
+    })
+    const rest = [...this.#entries.values()].filter((entry) => entry.state !== 'ready')
+    const all = [...line, ...rest]
+    const lanes = new Map<Lane | undefined, PoolEntry[]>()
+    for (const entry of all) {
+      const own = lanes.get(entry.lane)
+      if (own === undefined) lanes.set(entry.lane, [entry])
+      else own.push(entry)
+    }
+    // Highest first, to be taken from the end.
+    for (const own of lanes.values()) own.sort((a, b) => b.transaction.nonce - a.transaction.nonce)
+    return all.map((entry) => lanes.get(entry.lane)?.pop() ?? entry)
+  }
+
   /** The next ready entries, in order, as far as they fit. They stay in the pool as taken. */
   take(limits: { readonly count: number; readonly bytes: number; readonly weight: number }): PoolEntry[] {
     const taken: PoolEntry[] = []

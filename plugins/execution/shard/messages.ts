@@ -1,5 +1,6 @@
 import type { CellState, Simulation, TransactionStatus } from '../api.ts'
-import type { BatchAdmission, TransactionBatch } from './batch.ts'
+import type { BatchAdmission, PooledBatch, TransactionBatch } from './batch.ts'
+import type { Handover } from './handover.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { Totals } from './made-block.ts'
 import type { OutIndex } from './out-index.ts'
@@ -8,6 +9,8 @@ import type { OutIndex } from './out-index.ts'
 export type ShardRequest =
   | { readonly type: 'submit'; readonly batch: TransactionBatch }
   | { readonly type: 'root'; readonly delivery: RootDelivery }
+  /** What waited in the pool of the shard that this one was split off from. */
+  | { readonly type: 'adopt'; readonly pool: PooledBatch }
   | { readonly type: 'ask'; readonly id: number; readonly question: ShardQuestion }
   | { readonly type: 'stop' }
 
@@ -59,6 +62,10 @@ export type ShardReport =
   | { readonly type: 'batch-failed'; readonly batch: number; readonly code: string; readonly message: string }
   | { readonly type: 'block'; readonly block: BlockReport }
   | { readonly type: 'dropped'; readonly drop: DropReport }
+  /** It has its last block and its children their first ones. Null: that was so before this run; nothing is in memory. */
+  | { readonly type: 'split'; readonly handover: readonly [Handover, Handover] | null }
+  /** What was to be adopted is in its pool. */
+  | { readonly type: 'adopted' }
   | {
       readonly type: 'state'
       readonly status: 'RUNNING' | 'STALLED'

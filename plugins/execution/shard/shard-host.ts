@@ -1,4 +1,4 @@
-import type { TransactionBatch } from './batch.ts'
+import type { PooledBatch, TransactionBatch } from './batch.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport } from './messages.ts'
 
@@ -11,6 +11,8 @@ export interface ShardHost {
   /** False if the shard does not run now; nothing was taken then. */
   submit(batch: TransactionBatch): boolean
   deliver(delivery: RootDelivery): void
+  /** Gives it what waited in the pool of its parent; it reports `adopted`. Nothing happens if it does not run now. */
+  adopt(pool: PooledBatch): void
   /** @throws ShardHostError */
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]>
   /** Whatever the shard reports, and `down` when it stopped without being told to. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { type Log, pause } from '../../../server/plugin.ts'
-import type { TransactionBatch } from './batch.ts'
+import type { PooledBatch, TransactionBatch } from './batch.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './messages.ts'
 import { type ShardHost, ShardHostError } from './shard-host.ts'
@@ -51,6 +51,8 @@ export class WorkerShardHost implements ShardHost {
   #fatal: { code: string; message: string } | undefined
   #stopping = false
   #wasReady = false
+  /** Its children go on; it never runs again. */
+  #isSplit = false
 
   /** `prepare`: gives what each start needs anew; it tries until it has it. */
   constructor(data: ShardWorkerData, log: Log, prepare: () => Promise<Partial<ShardWorkerData>> = async () => ({})) {
@@ -84,6 +86,10 @@ export class WorkerShardHost implements ShardHost {
           this.#wasReady = true
           resolve()
         }
+        if (report.type === 'split') {
+          this.#isSplit = true
+          resolve()
+        }
         this.#onReport(report)
       })
       worker.on('error', (error) => {
@@ -106,6 +112,10 @@ export class WorkerShardHost implements ShardHost {
 
   deliver(delivery: RootDelivery): void {
     if (this.status === 'RUNNING') this.#post({ type: 'root', delivery })
+  }
+
+  adopt(pool: PooledBatch): void {
+    if (this.status === 'RUNNING') this.#post({ type: 'adopt', pool })
   }
 
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
@@ -165,11 +175,11 @@ export class WorkerShardHost implements ShardHost {
     this.#worker = undefined
     const questions = [...this.#questions.values()]
     this.#questions.clear()
-    const isFinal = this.#stopping || !this.#wasReady || FINAL_CODES.has(code) || !this.#mayRestart()
+    const isFinal = this.#stopping || this.#isSplit || !this.#wasReady || FINAL_CODES.has(code) || !this.#mayRestart()
     this.status = isFinal ? 'STOPPED' : 'RESTARTING'
     for (const { reject } of questions) reject(this.#unavailable())
     for (const listener of this.#listeners) listener({ type: 'down' })
-    if (this.#stopping) return
+    if (this.#stopping || this.#isSplit) return
     if (isFinal) {
       this.#log.error({ shard: this.id, code }, `shard ${this.id} stopped: ${message}`)
       return

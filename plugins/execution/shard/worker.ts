@@ -7,12 +7,14 @@ import { guardDeterminism } from '../ledger/determinism.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
 import type { RootMoment } from '../root/root-moment.ts'
+import { BirthStore } from './birth-store.ts'
 import type { LedgerParams } from './block-maker.ts'
 import { BlockStore } from './block-store.ts'
+import { firstBlock } from './child-state.ts'
 import { SHARD_TUNING, ShardEngine, type ShardTuning } from './engine.ts'
 import type { ShardReport, ShardRequest } from './messages.ts'
 import { answer } from './questions.ts'
-import type { ShardSeed } from './shard-seed.ts'
+import { type ShardSeed, seedBuffers } from './shard-seed.ts'
 import { shardSpace } from './shard-space.ts'
 
 /** What a shard worker is started with. */
@@ -29,6 +31,8 @@ export interface ShardWorkerData {
   readonly root?: RootMoment
   /** What the parent of a shard that was split off handed over, for the first start. */
   readonly seed?: ShardSeed
+  /** The root height from which on a shard exists that was split off from none: it makes its first block itself. */
+  readonly from?: number
 }
 
 /** One connection for blocks, one for folds, one for reads. */
@@ -43,9 +47,20 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   const sql = connect(data.database, { max: 1, idleSeconds: 10, applicationName })
   const statements = connectStatements(data.database, { max: CONNECTIONS, applicationName })
   const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
+  const store = new BlockStore(sql, statements, space, data.fence, data.root)
+  const births = new BirthStore(sql, statements, space, data.fence)
+  if (await births.isSplit()) {
+    await Promise.all([sql.end({ timeout: 5 }), statements.end()])
+    report({ type: 'split', handover: null })
+    return port.close()
+  }
+  if (data.from !== undefined && !(await births.isBorn()))
+    await births.begin(firstBlock(space, await store.rootMoment(data.from), data.params))
   const engine = new ShardEngine({
     space,
-    store: new BlockStore(sql, statements, space, data.fence, data.root),
+    store,
+    births,
+    ...(data.seed && { seed: data.seed }),
     rules: { library: new ModuleLibrary(await loadModules(data.modules)), params: data.params },
     tuning: { ...SHARD_TUNING, ...data.tuning },
     report,
@@ -70,6 +85,9 @@ function handle(engine: ShardEngine, request: ShardRequest, report: (message: Sh
     }
     case 'root':
       return engine.deliver(request.delivery)
+    case 'adopt':
+      engine.adopt(request.pool).catch(fail)
+      return
     case 'ask':
       answer(engine, request.question).then(
         (found) => report({ type: 'answer', id: request.id, answer: found }),
@@ -84,6 +102,14 @@ function handle(engine: ShardEngine, request: ShardRequest, report: (message: Sh
 /** Buffers that are handed over instead of copied. */
 function transferables(report: ShardReport): ArrayBuffer[] {
   if (report.type === 'admitted') return [report.admission.results.buffer]
+  if (report.type === 'split') {
+    return (report.handover ?? []).flatMap(({ seed, pool: { ids, lengths, data } }) => [
+      ...seedBuffers(seed),
+      ids.buffer,
+      lengths.buffer,
+      data.buffer,
+    ])
+  }
   if (report.type !== 'block') return []
   const { outgoing, included, outcomes, waiters } = report.block
   return [outgoing, included, outcomes, waiters]
@@ -96,12 +122,11 @@ function explain(error: unknown): { code: string; message: string } {
   return { code, message: error instanceof Error ? error.message : String(error) }
 }
 
-if (parentPort !== null) {
-  const port = parentPort
-  main(port, workerData as ShardWorkerData).catch((error: unknown) => {
-    const report: ShardReport = { type: 'fatal', ...explain(error) }
-    port.postMessage(report)
-    // Whatever else is going on in here must not go on.
-    setImmediate(() => process.exit(1))
-  })
+function fail(error: unknown): void {
+  const report: ShardReport = { type: 'fatal', ...explain(error) }
+  parentPort?.postMessage(report)
+  // Whatever else is going on in here must not go on.
+  setImmediate(() => process.exit(1))
 }
+
+if (parentPort !== null) main(parentPort, workerData as ShardWorkerData).catch(fail)

@@ -44,7 +44,7 @@ export class NullStore extends BlockStore {
       [realmKey(0), encodeRealmEntry({ creator: null, name: 'stage' })],
       [moduleKey(account.name), encodeModuleEntry([[account.version, 0]])],
     ] as const
-    return { height, random: new Uint8Array(32), exports }
+    return { height, time: 0, random: new Uint8Array(32), exports }
   }
 
   override async foldedHeight(): Promise<number> {

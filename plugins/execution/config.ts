@@ -23,6 +23,10 @@ export const executionConfig = z.strictObject({
       depositPerByte: amount.default(10n),
       /** What the faucet gives at a time, in units (10^9 units are one DEA). */
       faucetDrip: amount.default(100n * 10n ** 9n),
+      /** Units that the creator of a realm leaves with the root chain for each of its first shards. */
+      realmBond: amount.default(1000n * 10n ** 9n),
+      /** Shards that may live at a time, all realms together. */
+      maxShards: z.int().min(1).max(1024).default(64),
       /** Accounts that hold coins from the start. */
       accounts: z
         .array(z.strictObject({ address, balance: amount }))

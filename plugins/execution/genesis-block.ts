@@ -39,11 +39,7 @@ export function genesisBlock({ genesis, params }: Network, shard: Shard): Genesi
   const cells = firstCells(genesis.cells, shard)
   const trie = new Trie({ keyBytes: 32, depth: shard.prefix.length })
   trie.update(cells.map(({ path, record }) => ({ key: path, leaf: cellLeaf(path, record) })))
-  let holdings = 0n
-  for (const { record, path } of cells) {
-    const cell = openRecord(record, path)
-    holdings += cell.balance + params.depositPerByte * BigInt(cell.depositBytes)
-  }
+  const holdings = holdingsOf(cells, params)
   const body = encodeBody([])
   const header = encodeHeader({
     shard: shard.id,
@@ -65,7 +61,18 @@ export function genesisBlock({ genesis, params }: Network, shard: Shard): Genesi
   return { cells, trie, header, hash: headerHash(header), body, holdings }
 }
 
-function firstCells(cells: readonly GenesisCell[], shard: Shard): FirstCell[] {
+/** Balances and deposits of cells, in the smallest unit. */
+export function holdingsOf(cells: readonly FirstCell[], params: Network['params']): bigint {
+  let holdings = 0n
+  for (const { record, path } of cells) {
+    const cell = openRecord(record, path)
+    holdings += cell.balance + params.depositPerByte * BigInt(cell.depositBytes)
+  }
+  return holdings
+}
+
+/** The genesis cells of a shard, or of the root chain, sorted by path. */
+export function firstCells(cells: readonly GenesisCell[], shard: Shard): FirstCell[] {
   return cells
     .map((cell) => ({ realm: cell.realm, path: cellPath(cell.id), record: encodeCell(cell) }))
     .filter(({ realm, path }) => shardHolds(shard, realm, path))

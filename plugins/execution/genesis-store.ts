@@ -2,24 +2,21 @@ import {
   type CommittedHeader,
   encode,
   encodeGenesis,
-  encodeRootHeader,
   encodeVotes,
   type Genesis,
-  headersRoot,
-  listRoot,
   parseShardId,
-  rootHeaderHash,
+  ROOT_REALM,
   type Shard,
   sortCommitted,
   votingBytes,
-  ZERO_HASH,
 } from '../../protocol/index.ts'
 import { sign } from '../../server/crypto/ed25519.ts'
 import type { Sql, SqlOrTransaction, Transaction } from '../../server/plugin.ts'
 import { type Network, openGenesis } from './genesis.ts'
-import { genesisBlock } from './genesis-block.ts'
+import { type FirstCell, genesisBlock } from './genesis-block.ts'
 import type { OperatorKey } from './keys.ts'
-import { genesisExports } from './root/genesis-exports.ts'
+import { encodeExportChanges } from './root/exports.ts'
+import { genesisRoot } from './root/genesis-root.ts'
 import { encodeEntries } from './root/root-store.ts'
 
 /** Rows in one INSERT. */
@@ -45,9 +42,6 @@ export async function foundNetwork(sql: Sql, genesis: Genesis, operator: Operato
     await tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
     const entries: CommittedHeader[] = []
     for (const id of genesis.shards) entries.push(await foundShard(tx, network, parseShardId(id)))
-    const exports = genesisExports(genesis).map(([key, value]) => ({ key, since: 0, value }))
-    for (let from = 0; from < exports.length; from += PAGE)
-      await tx`INSERT INTO export ${tx(exports.slice(from, from + PAGE), 'key', 'since', 'value')}`
     await foundRoot(tx, network, operator, sortCommitted(entries))
     return network
   })
@@ -63,10 +57,7 @@ export async function foundShard(tx: Transaction, network: Network, shard: Shard
       (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
     VALUES (${shard.id}, 0, ${hash}, ${header}, ${body}, ${none}, ${none}, ${encode([])}, 0,
       ${new Date(network.genesis.time)}, ${String(holdings)}, 0, 0)`
-  for (let from = 0; from < cells.length; from += PAGE) {
-    const rows = cells.slice(from, from + PAGE).map((cell) => ({ realm: shard.realm, ...cell }))
-    await tx`INSERT INTO cell ${tx(rows, 'realm', 'path', 'record')}`
-  }
+  await storeCells(tx, shard.realm, cells)
   return { shard: shard.id, height: 0, hash }
 }
 
@@ -76,25 +67,24 @@ async function foundRoot(
   operator: OperatorKey,
   entries: readonly CommittedHeader[],
 ): Promise<void> {
-  const { genesis } = network
-  const header = encodeRootHeader({
-    height: 0,
-    prevHash: ZERO_HASH,
-    time: genesis.time,
-    headersRoot: headersRoot(entries),
-    cellsRoot: ZERO_HASH,
-    outRoot: listRoot([]),
-    exportsRoot: ZERO_HASH,
-    reveal: ZERO_HASH,
-    random: network.id,
-    anchor: genesis.anchor,
-  })
-  const hash = rootHeaderHash(header)
+  const { cells, view, totals, header, hash } = genesisRoot(network, entries)
   const votes = encodeVotes([{ validator: operator.key.publicKey, signature: sign(votingBytes(hash), operator.key) }])
   await tx`
-    INSERT INTO root_block (height, hash, header, votes, entries, time)
-    VALUES (0, ${hash}, ${header}, ${votes}, ${encodeEntries(entries)}, ${new Date(genesis.time)})`
+    INSERT INTO root_block (height, hash, header, votes, entries, time, exports, holdings)
+    VALUES (0, ${hash}, ${header}, ${votes}, ${encodeEntries(entries)}, ${new Date(network.genesis.time)},
+      ${encodeExportChanges(view.entries())}, ${String(totals.holdings)})`
   for (const { shard, height } of entries) {
     await tx`INSERT INTO root_entry (shard, height, root) VALUES (${shard}, ${height}, 0)`
+  }
+  await storeCells(tx, ROOT_REALM, cells)
+  const exports = view.entries().map(([key, value]) => ({ key, since: 0, value }))
+  for (let from = 0; from < exports.length; from += PAGE)
+    await tx`INSERT INTO export ${tx(exports.slice(from, from + PAGE), 'key', 'since', 'value')}`
+}
+
+async function storeCells(tx: Transaction, realm: number, cells: readonly FirstCell[]): Promise<void> {
+  for (let from = 0; from < cells.length; from += PAGE) {
+    const rows = cells.slice(from, from + PAGE).map((cell) => ({ realm, ...cell }))
+    await tx`INSERT INTO cell ${tx(rows, 'realm', 'path', 'record')}`
   }
 }

@@ -1,5 +1,6 @@
 import { cellId, decodeGenesis, encodeCell, type Genesis, type GenesisCell, networkId } from '../../protocol/index.ts'
 import type { LedgerModule } from './ledger/module.ts'
+import type { RootRules } from './ledger/root-context.ts'
 import type { LedgerParams } from './shard/block-maker.ts'
 import { openRecord } from './state/ledger-cell.ts'
 
@@ -7,6 +8,8 @@ import { openRecord } from './state/ledger-cell.ts'
 export const UNITS = 10n ** 9n
 const SUPPLY = 10n ** 9n * UNITS
 const FAUCET_SHARE = (SUPPLY * 9n) / 10n
+const REALM_BOND = 1000n * UNITS
+const MAX_SHARDS = 64
 const NO_SALT = new Uint8Array(0)
 
 /** What the configuration says about a network that does not exist yet. */
@@ -21,6 +24,10 @@ export interface GenesisPlan {
   readonly depositPerByte: bigint
   /** What the faucet gives at a time, in units. */
   readonly drip: bigint
+  /** What the creator of a realm leaves with the root chain for each of its first shards, in units. */
+  readonly realmBond?: bigint
+  /** Shards that may live at a time, all realms together. */
+  readonly maxShards?: number
   /** Accounts that hold coins from the start; taken out of the operator's. */
   readonly accounts: readonly { readonly address: Uint8Array; readonly balance: bigint }[]
 }
@@ -60,7 +67,13 @@ export function planGenesis(
     validators: [operator],
     quorum: 1,
     anchor: parts.anchor,
-    params: { basePrice: plan.basePrice, depositPerByte: plan.depositPerByte, treasury: treasuryId(operator) },
+    params: {
+      basePrice: plan.basePrice,
+      depositPerByte: plan.depositPerByte,
+      treasury: treasuryId(operator),
+      realmBond: plan.realmBond ?? REALM_BOND,
+      maxShards: plan.maxShards ?? MAX_SHARDS,
+    },
     shards: shardIds(plan.shards),
     cells: [
       { realm: 0, id: operator, owner: 'account', balance: rest, value: null },
@@ -88,6 +101,7 @@ export interface Network {
   readonly id: Uint8Array
   readonly genesis: Genesis
   readonly params: LedgerParams
+  readonly rules: RootRules
   /** Balances and deposits of all genesis cells; it never changes. */
   readonly supply: bigint
 }
@@ -95,7 +109,7 @@ export interface Network {
 /** Reads a stored genesis document. @throws CodecError */
 export function openGenesis(document: Uint8Array): Network {
   const genesis = decodeGenesis(document)
-  const { basePrice, depositPerByte, treasury } = genesis.params
+  const { basePrice, depositPerByte, treasury, realmBond = REALM_BOND, maxShards = MAX_SHARDS } = genesis.params
   if (!isAmount(basePrice) || !isAmount(depositPerByte) || !(treasury instanceof Uint8Array)) {
     throw new TypeError('the genesis parameters basePrice, depositPerByte and treasury are missing')
   }
@@ -104,9 +118,13 @@ export function openGenesis(document: Uint8Array): Network {
     depositPerByte: BigInt(depositPerByte),
     treasury: { realm: 0, id: treasury },
   }
+  if (!isAmount(realmBond) || typeof maxShards !== 'number') {
+    throw new TypeError('the genesis parameters realmBond and maxShards are numbers')
+  }
+  const rules = { validators: genesis.validators, realmBond: BigInt(realmBond), maxShards }
   let supply = 0n
   for (const cell of genesis.cells) supply += worthOf(cell, params.depositPerByte)
-  return { id: networkId(document), genesis, params, supply }
+  return { id: networkId(document), genesis, params, rules, supply }
 }
 
 /** Balance and deposit. */

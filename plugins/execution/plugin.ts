@@ -13,6 +13,8 @@ import { account } from './modules/account.ts'
 import { asset } from './modules/asset.ts'
 import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
 import { faucet } from './modules/faucet.ts'
+import { ModuleScheduled, RealmCreated, SplitScheduled } from './modules/root-topics.ts'
+import { SYSTEM_MODULES } from './modules/system.ts'
 
 const MAX_DEFAULT_VERIFIERS = 4
 /** A start that takes longer has no leader to follow. */
@@ -26,11 +28,21 @@ export default definePlugin({
   api: '^1.0.0',
   config: executionConfig,
   migrations: new URL('./migrations/', import.meta.url),
-  topics: [BlockCommitted, Credited, AssetReceived, AssetReturned, AssetSupplyChanged],
+  topics: [
+    BlockCommitted,
+    Credited,
+    AssetReceived,
+    AssetReturned,
+    AssetSupplyChanged,
+    RealmCreated,
+    SplitScheduled,
+    ModuleScheduled,
+  ],
   contributes: [
     [LedgerModules, account],
     [LedgerModules, faucet],
     [LedgerModules, asset],
+    ...SYSTEM_MODULES.map((module) => [LedgerModules, module] as const),
   ],
   provides: () => [[Ledger, new LedgerHandle()]],
   graphql: executionGraphql,

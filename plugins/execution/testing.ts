@@ -13,6 +13,7 @@ import { foundNetwork } from './genesis-store.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import { account } from './modules/account.ts'
 import { faucet } from './modules/faucet.ts'
+import { SYSTEM_MODULES } from './modules/system.ts'
 import { RevealChain } from './root/reveal-chain.ts'
 
 /** A key with a name, so that tests read like stories. */
@@ -84,7 +85,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
   await migrate(database.sql('core'), 'core', CORE_MIGRATIONS)
   await migrate(database.sql('core'), 'execution', new URL('./migrations/', import.meta.url))
   const operator = { key: testKey('operator'), seed: new Uint8Array(32).fill(7) }
-  const modules = options.modules ?? [account, faucet]
+  const modules = [...new Set([...(options.modules ?? [account, faucet]), ...SYSTEM_MODULES])]
   const plan: GenesisPlan = {
     name: 'test',
     kind: 'development',

@@ -1,3 +1,4 @@
+import { ROOT_SHARD } from '../../../protocol/index.ts'
 import type { BlockPlace } from '../api.ts'
 import type { RootBlock } from '../root/orderer.ts'
 import type { Totals } from '../shard/made-block.ts'
@@ -39,7 +40,8 @@ export class SupplyCheck {
   }
 
   /** @throws SupplyInvariantError if the sum is not the supply. */
-  root({ header, entries }: RootBlock): void {
+  root({ header, entries, totals: root }: RootBlock): void {
+    this.#listed.set(ROOT_SHARD, root)
     for (const { shard, height } of entries) {
       const key = `${shard} ${height}`
       const totals = this.#unlisted.get(key)

@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cellId } from '../../../protocol/index.ts'
+import { cellId, ROOT_REALM } from '../../../protocol/index.ts'
 import { counter } from '../fixtures/counter.ts'
 import { storedNetwork } from '../genesis-store.ts'
 import { account } from '../modules/account.ts'
 import { asset } from '../modules/asset.ts'
 import { assetId } from '../modules/asset-cells.ts'
 import { faucet } from '../modules/faucet.ts'
+import { realmSalt } from '../modules/realm.ts'
+import { SYSTEM_MODULES } from '../modules/system.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.ts'
 import { ReplayMismatch } from './mismatch.ts'
 import { replayChain } from './replay.ts'
 import { chainInDatabase } from './stored-chain.ts'
 
-const modules = [account, faucet, asset, counter]
+const modules = [account, faucet, asset, counter, ...SYSTEM_MODULES]
 const alice = testKeyIn(0, 'alice')
 const bob = testKeyIn(1, 'bob')
 let net: TestChain
@@ -19,7 +21,11 @@ let transactions = 0
 
 /** Everything that can happen in a ledger, once: calls, messages, bounces, failures, deposits, keys, assets, a restart. */
 beforeAll(async () => {
-  net = await createTestChain({ accounts: [alice, bob].map((key) => ({ key, balance: 10n ** 9n })), modules })
+  net = await createTestChain({
+    accounts: [alice, bob].map((key) => ({ key, balance: 10n ** 9n })),
+    modules,
+    plan: { realmBond: 1000n },
+  })
   let nonce = 0
   const send = async (key: typeof alice, actions: Parameters<TestChain['sign']>[0]['actions'], n = nonce++) => {
     transactions++
@@ -37,6 +43,9 @@ beforeAll(async () => {
   const points = assetId(alice.publicKey, 'POINTS')
   await send(alice, [{ to: points, call: 'asset.create', args: { symbol: 'POINTS', decimals: 0 }, value: 10_000n }])
   await send(alice, [{ to: points, call: 'asset.issue', args: { to: bob.publicKey, amount: 9 }, value: 10_000n }])
+  const realm = { realm: ROOT_REALM, to: cellId('realm', alice.publicKey, realmSalt('games')), call: 'realm.create' }
+  await send(alice, [{ ...realm, args: { name: 'games', shards: 2 }, value: 10_000n }])
+  await send(alice, [{ ...realm, args: { name: 'games', shards: 2 }, value: 10_000n }])
   await net.restart()
   await send(bob, [{ to: alice.publicKey, value: 3n }], 0)
   await send(alice, [{ to: cell, call: 'counter.remove', args: {} }])
@@ -107,20 +116,23 @@ describe('a replay', () => {
     },
   )
 
-  it.each(['header', 'votes', 'entries', 'hash'])('names the first root block whose %s was changed', async (column) => {
-    const [row] = await net.sql<{ height: bigint; length: number }[]>`
+  it.each(['header', 'votes', 'entries', 'hash', 'outgoing', 'delta', 'exports'])(
+    'names the first root block whose %s was changed',
+    async (column) => {
+      const [row] = await net.sql<{ height: bigint; length: number }[]>`
       SELECT height, length(${net.sql(column)}) AS length FROM root_block
-      WHERE height > 0 ORDER BY length(entries) DESC, height LIMIT 1`
-    if (row === undefined) throw new TypeError('there is no root block')
-    for (const at of [row.length - 1, row.length >> 1, 0]) {
-      const found = await whenChanged(
-        () => net.sql`
+      WHERE height > 0 ORDER BY length(${net.sql(column)}) DESC, height LIMIT 1`
+      if (row === undefined || row.length < 2) throw new TypeError(`no root block has a ${column}`)
+      for (const at of [row.length - 1, row.length >> 1, 0]) {
+        const found = await whenChanged(
+          () => net.sql`
           UPDATE root_block SET ${net.sql(column)} = set_byte(${net.sql(column)}, ${at}, get_byte(${net.sql(column)}, ${at}) # 1)
           WHERE height = ${row.height}`,
-      )
-      expect(found.place, `byte ${at}`).toEqual({ shard: 'root', height: Number(row.height) })
-    }
-  })
+        )
+        expect(found.place, `byte ${at}`).toEqual({ shard: 'root', height: Number(row.height) })
+      }
+    },
+  )
 
   it('misses a block that is gone', async () => {
     const found = await whenChanged((way) =>
@@ -134,7 +146,11 @@ describe('a replay', () => {
   it('needs the modules that the network has', async () => {
     const network = await storedNetwork(net.sql)
     if (network === undefined) throw new TypeError('the test chain has no genesis')
-    const replayed = replayChain({ network, modules: [account, faucet, asset], chain: chainInDatabase(net.sql) })
+    const replayed = replayChain({
+      network,
+      modules: [account, faucet, asset, ...SYSTEM_MODULES],
+      chain: chainInDatabase(net.sql),
+    })
     await expect(replayed).rejects.toThrow('add its plugin to deaios.config.ts')
   })
 })

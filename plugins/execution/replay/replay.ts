@@ -2,9 +2,9 @@ import { equal } from '../../../protocol/index.ts'
 import type { Network } from '../genesis.ts'
 import type { LedgerModule } from '../ledger/module.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
+import { type RoutedRoot, sourcesFor } from '../root/feeder.ts'
 import type { RootBlock } from '../root/orderer.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
-import { itemsFor } from '../shard/out-index.ts'
 import { ReplayMismatch } from './mismatch.ts'
 import { ReplayedRoot } from './replayed-root.ts'
 import { ReplayedShard, type StoredBlock } from './replayed-shard.ts'
@@ -36,8 +36,8 @@ export interface ReplayReport {
  */
 export async function replayChain(options: ReplayOptions): Promise<ReplayReport> {
   const { network, chain, onProgress, onBlock, signal } = options
-  const root = new ReplayedRoot(network)
   const rules = { library: new ModuleLibrary(options.modules), params: network.params }
+  const root = new ReplayedRoot(network, rules.library)
   const shards = new Map(network.genesis.shards.map((id) => [id, new ReplayedShard(id, network, rules)]))
   let blocks = 0
   const report = (): ReplayReport => ({
@@ -48,11 +48,11 @@ export async function replayChain(options: ReplayOptions): Promise<ReplayReport>
 
   for await (const stored of chain.roots(0)) {
     signal?.throwIfAborted()
-    const block = root.check(stored)
+    const block = await root.check(stored)
     const made = block.header.height === 0 ? checkFirst(shards, block) : await replayListed(shards, root, chain, block)
     blocks += made.length
     for (const one of made) onBlock?.(one)
-    release(shards, block, made)
+    release(shards, root.route(made))
     onProgress?.(report())
   }
   for (const shard of shards.values()) {
@@ -62,7 +62,7 @@ export async function replayChain(options: ReplayOptions): Promise<ReplayReport>
       onBlock?.(made)
     }
   }
-  checkSupply(network, shards)
+  checkSupply(network, root, shards)
   return report()
 }
 
@@ -104,22 +104,19 @@ async function replayListed(
   return made
 }
 
-/** Hands on what the blocks of a root block sent. */
-function release(shards: Shards, { header, exports }: RootBlock, made: readonly MadeBlock[]): void {
-  if (header.height === 0) return
-  for (const shard of shards.values()) {
-    const sources = made.flatMap((block) => {
-      const items = itemsFor(block.outgoing, block.outIndex, shard.space)
-      return items.length === 0 ? [] : [{ shard: block.header.shard, height: block.header.height, items }]
-    })
-    shard.deliver({ height: header.height, exports, random: header.random, sources })
-  }
+/** Hands on what a root block brings. */
+function release(shards: Shards, routed: RoutedRoot): void {
+  const { height, exports, random } = routed
+  if (height === 0) return
+  for (const shard of shards.values())
+    shard.deliver({ height, exports, random, sources: sourcesFor(routed, shard.space) })
 }
 
 /** What all shards hold, and what is on its way between them, is what genesis made. */
-function checkSupply(network: Network, shards: Shards): void {
+function checkSupply(network: Network, root: ReplayedRoot, shards: Shards): void {
   let total = 0n
-  for (const { totals } of shards.values()) total += totals.holdings + totals.emitted - totals.consumed
+  for (const { totals } of [root, ...shards.values()])
+    if (totals !== undefined) total += totals.holdings + totals.emitted - totals.consumed
   if (total === network.supply) return
   const height = Math.max(...[...shards.values()].map((shard) => shard.height))
   throw new ReplayMismatch(

@@ -4,7 +4,6 @@ import {
   decodeVotes,
   equal,
   headersRoot,
-  listRoot,
   type RootHeader,
   rootHeaderHash,
   sha256,
@@ -14,8 +13,15 @@ import {
 } from '../../../protocol/index.ts'
 import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
+import type { ModuleLibrary } from '../ledger/module-library.ts'
+import { encodeExportChanges } from '../root/exports.ts'
+import { type BlockOutgoing, type RoutedRoot, releasedBy, sourcesFor } from '../root/feeder.ts'
+import { genesisRoot } from '../root/genesis-root.ts'
+import type { MadeRoot, RootInput } from '../root/made-root.ts'
 import type { RootBlock } from '../root/orderer.ts'
+import { ROOT_SPACE, RootState } from '../root/root-state.ts'
 import { decodeEntries } from '../root/root-store.ts'
+import type { MadeBlock } from '../shard/made-block.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
 
 /** A root block as it is stored. */
@@ -26,17 +32,29 @@ export interface StoredRoot {
   /** As root/root-store.ts writes them. */
   readonly entries: Uint8Array
   readonly votes: Uint8Array
+  readonly outgoing: Uint8Array
+  readonly delta: Uint8Array
+  readonly exports: Uint8Array
 }
 
-/** The root chain, checked from its first block on: links, what it commits, randomness and votes. */
+/**
+ * The root chain, checked and executed again from its first block on: links, what it commits, its own state, randomness
+ * and votes.
+ */
 export class ReplayedRoot {
   readonly #network: Network
+  readonly #library: ModuleLibrary
+  #state: RootState | undefined
+  #inbound: RootInput['sources'] = []
+  /** What the root block before the last one sent. */
+  #released: Uint8Array = new Uint8Array(0)
   #tip: RootBlock | undefined
   /** 32 bytes each, by height. */
   #randoms = new Uint8Array(32 * 1024)
 
-  constructor(network: Network) {
+  constructor(network: Network, library: ModuleLibrary) {
     this.#network = network
+    this.#library = library
   }
 
   /** -1 before the first. */
@@ -44,8 +62,13 @@ export class ReplayedRoot {
     return this.#tip?.header.height ?? -1
   }
 
-  /** Checks the next root block, and gives what it says. @throws ReplayMismatch */
-  check(stored: StoredRoot): RootBlock {
+  /** Of the root chain's own cells, and what it ever sent and took in. */
+  get totals(): RootBlock['totals'] | undefined {
+    return this.#tip?.totals
+  }
+
+  /** Checks the next root block, executes it again, and gives what it says. @throws ReplayMismatch */
+  async check(stored: StoredRoot): Promise<RootBlock> {
     const place = { shard: 'root', height: this.height + 1 }
     mustEqual(place, 'height', stored.height, place.height)
     const header = readable(place, 'header', () => decodeRootHeader(stored.header))
@@ -54,17 +77,74 @@ export class ReplayedRoot {
     mustEqual(place, 'prevHash', header.prevHash, this.#tip?.hash ?? ZERO_HASH)
     mustEqual(place, 'hash', stored.hash, rootHeaderHash(stored.header))
     mustEqual(place, 'headersRoot', header.headersRoot, headersRoot(sortCommitted(entries)))
-    mustEqual(place, 'outRoot', header.outRoot, listRoot([]))
-    mustEqual(place, 'cellsRoot', header.cellsRoot, ZERO_HASH)
-    mustEqual(place, 'exportsRoot', header.exportsRoot, ZERO_HASH)
     this.#checkRandomness(place, header)
     this.#checkVotes(place, stored)
     if (header.time < (this.#tip?.header.time ?? 0))
       throw new ReplayMismatch(place, 'time', 'its time is before that of the root block before')
-    const block = { header, hash: stored.hash, entries, exports: [] }
+    const block =
+      header.height === 0
+        ? this.#begin(place, stored, header, entries)
+        : await this.#execute(place, stored, header, entries)
     this.#tip = block
     this.#keep(header.height, header.random)
     return block
+  }
+
+  /**
+   * What the last root block brings to shards, given the shard blocks that it lists. What they sent to the root chain is
+   * executed by the next one.
+   */
+  route(made: readonly MadeBlock[]): RoutedRoot {
+    const block = this.#tip
+    if (block === undefined) throw new TypeError('no root block was checked yet')
+    const { height, random } = block.header
+    const outgoing: BlockOutgoing[] = made.map(({ header, outgoing, outIndex }) => ({
+      shard: header.shard,
+      height: header.height,
+      bytes: outgoing,
+      index: outIndex,
+    }))
+    if (this.#released.length > 0) outgoing.push(releasedBy(height, this.#released))
+    const routed = { height, exports: block.exports, random, outgoing }
+    this.#inbound = sourcesFor(routed, ROOT_SPACE)
+    return routed
+  }
+
+  #begin(place: Place, stored: StoredRoot, header: RootHeader, entries: RootBlock['entries']): RootBlock {
+    const network = this.#network
+    const { cells, view, totals, header: first } = genesisRoot(network, entries)
+    const library = this.#library
+    this.#state = new RootState(
+      {
+        rules: network.rules,
+        depositPerByte: network.params.depositPerByte,
+        registryAt: (at, height) => library.registryAt(at, height),
+      },
+      { height: 0, cells, view, totals },
+    )
+    const { cellsRoot, exportsRoot } = decodeRootHeader(first)
+    mustEqual(place, 'cellsRoot', header.cellsRoot, cellsRoot)
+    mustEqual(place, 'exportsRoot', header.exportsRoot, exportsRoot)
+    mustEqual(place, 'header', stored.header, first)
+    const exports = view.entries()
+    mustEqual(place, 'exports', stored.exports, encodeExportChanges(exports))
+    return { header, hash: stored.hash, entries, exports, outgoing: new Uint8Array(0), totals }
+  }
+
+  async #execute(
+    place: Place,
+    stored: StoredRoot,
+    header: RootHeader,
+    entries: RootBlock['entries'],
+  ): Promise<RootBlock> {
+    if (this.#state === undefined) throw new TypeError('no root block was checked yet')
+    const { height, time, random } = header
+    const made = await this.#state.make({ height, time, random, sources: this.#inbound })
+    this.#state.committed(height)
+    this.#released = this.#tip?.outgoing ?? new Uint8Array(0)
+    compareMade(place, stored, header, made)
+    const { exports, outgoing, totals } = made
+    return { header, hash: stored.hash, entries, exports, outgoing, totals }
   }
 
   /** The randomness of a root block that was checked. */
@@ -103,4 +183,13 @@ export class ReplayedRoot {
     if (voters.size < quorum)
       throw new ReplayMismatch(place, 'votes', `${voters.size} of its votes are good, and it takes ${quorum}`)
   }
+}
+
+function compareMade(place: Place, stored: StoredRoot, header: RootHeader, made: MadeRoot): void {
+  mustEqual(place, 'delta', stored.delta, made.delta)
+  mustEqual(place, 'exports', stored.exports, encodeExportChanges(made.exports))
+  mustEqual(place, 'outgoing', stored.outgoing, made.outgoing)
+  mustEqual(place, 'cellsRoot', header.cellsRoot, made.cellsRoot)
+  mustEqual(place, 'outRoot', header.outRoot, made.outRoot)
+  mustEqual(place, 'exportsRoot', header.exportsRoot, made.exportsRoot)
 }

@@ -21,7 +21,7 @@ export function chainInDatabase(sql: SqlOrTransaction): StoredChain {
     async *roots(from) {
       for (let next = from; ; ) {
         const rows = await sql<(Omit<StoredRoot, 'height'> & { readonly height: bigint })[]>`
-          SELECT height, hash, header, votes, entries FROM root_block
+          SELECT height, hash, header, votes, entries, outgoing, delta, exports FROM root_block
           WHERE height >= ${next} ORDER BY height LIMIT ${PAGE}`
         for (const row of rows) yield { ...row, height: Number(row.height) }
         if (rows.length < PAGE) return

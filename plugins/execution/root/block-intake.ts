@@ -1,8 +1,9 @@
+import { ROOT_SHARD } from '../../../protocol/index.ts'
 import type { BlockPlace } from '../api.ts'
 import type { SupplyCheck } from '../gateway/supply-check.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { indexOut, type OutIndex, splitOut } from '../shard/out-index.ts'
-import type { BlockOutgoing, RecentRoots } from './feeder.ts'
+import { type BlockOutgoing, type RecentRoots, releasedBy } from './feeder.ts'
 import type { Orderer, RootBlock } from './orderer.ts'
 import type { RootStore } from './root-store.ts'
 
@@ -33,9 +34,14 @@ export class BlockIntake {
   readonly #parts: BlockIntakeParts
   /** Out items of durable blocks that no root block lists yet. */
   readonly #outgoing = new Map<string, BlockOutgoing>()
+  /** What the last root block sent: the next one delivers it. */
+  #released: Uint8Array
 
   constructor(parts: BlockIntakeParts) {
     this.#parts = parts
+    const { outgoing, totals } = parts.orderer.tip
+    this.#released = outgoing
+    parts.supply.listed(ROOT_SHARD, totals)
   }
 
   /** Hands a durable block to the root chain. */
@@ -68,6 +74,8 @@ export class BlockIntake {
       this.#outgoing.delete(key)
       if (items !== undefined && items.bytes.length > 0) outgoing.push(items)
     }
+    if (this.#released.length > 0) outgoing.push(releasedBy(block.header.height, this.#released))
+    this.#released = block.outgoing
     this.#parts.recent.add({
       height: block.header.height,
       exports: block.exports,

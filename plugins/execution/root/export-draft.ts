@@ -4,7 +4,8 @@ import { MAX_EXPORT_VALUE, MAX_EXPORTS } from '../ledger/rules.ts'
 import type { ExportChange } from './exports.ts'
 import type { RootView } from './root-view.ts'
 
-const encoder = new TextEncoder()
+/** Printable ASCII: written the same way everywhere. */
+const KEY = /^[\x20-\x7e]+$/
 
 /** What root calls change of the exports while a root block is made. */
 export class ExportDraft {
@@ -49,7 +50,8 @@ export class ExportDraft {
    */
   set(module: string, key: string, value: Uint8Array | null): void {
     if (!mayExport(module, key)) refuse(`"${module}" exports under "${module}/", not under ${JSON.stringify(key)}`)
-    if (encoder.encode(key).length > MAX_EXPORT_KEY) refuse(`the key of an export has at most ${MAX_EXPORT_KEY} bytes`)
+    if (!KEY.test(key) || key.length > MAX_EXPORT_KEY)
+      refuse(`the key of an export is ${MAX_EXPORT_KEY} characters of printable ASCII at most`)
     if (value !== null && value.length > MAX_EXPORT_VALUE)
       refuse(`an export has at most ${MAX_EXPORT_VALUE} bytes, not ${value.length}`)
     if (value !== null && this.view.bytes(key) === undefined && this.view.size >= MAX_EXPORTS)

@@ -1,4 +1,4 @@
-import { decode, encode } from '../../../protocol/index.ts'
+import { decode, encode, Reader } from '../../../protocol/index.ts'
 
 /** What a root block makes of one export: its new value as CBOR, or null if it is gone. */
 export type ExportChange = readonly [key: string, value: Uint8Array | null]
@@ -50,3 +50,20 @@ export const encodeModuleEntry = (entry: ModuleEntry): Uint8Array => encode(entr
 export const decodeShardEntry = (value: Uint8Array): ShardEntry => decode(value) as unknown as ShardEntry
 export const decodeRealmEntry = (value: Uint8Array): RealmEntry => decode(value) as unknown as RealmEntry
 export const decodeModuleEntry = (value: Uint8Array): ModuleEntry => decode(value) as unknown as ModuleEntry
+
+/** CBOR list of [key, value as bytes | null]: the changes of one root block, as it is stored. */
+export const encodeExportChanges = (changes: readonly ExportChange[]): Uint8Array =>
+  encode(changes.map(([key, value]) => [key, value]))
+
+/** Reads what `encodeExportChanges` wrote. @throws CodecError */
+export function decodeExportChanges(bytes: Uint8Array): ExportChange[] {
+  const reader = new Reader(bytes)
+  const changes: ExportChange[] = []
+  for (let left = reader.arrayHeader(); left > 0; left--) {
+    reader.arrayOf(2)
+    const key = reader.text()
+    changes.push([key, reader.optional() ? reader.bytes().slice() : null])
+  }
+  reader.done()
+  return changes
+}

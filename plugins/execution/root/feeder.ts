@@ -1,11 +1,13 @@
+import { ROOT_SHARD } from '../../../protocol/index.ts'
 import { type Log, pause } from '../../../server/plugin.ts'
+import type { BlockPlace } from '../api.ts'
 import type { RootDelivery, RootSource } from '../shard/inbox.ts'
 import { indexOut, itemsFor, type OutIndex, splitOut } from '../shard/out-index.ts'
 import type { ShardHost } from '../shard/shard-host.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
+import type { ShardLoad } from '../shard/throttle.ts'
 import type { ExportChange } from './exports.ts'
-import type { RootBlock } from './orderer.ts'
-import type { RootStore } from './root-store.ts'
+import type { BringingRoot, RootStore } from './root-store.ts'
 
 /** The out items of one committed block. */
 export interface BlockOutgoing {
@@ -20,6 +22,7 @@ export interface RoutedRoot {
   readonly height: number
   readonly exports: readonly ExportChange[]
   readonly random: Uint8Array
+  /** By source, the root chain itself last, then height. */
   readonly outgoing: readonly BlockOutgoing[]
 }
 
@@ -59,6 +62,8 @@ export interface RootFeederParts {
   readonly space: ShardSpace
   readonly recent: RecentRoots
   readonly store: RootStore
+  /** The shards that are congested now. */
+  readonly loads: () => readonly ShardLoad[]
   readonly log: Log
 }
 
@@ -118,13 +123,15 @@ export class RootFeeder {
   }
 
   #send(root: RoutedRoot): void {
-    const { host, space } = this.#parts
-    const sources: RootSource[] = []
-    for (const { shard, height, bytes, index } of root.outgoing) {
-      const items = itemsFor(bytes, index, space)
-      if (items.length > 0) sources.push({ shard, height, items })
+    const { host, space, loads } = this.#parts
+    const sources = sourcesFor(root, space)
+    const delivery: RootDelivery = {
+      height: root.height,
+      exports: root.exports,
+      random: root.random,
+      sources,
+      loads: loads(),
     }
-    const delivery: RootDelivery = { height: root.height, exports: root.exports, random: root.random, sources }
     host.deliver(delivery)
     this.#sent = root.height
   }
@@ -143,7 +150,7 @@ export class RootFeeder {
           if (run !== this.#run || !this.#canSend()) return
           this.#send(root)
         }
-        // Root blocks that commit nothing are not read at all.
+        // Root blocks that bring nothing are not read at all.
         if (run === this.#run && blocks.length < PAGE) this.#sent = Math.max(this.#sent, target)
       } catch (error) {
         log.warn({ shard: host.id, error: String(error) }, 'root blocks cannot be read; trying again')
@@ -153,12 +160,33 @@ export class RootFeeder {
   }
 }
 
-/** A stored root block with the stored out items of its shard blocks. */
-async function routed(block: RootBlock, store: RootStore): Promise<RoutedRoot> {
+/** What a root block brings to a part of the ledger. */
+export function sourcesFor({ outgoing }: RoutedRoot, space: ShardSpace): RootSource[] {
+  const sources: RootSource[] = []
+  for (const { shard, height, bytes, index } of outgoing) {
+    const items = itemsFor(bytes, index, space)
+    if (items.length > 0) sources.push({ shard, height, items })
+  }
+  return sources
+}
+
+/** A stored root block with the stored out items of its shard blocks, and of the root block before it. */
+export async function routed(block: BringingRoot, store: RootStore): Promise<RoutedRoot> {
   const stored = await store.outgoing(block.entries)
-  const outgoing = block.entries.map(({ shard, height }, i) => {
-    const bytes = stored[i] ?? new Uint8Array(0)
-    return { shard, height, bytes, index: indexOut(splitOut(bytes)) }
-  })
+  const outgoing = block.entries.map(({ shard, height }, i) =>
+    outgoingOf({ shard, height }, stored[i] ?? new Uint8Array(0)),
+  )
+  if (block.released.length > 0) outgoing.push(releasedBy(block.header.height, block.released))
   return { height: block.header.height, exports: block.exports, random: block.header.random, outgoing }
 }
+
+/** What a root block delivers of the one before it. */
+export const releasedBy = (height: number, released: Uint8Array): BlockOutgoing =>
+  outgoingOf({ shard: ROOT_SHARD, height: height - 1 }, released)
+
+const outgoingOf = ({ shard, height }: BlockPlace, bytes: Uint8Array): BlockOutgoing => ({
+  shard,
+  height,
+  bytes,
+  index: indexOut(splitOut(bytes)),
+})

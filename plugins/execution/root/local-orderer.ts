@@ -4,19 +4,19 @@ import {
   encodeRootHeader,
   equal,
   headersRoot,
-  listRoot,
   type RootHeader,
   rootHeaderHash,
   sha256,
   sortCommitted,
   votingBytes,
-  ZERO_HASH,
 } from '../../../protocol/index.ts'
 import { type SigningKey, sign } from '../../../server/crypto/ed25519.ts'
 import { isFenced, type Log, pause } from '../../../server/plugin.ts'
 import { isRefusedByData } from '../shard/commit.ts'
+import type { MadeRoot, RootInput } from './made-root.ts'
 import type { Orderer, RootBlock } from './orderer.ts'
 import type { RevealChain } from './reveal-chain.ts'
+import type { RootState } from './root-state.ts'
 import type { RootStore } from './root-store.ts'
 import type { RootView } from './root-view.ts'
 
@@ -38,6 +38,10 @@ export class RootForkError extends Error {
 
 export interface LocalOrdererParts {
   readonly store: RootStore
+  /** As of the tip. */
+  readonly state: RootState
+  /** What the shard blocks that a durable root block lists sent to the root chain. */
+  readonly sentToRoot: (block: RootBlock) => Promise<RootInput['sources']>
   readonly key: SigningKey
   readonly reveals: RevealChain
   readonly pace: RootPace
@@ -50,19 +54,21 @@ export interface LocalOrdererParts {
 export class LocalOrderer implements Orderer {
   readonly randomness = 'SINGLE_OPERATOR'
   readonly #parts: LocalOrdererParts
-  readonly #listeners: ((block: RootBlock) => void)[] = []
+  readonly #listeners: ((block: RootBlock, made: MadeRoot) => void)[] = []
   #tip: RootBlock
   #view: RootView
+  /** What the next root block executes; undefined until it was looked up, after a start. */
+  #inbound: RootInput['sources'] | undefined
   #waiting: CommittedHeader[] = []
   #wake: (() => void) | undefined
   #running: Promise<void> | undefined
   readonly #stopped = new AbortController()
 
-  /** Goes on after `tip`, as of which `view` is. */
-  constructor(parts: LocalOrdererParts, tip: RootBlock, view: RootView) {
+  /** Goes on after `tip`. */
+  constructor(parts: LocalOrdererParts, tip: RootBlock) {
     this.#parts = parts
     this.#tip = tip
-    this.#view = view
+    this.#view = parts.state.view
   }
 
   get tip(): RootBlock {
@@ -78,7 +84,7 @@ export class LocalOrderer implements Orderer {
     this.#wake?.()
   }
 
-  onCommit(listener: (block: RootBlock) => void): void {
+  onCommit(listener: (block: RootBlock, made: MadeRoot) => void): void {
     this.#listeners.push(listener)
   }
 
@@ -99,7 +105,7 @@ export class LocalOrderer implements Orderer {
     let last = performance.now()
     while (!this.#stopped.signal.aborted) {
       // The first shard block after a pause is committed at once; the pace holds from then on.
-      const due = last + (this.#waiting.length > 0 ? pace.busyMs : pace.idleMs)
+      const due = last + (this.#hasWork() ? pace.busyMs : pace.idleMs)
       const left = due - performance.now()
       if (left > 0) {
         await this.#waitForWork(left)
@@ -110,38 +116,66 @@ export class LocalOrderer implements Orderer {
     }
   }
 
+  /** Shard blocks to list, messages to the root chain to execute, or its own to deliver. */
+  #hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#inbound?.length !== 0 || this.#tip.outgoing.length > 0
+  }
+
   async #makeBlock(): Promise<void> {
+    const { state } = this.#parts
+    const sources = this.#inbound ?? (await this.#lookUpInbound())
     const entries = sortCommitted(this.#waiting.splice(0, MAX_ENTRIES))
     const before = this.#tip
     const height = before.header.height + 1
     const { reveal, anchor } = this.#parts.reveals.at(height)
+    const time = Math.max(before.header.time, this.#parts.now())
+    const random = sha256(concat(before.header.random, reveal))
+    const made = await state.make({ height, time, random, sources })
     const header: RootHeader = {
       height,
       prevHash: before.hash,
-      time: Math.max(before.header.time, this.#parts.now()),
+      time,
       headersRoot: headersRoot(entries),
-      // The root chain has no cells, messages or exports of its own yet.
-      cellsRoot: ZERO_HASH,
-      outRoot: listRoot([]),
-      exportsRoot: ZERO_HASH,
+      cellsRoot: made.cellsRoot,
+      outRoot: made.outRoot,
+      exportsRoot: made.exportsRoot,
       reveal,
-      random: sha256(concat(before.header.random, reveal)),
+      random,
       anchor,
     }
-    const block: RootBlock = { header, hash: rootHeaderHash(encodeRootHeader(header)), entries, exports: [] }
-    await this.#commit(block)
+    const { exports, outgoing, totals } = made
+    const hash = rootHeaderHash(encodeRootHeader(header))
+    const block: RootBlock = { header, hash, entries, exports, outgoing, totals }
+    await this.#commit(block, made)
+    state.committed(height)
     this.#tip = block
-    this.#view = this.#view.with(block.exports)
-    for (const listener of this.#listeners) listener(block)
+    this.#view = state.view
+    for (const listener of this.#listeners) listener(block, made)
+    this.#inbound = await this.#lookUpInbound()
+  }
+
+  /** What the tip's shard blocks sent to the root chain, however long the database is away. */
+  async #lookUpInbound(): Promise<RootInput['sources']> {
+    const { log, sentToRoot } = this.#parts
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await sentToRoot(this.#tip)
+      } catch (error) {
+        if (isRefusedByData(error)) throw error
+        if (attempt === 0) log.warn({ error: String(error) }, 'the last root block cannot be read; trying again')
+        await pause(RETRY_MS, this.#stopped.signal)
+        if (this.#stopped.signal.aborted) throw error
+      }
+    }
   }
 
   /** Stores the block, however long the database is away; its stored hash decides if the answer was lost. */
-  async #commit(block: RootBlock): Promise<void> {
+  async #commit(block: RootBlock, made: MadeRoot): Promise<void> {
     const { store, key, log } = this.#parts
     const votes = [{ validator: key.publicKey, signature: sign(votingBytes(block.hash), key) }]
     for (let attempt = 0; ; attempt++) {
       try {
-        await store.commit(block, votes)
+        await store.commit(block, made, this.#tip.outgoing, votes)
         return
       } catch (error) {
         // A newer leader: whatever stands there is its own.

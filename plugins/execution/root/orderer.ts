@@ -1,5 +1,7 @@
 import type { CommittedHeader, RootHeader } from '../../../protocol/index.ts'
+import type { Totals } from '../shard/made-block.ts'
 import type { ExportChange } from './exports.ts'
+import type { MadeRoot } from './made-root.ts'
 import type { RootView } from './root-view.ts'
 
 /** A durable block of the root chain. */
@@ -10,6 +12,10 @@ export interface RootBlock {
   readonly entries: readonly CommittedHeader[]
   /** What it changed of what the root chain exports, sorted by key. */
   readonly exports: readonly ExportChange[]
+  /** What it sent: out items in their order, one after the other. They are delivered with the next root block. */
+  readonly outgoing: Uint8Array
+  /** Of the root chain after it. */
+  readonly totals: Totals
 }
 
 /**
@@ -25,8 +31,8 @@ export interface Orderer {
   readonly view: RootView
   /** Offers durable shard blocks; each is committed once, in order of height. */
   propose(headers: readonly CommittedHeader[]): void
-  /** Called with each root block once it is durable, in order. */
-  onCommit(listener: (block: RootBlock) => void): void
+  /** Called with each root block once it is durable, in order, and with what executing it gave. */
+  onCommit(listener: (block: RootBlock, made: MadeRoot) => void): void
   start(): void
   stop(): Promise<void>
 }

@@ -6,12 +6,18 @@ import {
   encodeRootHeader,
   encodeVotes,
   Reader,
+  ROOT_REALM,
+  ROOT_SHARD,
   type Vote,
   Writer,
 } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
+import { readDelta } from '../shard/delta.ts'
 import type { Totals } from '../shard/made-block.ts'
+import { lengths, list } from '../shard/packed.ts'
+import { decodeExportChanges, encodeExportChanges } from './exports.ts'
+import type { MadeRoot } from './made-root.ts'
 import type { RootBlock } from './orderer.ts'
 import { RootView } from './root-view.ts'
 import { storedExports } from './stored-exports.ts'
@@ -36,21 +42,58 @@ export class RootStore {
     this.#fence = fence
   }
 
-  /** Makes a root block durable, in one statement. @throws the connection's error, or FENCED of a newer leader */
-  async commit(block: RootBlock, votes: readonly Vote[]): Promise<void> {
+  /**
+   * Makes a root block durable with the state that it leaves, in one statement.
+   * @param released what the root block before sent: this one delivers it
+   * @throws the connection's error, or FENCED of a newer leader
+   */
+  async commit(block: RootBlock, made: MadeRoot, released: Uint8Array, votes: readonly Vote[]): Promise<void> {
+    const { header, entries, totals } = block
+    const cells = readDelta(made.delta)
+    const kept = cells.flatMap(({ path, record }) => (record === null ? [] : [{ path, record }]))
+    const gone = cells.filter(({ record }) => record === null)
+    const records = lengths(kept.map(({ record }) => record))
+    const values = lengths(made.exports.map(([, value]) => value ?? new Uint8Array(0)))
+    const details = lengths(made.outcomes.map(({ detail }) => detail))
     await this.#sql.unsafe(
       COMMIT,
       [
-        block.header.height,
+        header.height,
         block.hash,
-        encodeRootHeader(block.header),
+        encodeRootHeader(header),
         encodeVotes(votes),
-        encodeEntries(block.entries),
-        new Date(block.header.time).toISOString(),
-        `{${block.entries.map((entry) => `"${entry.shard}"`).join(',')}}`,
-        `{${block.entries.map((entry) => entry.height).join(',')}}`,
+        encodeEntries(entries),
+        new Date(header.time).toISOString(),
+        `{${entries.map((entry) => `"${entry.shard}"`).join(',')}}`,
+        list(entries.map((entry) => entry.height)),
         this.#fence.lease,
         String(this.#fence.fence),
+        block.outgoing,
+        made.delta,
+        encodeExportChanges(block.exports),
+        String(totals.holdings),
+        String(totals.emitted),
+        String(totals.consumed),
+        entries.length > 0 || block.exports.length > 0 || released.length > 0,
+        JSON.stringify(block.exports.map(([key]) => key)),
+        concat(...block.exports.map(([, value]) => value ?? new Uint8Array(0))),
+        list(values.starts),
+        // A value that is gone has no length.
+        list(block.exports.map(([, value]) => value?.length ?? -1)),
+        concat(...kept.map(({ path }) => path)),
+        concat(...kept.map(({ record }) => record)),
+        list(records.starts),
+        list(records.lengths),
+        concat(...gone.map(({ path }) => path)),
+        concat(...made.outcomes.map(({ transaction }) => transaction)),
+        list(made.outcomes.map(({ delta }) => delta)),
+        list(made.outcomes.map(({ refused }) => refused)),
+        concat(...made.outcomes.map(({ detail }) => detail)),
+        list(details.starts),
+        list(details.lengths),
+        `{${made.events.topics.map((topic) => `"${topic}"`).join(',')}}`,
+        made.events.count,
+        made.events.body,
       ] as never,
       { prepare: true },
     )
@@ -59,8 +102,15 @@ export class RootStore {
   /** The last root block; undefined before genesis. */
   async tip(): Promise<RootBlock | undefined> {
     const [row] = await this.#sql<RootRow[]>`
-      SELECT hash, header, entries FROM root_block ORDER BY height DESC LIMIT 1`
+      SELECT hash, header, entries, exports, outgoing, holdings, emitted, consumed
+      FROM root_block ORDER BY height DESC LIMIT 1`
     return row === undefined ? undefined : readRow(row)
+  }
+
+  /** The root chain's own cells, sorted by path. */
+  async cells(): Promise<readonly { readonly path: Uint8Array; readonly record: Uint8Array }[]> {
+    return this.#sql<{ path: Uint8Array; record: Uint8Array }[]>`
+      SELECT path, record FROM cell WHERE realm = ${ROOT_REALM} ORDER BY path`
   }
 
   /** What the root chain exports as of a height. */
@@ -99,12 +149,13 @@ export class RootStore {
     }))
   }
 
-  /** At most `limit` root blocks after a height that commit anything, in order. */
-  async after(height: number, limit: number): Promise<readonly RootBlock[]> {
-    const rows = await this.#sql<RootRow[]>`
-      SELECT hash, header, entries FROM root_block
-      WHERE height > ${height} AND entries <> ${encodeEntries([])} ORDER BY height LIMIT ${limit}`
-    return rows.map(readRow)
+  /** At most `limit` root blocks after a height that bring anything to shards, in order. */
+  async after(height: number, limit: number): Promise<readonly BringingRoot[]> {
+    const rows = await this.#sql<(RootRow & { readonly released: Uint8Array | null })[]>`
+      SELECT hash, header, entries, exports, outgoing, holdings, emitted, consumed,
+        (SELECT outgoing FROM root_block AS before WHERE before.height = root_block.height - 1) AS released
+      FROM root_block WHERE height > ${height} AND brings ORDER BY height LIMIT ${limit}`
+    return rows.map((row) => ({ ...readRow(row), released: row.released ?? new Uint8Array(0) }))
   }
 
   /** The out items of blocks, in the order asked for. */
@@ -119,24 +170,61 @@ export class RootStore {
 
 const COMMIT = `
 WITH new_block AS (
-  INSERT INTO root_block (height, hash, header, votes, entries, time)
-  SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::text::timestamptz
+  INSERT INTO root_block (height, hash, header, votes, entries, time, outgoing, delta, exports, holdings, emitted, consumed, brings)
+  SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::text::timestamptz, $11::bytea, $12::bytea, $13::bytea,
+    $14::text::numeric, $15::text::numeric, $16::text::numeric, $17::boolean
   FROM core.check_fence($9::text, $10::text::bigint)
+), new_export AS (
+  INSERT INTO export (key, since, value)
+  SELECT key, $1, CASE WHEN length >= 0 THEN substring($19::bytea from start for length) END
+  FROM jsonb_array_elements_text($18::text::jsonb) WITH ORDINALITY AS name (key, i)
+  JOIN unnest($20::text::int[], $21::text::int[]) WITH ORDINALITY AS place (start, length, i) USING (i)
+), kept AS (
+  INSERT INTO cell (realm, path, record)
+  SELECT ${ROOT_REALM}, substring($22::bytea from (32 * i - 31)::int for 32), substring($23::bytea from start for length)
+  FROM unnest($24::text::int[], $25::text::int[]) WITH ORDINALITY AS row (start, length, i)
+  ON CONFLICT (realm, path) DO UPDATE SET record = excluded.record
+), gone AS (
+  DELETE FROM cell WHERE realm = ${ROOT_REALM} AND path IN (
+    SELECT substring($26::bytea from 32 * i + 1 for 32) FROM generate_series(0, length($26::bytea) / 32 - 1) AS i
+  )
+), new_outcome AS (
+  INSERT INTO outcome (tx, shard, height, delta, refused, detail)
+  SELECT substring($27::bytea from (32 * i - 31)::int for 32), '${ROOT_SHARD}', $1, delta, refused,
+    substring($30::bytea from start for length)
+  FROM unnest($28::text::int[], $29::text::boolean[], $31::text::int[], $32::text::int[])
+    WITH ORDINALITY AS row (delta, refused, start, length, i)
+), new_events AS (
+  INSERT INTO core.event_batch (shard, height, topics, count, body)
+  SELECT '${ROOT_SHARD}', $1, $33::text::text[], $34::int, $35::bytea WHERE $34::int > 0
 )
 INSERT INTO root_entry (shard, height, root)
 SELECT shard, height, $1 FROM unnest($7::text::text[], $8::text::int8[]) AS entry (shard, height)`
+
+/** A root block that brings something to shards. */
+export interface BringingRoot extends RootBlock {
+  /** What the root block before sent. */
+  readonly released: Uint8Array
+}
 
 interface RootRow {
   readonly hash: Uint8Array
   readonly header: Uint8Array
   readonly entries: Uint8Array
+  readonly exports: Uint8Array
+  readonly outgoing: Uint8Array
+  readonly holdings: string
+  readonly emitted: string
+  readonly consumed: string
 }
 
-const readRow = (row: RootRow): RootBlock => ({
-  header: decodeRootHeader(row.header),
-  hash: row.hash,
-  entries: decodeEntries(row.entries),
-  exports: [],
+const readRow = ({ hash, header, entries, exports, outgoing, holdings, emitted, consumed }: RootRow): RootBlock => ({
+  header: decodeRootHeader(header),
+  hash,
+  entries: decodeEntries(entries),
+  exports: decodeExportChanges(exports),
+  outgoing,
+  totals: { holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) },
 })
 
 /** CBOR list of [shard, height, header hash]. */

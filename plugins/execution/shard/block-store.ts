@@ -4,6 +4,7 @@ import type { Fence } from '../fence.ts'
 import { type RootMoment, storedRootMoment } from '../root/root-moment.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
+import { lengths, list } from './packed.ts'
 import type { ShardSpace } from './shard-space.ts'
 
 /** Somebody who is not held to the fence wrote a block of this shard. */
@@ -225,20 +226,6 @@ WITH kept AS (
   )
 )
 UPDATE shard SET folded = $8 FROM core.check_fence($9::text, $10::text::bigint) WHERE id = $7`
-
-/** A Postgres array literal. */
-const list = (values: readonly (number | boolean)[]): string => `{${values.join(',')}}`
-
-/** Where each piece begins (from 1, as SQL counts) and how long it is, when they stand one after the other. */
-function lengths(pieces: readonly Uint8Array[]): { starts: number[]; lengths: number[] } {
-  let at = 1
-  const starts = pieces.map((piece) => {
-    const start = at
-    at += piece.length
-    return start
-  })
-  return { starts, lengths: pieces.map((piece) => piece.length) }
-}
 
 function packIds(transactions: readonly { readonly id: Uint8Array; readonly sender: Uint8Array }[]): Uint8Array {
   const packed = new Uint8Array(64 * transactions.length)

@@ -150,6 +150,11 @@ export class CellStore {
     return undefined
   }
 
+  /** All cells that a fold would write. */
+  changed(): Iterable<LedgerCell> {
+    return this.#dirty.values()
+  }
+
   /** Takes all changed cells for a fold; until `folded` they are still found here. */
   takeDirty(): readonly LedgerCell[] {
     this.#folding = this.#dirty

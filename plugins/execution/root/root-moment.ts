@@ -6,8 +6,6 @@ import { storedExports } from './stored-exports.ts'
 /** What a shard that begins, or goes on after a restart, must know of the root block that its last block had taken in. */
 export interface RootMoment {
   readonly height: number
-  /** Milliseconds since 1970. */
-  readonly time: number
   /** 32 bytes. */
   readonly random: Uint8Array
   /** Milliseconds since 1970. */

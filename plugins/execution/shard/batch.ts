@@ -14,9 +14,6 @@ export interface TransactionBatch {
 /** Transactions that another shard's pool had, packed likewise. */
 export type PooledBatch = Pick<TransactionBatch, 'ids' | 'lengths' | 'data'>
 
-/** Transactions that another shard's pool had, packed likewise. */
-export type PooledBatch = Pick<TransactionBatch, 'ids' | 'lengths' | 'data'>
-
 /** What a shard says to a batch at once. */
 export interface BatchAdmission {
   readonly batch: number

@@ -39,6 +39,8 @@ export interface TestChainOptions {
   /** What the node has besides. */
   readonly offered?: readonly LedgerModule[]
   readonly parts?: Partial<ChainParts>
+  /** Brings the network of these options into the database; if absent, a new one is founded. */
+  readonly found?: (sql: Sql) => Promise<Network>
   readonly plan?: Partial<GenesisPlan>
   readonly log?: Log
 }
@@ -98,7 +100,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
   }
   const anchor = new RevealChain(operator.seed).genesisAnchor
   const parts = { operator: operator.key.publicKey, anchor, modules, time: Date.now() }
-  const network = await foundNetwork(sql, planGenesis(plan, parts), operator)
+  const network = (await options.found?.(sql)) ?? (await foundNetwork(sql, planGenesis(plan, parts), operator))
   const start = async (): Promise<Chain> => {
     const started = await Chain.open({
       network,

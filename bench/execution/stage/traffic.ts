@@ -74,7 +74,8 @@ export class StageTraffic {
       lane: 0,
       nonce: Math.floor(number / ownCount),
       validUntil: 2 ** 40,
-      maxFee: 1_000_000n,
+      // Full blocks make the price rise, to a million times the usual one at most.
+      maxFee: 1_000_000_000n,
       actions: [
         { to: isForeign ? foreign(receiver) : own(receiver), realm: 0, call: 'account.credit', args: {}, value: 1n },
       ],

@@ -9,7 +9,8 @@ export function postgresSettings(durable: boolean): Readonly<Record<string, stri
   return {
     listen_addresses: '',
     unix_socket_permissions: '0700',
-    max_connections: '100',
+    // Each shard has up to four of its own, and a network up to 64 shards.
+    max_connections: '400',
     // What a process that was killed has asked for is given up soon.
     client_connection_check_interval: '2s',
     shared_buffers: `${Math.min(512, Math.max(128, Math.floor(megabytes / 32)))}MB`,

@@ -34,7 +34,9 @@ export class ShardLoads {
   /** The shards that others must not send to as they like. */
   get congested(): ShardLoad[] {
     const loads: ShardLoad[] = []
-    for (const [shard, { congestion }] of this.#blocks) if (congestion >= CONGESTED) loads.push({ shard, congestion })
+    const senders = this.#blocks.size - 1
+    for (const [shard, { congestion }] of this.#blocks)
+      if (congestion >= CONGESTED) loads.push({ shard, congestion, senders })
     return loads
   }
 }

@@ -139,6 +139,55 @@ describe('a mempool', () => {
     expect(taken(mempool)).toEqual([0, 1])
   })
 
+  it('keeps what pays too little until the price is lower, and those behind it in its lane', () => {
+    const { mempool } = pool()
+    const [cheap, next, other] = [entry(0, { maxFee: 30n }), entry(1), entry(0, { sender: 'bob', maxFee: 40n })]
+    for (const one of [cheap, next, other]) mempool.add(one, account, 1n)
+    mempool.take(room)
+    mempool.setAside(cheap, 'priced')
+    mempool.setAside(other, 'priced')
+    mempool.setAside(next, 'behind')
+    mempool.unpark()
+    mempool.reprice(5n)
+    expect([mempool.readyCount, mempool.size]).toEqual([0, 3])
+    mempool.reprice(4n)
+    expect(mempool.take(room)).toEqual([other])
+    mempool.reprice(3n)
+    expect(mempool.take(room)).toEqual([cheap])
+    mempool.sealed(cheap)
+    expect(mempool.take(room)).toEqual([next])
+  })
+
+  it('says what the fee is to those who pay less than the present price, but knows what it has', () => {
+    const { mempool } = pool()
+    const one = entry(0, { maxFee: 30n })
+    expect(mempool.add(one, account, 3n)).toEqual({ kind: 'added' })
+    expect(mempool.add(one, account, 4n)).toMatchObject({ kind: 'known' })
+    const refused = mempool.add(entry(1, { maxFee: 39n }), account, 4n)
+    expect(refused).toEqual({ kind: 'refused', code: 'FEE_TOO_LOW', message: 'the fee is 40 now, maxFee only 39' })
+  })
+
+  it('lets what waits behind an entry that is gone wait for another of its nonce', () => {
+    const { mempool } = pool()
+    const entries = [entry(0), entry(1), entry(2)]
+    for (const one of entries) mempool.add(one, account, 1n)
+    const [first, ...others] = mempool.take(room)
+    mempool.setAside(first!, 'parked')
+    for (const one of others) mempool.setAside(one, 'behind')
+    mempool.add(entry(0, { maxFee: 110n }), account, 1n)
+    expect(taken(mempool)).toEqual([0, 1, 2])
+  })
+
+  it('lets a lane go on whose nonce was used elsewhere', () => {
+    const { mempool, dropped } = pool()
+    for (const nonce of [0, 1]) mempool.add(entry(nonce), account, 1n)
+    const [stale, next] = mempool.take(room)
+    mempool.setAside(next!, 'behind')
+    mempool.supersede(stale!)
+    expect(dropped).toEqual([[stale?.key, 'REPLACED']])
+    expect(taken(mempool)).toEqual([1])
+  })
+
   it('forgets everything when all is included', () => {
     const { mempool } = pool()
     const all = Array.from({ length: 50 }, (_, nonce) =>

@@ -8,6 +8,8 @@ export interface ShardLoad {
   readonly shard: string
   /** What it ran and what waits in it, in percent of a block. */
   readonly congestion: number
+  /** How many others may send to it. */
+  readonly senders: number
 }
 
 /** From here on a shard gets less of what others would send it, and from here on nothing. Percent of a block. */
@@ -16,15 +18,20 @@ export const CLOSED = 300
 
 /**
  * The weight of transactions for a congested shard that another may put into its blocks between two root blocks: from
- * a whole block at `CONGESTED` down to none at `CLOSED`.
+ * a whole block at `CONGESTED`, for all senders together, down to none at `CLOSED`.
  */
-export const allowance = (congestion: number): number =>
-  Math.floor((MAX_BLOCK_WEIGHT * Math.min(Math.max(CLOSED - congestion, 0), CLOSED - CONGESTED)) / (CLOSED - CONGESTED))
+export function allowance({ congestion, senders }: Pick<ShardLoad, 'congestion' | 'senders'>): number {
+  const part = Math.min(Math.max(CLOSED - congestion, 0) / (CLOSED - CONGESTED), 1)
+  return Math.floor((MAX_BLOCK_WEIGHT * part) / Math.max(senders, 1))
+}
 
 /** A congested shard, and what waits for it. */
 interface Destination {
   readonly id: string
   readonly space: ShardSpace
+  readonly senders: number
+  /** Root blocks since it was congested: with each, more of what waited for it may go, until nothing waits. */
+  readonly calm: number
   /** Weight that may still go there before the next root block. */
   left: number
   readonly waiting: Set<PoolEntry>
@@ -46,20 +53,25 @@ export class Throttle {
   }
 
   /**
-   * Takes the load of the other shards over, and gives what need not wait any longer, in order. Those that it does not
-   * name are not congested.
+   * Takes the load of the other shards over, as of another root block, and gives what need not wait any longer, in
+   * order. Those that it does not name are not congested.
    */
   update(loads: readonly ShardLoad[]): PoolEntry[] {
     const before = this.#destinations
     this.#destinations = new Map()
-    for (const { shard, congestion } of loads) {
-      if (congestion < CONGESTED || shard === this.#own) continue
-      const waiting = before.get(shard)?.waiting ?? new Set()
-      const left = allowance(congestion)
-      this.#destinations.set(shard, { id: shard, space: shardSpace(shard), left, waiting })
+    for (const load of loads) {
+      const { shard: id, senders } = load
+      if (load.congestion < CONGESTED || id === this.#own) continue
+      const { space = shardSpace(id), waiting = new Set() } = before.get(id) ?? {}
+      this.#destinations.set(id, { id, space, senders, calm: 0, left: allowance(load), waiting })
+    }
+    // Letting all go at once that waited, here and in the other shards, would only congest it again.
+    for (const [id, { space, senders, calm, waiting }] of before) {
+      if (this.#destinations.has(id) || waiting.size === 0) continue
+      const left = (calm + 1) * allowance({ congestion: CONGESTED, senders })
+      this.#destinations.set(id, { id, space, senders, calm: calm + 1, left, waiting })
     }
     const released: PoolEntry[] = []
-    for (const [id, { waiting }] of before) if (!this.#destinations.has(id)) released.push(...waiting)
     for (const destination of this.#destinations.values()) {
       for (const entry of destination.waiting) {
         if (destination.left <= 0) break

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromHex } from '../../protocol/index.ts'
+import { CodecError, fromHex, parseShardId } from '../../protocol/index.ts'
 
 const amount = z.union([z.bigint().nonnegative(), z.int().nonnegative()]).transform(BigInt)
 
@@ -7,6 +7,22 @@ const address = z
   .string()
   .regex(/^0x[0-9a-f]{64}$/i, 'an address is 0x and 64 hex digits')
   .transform(fromHex)
+
+const place = z.string().refine(isPlace, 'a place is the id of a shard, like 0:1, or 7: for a realm')
+
+/** A process elsewhere that runs shards on a database of its own: `deaios shard-host`. */
+const shardHost = z.strictObject({
+  /** Never changes: shards are on record as living on the host of this name. */
+  name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'a name is 1 to 40 of a-z, 0-9 and -'),
+  /** Where it answers, like `ws://10.0.0.7:4100/shard-host`. */
+  url: z.url({ protocol: /^wss?$/ }),
+  /** A file with the secret that it wants to be shown. */
+  secretFile: z.string().min(1),
+  /** Its database, which this node reads: `postgres://...`. */
+  database: z.string().min(1),
+  /** Shards that are born under one of these live there, and what is split off from them. */
+  places: z.array(place).min(1).max(256),
+})
 
 /** What deaios.config.ts may say about the ledger. What is under `genesis` counts only when a network is founded. */
 export const executionConfig = z.strictObject({
@@ -44,6 +60,23 @@ export const executionConfig = z.strictObject({
   operatorKeyFile: z.string().min(1).optional(),
   /** Seconds that a request waits at most until this node is as far as its `atLeastHeight` says. */
   heightWaitSeconds: z.number().positive().max(25).default(5),
+  /** Processes elsewhere that run shards. */
+  shardHosts: z
+    .array(shardHost)
+    .max(64)
+    .refine((hosts) => new Set(hosts.map(({ name }) => name)).size === hosts.length, 'two shard hosts have one name')
+    .default([]),
 })
+
+function isPlace(text: string): boolean {
+  try {
+    return parseShardId(text).id !== 'root'
+  } catch (error) {
+    if (error instanceof CodecError) return false
+    throw error
+  }
+}
+
+export type ShardHostConfig = z.output<typeof shardHost>
 
 export type ExecutionConfig = z.output<typeof executionConfig>

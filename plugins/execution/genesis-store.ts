@@ -14,6 +14,7 @@ import { sign } from '../../server/crypto/ed25519.ts'
 import type { Sql, SqlOrTransaction, Transaction } from '../../server/plugin.ts'
 import { type Network, openGenesis } from './genesis.ts'
 import { type FirstCell, genesisBlock } from './genesis-block.ts'
+import { type HostPlaces, placeOf } from './hosting/places.ts'
 import type { OperatorKey } from './keys.ts'
 import { encodeExportChanges } from './root/exports.ts'
 import { genesisRoot } from './root/genesis-root.ts'
@@ -31,8 +32,14 @@ export async function storedNetwork(sql: SqlOrTransaction): Promise<Network | un
 /**
  * Stores a new network: its document, the first block of each shard, their cells, root block 0. All or nothing. If
  * another node founds one at the same time, the network of the first is given.
+ * @param hosts where shards are to live that do not live here
  */
-export async function foundNetwork(sql: Sql, genesis: Genesis, operator: OperatorKey): Promise<Network> {
+export async function foundNetwork(
+  sql: Sql,
+  genesis: Genesis,
+  operator: OperatorKey,
+  hosts: readonly HostPlaces[] = [],
+): Promise<Network> {
   const document = encodeGenesis(genesis)
   const network = openGenesis(document)
   return sql.begin(async (tx) => {
@@ -41,7 +48,17 @@ export async function foundNetwork(sql: Sql, genesis: Genesis, operator: Operato
     if (first !== undefined) return openGenesis(first.document)
     await tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
     const entries: CommittedHeader[] = []
-    for (const id of genesis.shards) entries.push(await foundShard(tx, network, parseShardId(id)))
+    for (const id of genesis.shards) {
+      const host = placeOf(id, hosts)
+      await tx`INSERT INTO shard_home (shard, host) VALUES (${id}, ${host})`
+      const shard = parseShardId(id)
+      // A shard host makes the first blocks of its shards by itself: they follow from the document.
+      entries.push(
+        host === null
+          ? await foundShard(tx, network, shard)
+          : { shard: id, height: 0, hash: genesisBlock(network, shard).hash },
+      )
+    }
     await foundRoot(tx, network, operator, sortCommitted(entries))
     return network
   })

@@ -71,7 +71,7 @@ function found(
   const anchor = new RevealChain(operator.seed).genesisAnchor
   const { faucetDrip: drip, ...plan } = genesis
   const parts = { operator: operator.key.publicKey, anchor, modules, time: host.clock.now() }
-  return foundNetwork(host.sql, planGenesis({ ...plan, drip }, parts), operator)
+  return foundNetwork(host.sql, planGenesis({ ...plan, drip }, parts), operator, host.config.shardHosts)
 }
 
 function operatorOf(

@@ -11,6 +11,7 @@ import { Mirror } from './leading/mirror.ts'
 import { PendingBook } from './leading/pending-book.ts'
 import type { Snapshot } from './leading/snapshot.ts'
 import { ledgerTrouble } from './leading/trouble.ts'
+import type { ShardDatabases } from './query/shard-databases.ts'
 import { type ShardSpace, shardSpace } from './shard/shard-space.ts'
 
 /** Transactions in one call. */
@@ -28,6 +29,8 @@ interface Prepared {
   readonly network: Network
   /** What it makes blocks with, if it may: it needs the operator's key. */
   readonly leader: LeaderParts | undefined
+  /** Where blocks are. */
+  readonly databases: ShardDatabases
   readonly spaces: readonly ShardSpace[]
 }
 
@@ -50,8 +53,13 @@ export class LedgerHandle implements Ledger {
     this.#failed.promise.catch(() => undefined)
   }
 
-  prepare(host: Host, network: Network, leader: LeaderParts | undefined): void {
-    this.#prepared = { host, network, leader, spaces: network.genesis.shards.map(shardSpace) }
+  prepare(host: Host, network: Network, leader: LeaderParts | undefined, databases: ShardDatabases): void {
+    this.#prepared = { host, network, leader, databases, spaces: network.genesis.shards.map(shardSpace) }
+  }
+
+  /** Where blocks are; undefined before the node has looked at the network. */
+  get databases(): ShardDatabases | undefined {
+    return this.#prepared?.databases
   }
 
   /** Whether this node can make blocks. */
@@ -87,6 +95,11 @@ export class LedgerHandle implements Ledger {
   /** Takes no new transactions. */
   drain(): void {
     this.#draining = true
+  }
+
+  /** Ends what reads the databases of shard hosts. */
+  async stop(): Promise<void> {
+    await this.#prepared?.databases.close()
   }
 
   health(): Health {

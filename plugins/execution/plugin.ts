@@ -5,6 +5,7 @@ import { BlockCommitted, Credited, Ledger, LedgerModules } from './api.ts'
 import { type ExecutionConfig, executionConfig } from './config.ts'
 import { heightGateOf } from './graphql/height-gate.ts'
 import { executionGraphql } from './graphql/index.ts'
+import { openHosting } from './hosting/shard-hosting.ts'
 import { joinNetwork } from './join-network.ts'
 import { CHAIN_JOB } from './leading/calls.ts'
 import { LedgerHandle, LedgerNotStartedError } from './ledger-handle.ts'
@@ -15,6 +16,7 @@ import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asse
 import { faucet } from './modules/faucet.ts'
 import { ModuleScheduled, RealmCreated, SplitScheduled } from './modules/root-topics.ts'
 import { SYSTEM_MODULES } from './modules/system.ts'
+import { oneDatabase } from './query/shard-databases.ts'
 
 const MAX_DEFAULT_VERIFIERS = 4
 /** A start that takes longer has no leader to follow. */
@@ -63,6 +65,8 @@ export default definePlugin({
   async start(host) {
     const { network, operator, keyFile, modules } = await joinNetwork(host)
     const handle = handleOf(host)
+    const { shardHosts } = host.config
+    const hosting = shardHosts.length === 0 ? undefined : await openHosting(host.sql, shardHosts)
     handle.prepare(
       host,
       network,
@@ -76,9 +80,11 @@ export default definePlugin({
         rootIntervalMs: host.config.rootIntervalMs,
         tuning: { cacheCells: host.config.cacheCells },
         log: host.log,
+        hosting,
         onEvents: () => host.events.wake(),
         onFaults: faultCounter(host),
       },
+      hosting?.databases ?? oneDatabase(host.sql),
     )
     host.jobs.begin(CHAIN_JOB)
     host.jobs.begin('mirror')
@@ -93,6 +99,7 @@ export default definePlugin({
   },
   health: (host) => handleOf(host).health(),
   drain: (host) => handleOf(host).drain(),
+  stop: (host) => handleOf(host).stop(),
 })
 
 type ExecutionHost = Host<ExecutionConfig, Record<never, never>>

@@ -7,6 +7,7 @@ import { definePlugin } from '../../../server/plugin.ts'
 import { createTestHost, type TestHost, until } from '../../../server/testing/index.ts'
 import { Ledger } from '../api.ts'
 import execution from '../plugin.ts'
+import { oneDatabase } from '../query/shard-databases.ts'
 import { Sends } from './sends.ts'
 
 const DEA = 10n ** 9n
@@ -273,6 +274,7 @@ const instead = (changed: Partial<Ledger>): Ledger =>
 const sendsBy = (changed: Partial<Ledger>): Sends =>
   new Sends({
     sql: host.sql('execution'),
+    databases: () => oneDatabase(host.sql('execution')),
     ledger: instead(changed),
     custody: host.node.identity.custody,
     clock: { now: () => Date.now(), sleep: () => Promise.resolve() },

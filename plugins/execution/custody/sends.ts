@@ -14,6 +14,7 @@ import type { Principal } from '../../../schema/index.ts'
 import { type Clock, type Custody, CustodyError, type Sql, type Transaction } from '../../../server/plugin.ts'
 import type { Ledger, SubmitOutcome, Wait } from '../api.ts'
 import { isFinal } from '../gateway/states.ts'
+import type { ShardDatabases } from '../query/shard-databases.ts'
 import { accountState, nextNonce } from '../state/account.ts'
 import {
   beginAgain,
@@ -60,6 +61,8 @@ export type SendOutcome =
 
 export interface SendsParts {
   readonly sql: Sql
+  /** Where blocks are. */
+  readonly databases: () => ShardDatabases
   readonly ledger: Ledger
   readonly custody: Custody
   readonly clock: Clock
@@ -257,9 +260,9 @@ export class Sends {
   async #settle(sends: readonly StoredSend[]): Promise<void> {
     const [first] = sends
     if (first === undefined) return
-    const { sql, custody } = this.#parts
+    const { sql, databases, custody } = this.#parts
     const spent = await spentBy(
-      sql,
+      databases(),
       sends.map(({ id }) => id),
     )
     await sql.begin(async (tx) => {

@@ -1,6 +1,8 @@
 import { concat } from '../../../protocol/index.ts'
-import type { Sql } from '../../../server/plugin.ts'
 import type { TransactionState, TransactionStatus } from '../api.ts'
+import { addOutcomesElsewhere } from '../query/outcome-sums.ts'
+import type { ShardDatabases } from '../query/shard-databases.ts'
+import { askAll } from '../query/spread.ts'
 import type { ShardHost } from '../shard/shard-host.ts'
 import { idKey } from '../state/ledger-cell.ts'
 
@@ -9,12 +11,12 @@ const MAX_DROPPED = 100_000
 
 /** Finds the present state of transactions: in blocks, in mempools, or dropped from one. */
 export class TransactionStates {
-  readonly #sql: Sql
+  readonly #databases: ShardDatabases
   readonly #hosts: readonly ShardHost[]
   readonly #dropped = new Map<string, TransactionStatus>()
 
-  constructor(sql: Sql, hosts: readonly ShardHost[]) {
-    this.#sql = sql
+  constructor(databases: ShardDatabases, hosts: readonly ShardHost[]) {
+    this.#databases = databases
     this.#hosts = hosts
   }
 
@@ -45,21 +47,16 @@ export class TransactionStates {
     })
   }
 
-  /** States of those that are in blocks, by id as a map key. One statement. */
+  /** States of those that are in blocks, by id as a map key. One statement for each database. */
   async included(ids: readonly Uint8Array[]): Promise<Map<string, TransactionState>> {
-    const rows = await this.#sql.unsafe<IncludedRow[]>(INCLUDED, [concat(...ids), ids.length] as never, {
-      prepare: true,
+    const found = await askAll(this.#databases, ids.length, async (sql) => {
+      const parameters = [concat(...ids), ids.length]
+      const rows = await sql.unsafe<IncludedRow[]>(INCLUDED, parameters as never, { prepare: true })
+      await addOutcomesElsewhere(this.#databases, sql, rows)
+      const states = new Map(rows.map((row) => [idKey(row.id), stateOf(row)]))
+      return ids.map((id) => states.get(idKey(id)) ?? null)
     })
-    return new Map(
-      rows.map((row) => {
-        const isOpen = row.remote + Number(row.delta) > 0
-        const status = isOpen ? 'INCLUDED' : row.refused ? 'FAILED' : 'EXECUTED'
-        return [
-          idKey(row.id),
-          { id: row.id, status, at: { shard: row.shard, height: Number(row.height) }, pending: null },
-        ]
-      }),
-    )
+    return new Map(found.flatMap((state) => (state === null ? [] : [[idKey(state.id), state]])))
   }
 
   async #pending(ids: readonly Uint8Array[]): Promise<(Uint8Array | null)[]> {
@@ -73,14 +70,19 @@ interface IncludedRow {
   readonly id: Uint8Array
   readonly shard: string
   readonly height: bigint
-  readonly refused: boolean
+  refused: boolean
   readonly remote: number
-  readonly delta: string
+  open: number
+}
+
+function stateOf({ id, shard, height, refused, open }: IncludedRow): TransactionState {
+  const status = open > 0 ? 'INCLUDED' : refused ? 'FAILED' : 'EXECUTED'
+  return { id, status, at: { shard, height: Number(height) }, pending: null }
 }
 
 const INCLUDED = `
 SELECT tx.id, tx.shard, tx.height, tx.remote,
-  tx.refused OR coalesce(done.refused, false) AS refused, coalesce(done.delta, 0) AS delta
+  tx.refused OR coalesce(done.refused, false) AS refused, tx.remote + coalesce(done.delta, 0)::integer AS open
 FROM generate_series(0, $2::int - 1) AS i
 JOIN tx ON tx.id = substring($1::bytea from 32 * i + 1 for 32)
 LEFT JOIN LATERAL (

@@ -17,6 +17,9 @@ export class SupplyCheck {
   readonly #supply: bigint
   readonly #unlisted = new Map<string, Totals>()
   readonly #listed = new Map<string, Totals>()
+  /** Children of shards that were split, while root blocks do not list both: until then their parent counts. */
+  readonly #splits = new Map<string, readonly string[]>()
+  readonly #unknown = new Set<string>()
   #last = { rootHeight: 0, total: 0n, inFlight: 0n }
 
   constructor(supply: bigint) {
@@ -34,9 +37,20 @@ export class SupplyCheck {
     this.#unlisted.set(`${shard} ${height}`, totals)
   }
 
+  /** What this shard holds is told later, by `listed`: until then nothing can be checked. */
+  unknown(shard: string): void {
+    this.#unknown.add(shard)
+  }
+
   /** A block that a root block had listed before this node started. */
   listed(shard: string, totals: Totals): void {
+    this.#unknown.delete(shard)
     this.#listed.set(shard, totals)
+  }
+
+  /** A shard was split: what it held its children hold, once a root block lists both. */
+  split(shard: string, children: readonly string[]): void {
+    this.#splits.set(shard, children)
   }
 
   /** @throws SupplyInvariantError if the sum is not the supply. */
@@ -48,9 +62,18 @@ export class SupplyCheck {
       this.#unlisted.delete(key)
       if (totals !== undefined) this.#listed.set(shard, totals)
     }
+    if (this.#unknown.size > 0) return
+    const newborn = new Set<string>()
+    for (const [parent, children] of this.#splits) {
+      if (children.every((child) => this.#listed.has(child))) {
+        this.#listed.delete(parent)
+        this.#splits.delete(parent)
+      } else for (const child of children) newborn.add(child)
+    }
     let held = 0n
     let inFlight = 0n
-    for (const totals of this.#listed.values()) {
+    for (const [shard, totals] of this.#listed) {
+      if (newborn.has(shard)) continue
       held += totals.holdings
       inFlight += totals.emitted - totals.consumed
     }

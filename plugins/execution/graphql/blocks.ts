@@ -18,7 +18,7 @@ const byTime: KeysetCursor<KnownBlock, TimeKey> = keysetCursor(
 )
 
 /** The queries `block` and `blocks`. */
-export function defineBlockQueries({ builder, refs, connections, host, loaders, seenBy }: Setting): void {
+export function defineBlockQueries({ builder, refs, connections, databases, loaders, seenBy }: Setting): void {
   builder.queryFields((t) => ({
     block: t.field({
       type: refs.block,
@@ -39,7 +39,7 @@ export function defineBlockQueries({ builder, refs, connections, host, loaders, 
         }
         const seen = seenBy(context)
         seen.shard(shard)
-        const [row] = hash == null ? [] : await blocksByHash(host.sql, [thirtyTwoBytes('hash', hash)])
+        const [row] = hash == null ? [] : await blocksByHash(databases(), [thirtyTwoBytes('hash', hash)])
         return row != null && row.shard === shard ? fromBlockRow(row) : null
       },
     }),
@@ -56,9 +56,11 @@ export function defineBlockQueries({ builder, refs, connections, host, loaders, 
           return fromBlockRow(row)
         }
         if (shard == null)
-          return resolvePage(page, byTime, async (request) => (await blocksByTime(host.sql, request)).map(note))
+          return resolvePage(page, byTime, async (request) => (await blocksByTime(databases(), request)).map(note))
         seen.shard(shard)
-        return resolvePage(page, byHeight, async (request) => (await blocksOfShard(host.sql, shard, request)).map(note))
+        return resolvePage(page, byHeight, async (request) =>
+          (await blocksOfShard(databases(), shard, request)).map(note),
+        )
       },
     }),
   }))

@@ -9,6 +9,7 @@ import { extendLimits } from './limits.ts'
 import { extendModules } from './module-set.ts'
 import { extendNetwork } from './network.ts'
 import { defineRealms } from './realms.ts'
+import { defineRootBlock } from './root-block.ts'
 import { defineSend } from './send.ts'
 import { makeSetting } from './setting.ts'
 import { defineShard } from './shard.ts'
@@ -31,6 +32,7 @@ export function executionGraphql(builder: Builder, host: Host): void {
   defineRealms(setting)
   defineBlock(setting)
   defineBlockQueries(setting)
+  defineRootBlock(setting)
   defineTransaction(setting)
   defineTransactionQueries(setting)
   defineAccount(setting)

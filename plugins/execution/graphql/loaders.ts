@@ -2,13 +2,13 @@ import DataLoader from 'dataloader'
 import type { Receipt } from '../../../protocol/index.ts'
 import { decodeTransaction, type Transaction } from '../../../protocol/index.ts'
 import type { Context } from '../../../schema/index.ts'
-import type { Sql } from '../../../server/plugin.ts'
 import type { BlockPlace, CellState, Ledger, TransactionState } from '../api.ts'
 import { eventsOfTransactions, type TransactionAtBlock, type TransactionEvent } from '../query/block-events.ts'
-import { type BlockRow, blocksByPlace, placeKey, receiptsByPlace } from '../query/blocks.ts'
+import { type BlockRow, blocksByPlace, outgoingByPlace, placeKey, receiptsByPlace } from '../query/blocks.ts'
 import { idKey } from '../query/keys.ts'
 import { type BlockOutcome, outcomesById } from '../query/outcomes.ts'
 import { type RootBlockRow, rootBlocksByPlace } from '../query/root-blocks.ts'
+import type { ShardDatabases } from '../query/shard-databases.ts'
 import { contentsById } from '../query/transaction-content.ts'
 import { type BlockSlice, transactionsOfBlocks } from '../query/transaction-pages.ts'
 import { type TransactionRow, transactionsById } from '../query/transaction-row.ts'
@@ -44,6 +44,7 @@ export interface Loaders {
   readonly events: DataLoader<TransactionAtBlock, readonly TransactionEvent[], string>
   readonly blocks: DataLoader<BlockPlace, BlockRow | null, string>
   readonly receipts: DataLoader<BlockPlace, Uint8Array | null, string>
+  readonly outgoing: DataLoader<BlockPlace, Uint8Array | null, string>
   readonly rootBlocks: DataLoader<BlockPlace, RootBlockRow | null, string>
   readonly blockTransactions: DataLoader<BlockSlice, readonly TransactionRow[], string>
   readonly cells: DataLoader<CellPlace, CellState | null, string>
@@ -56,9 +57,9 @@ export class RequestLoaders {
   readonly #make: (seen: Seen) => Loaders
 
   /** The services are taken when something is loaded: a schema can be built without them. */
-  constructor(sql: () => Sql, ledger: () => Ledger, heights: HeightBook) {
+  constructor(databases: () => ShardDatabases, ledger: () => Ledger, heights: HeightBook) {
     this.#heights = heights
-    this.#make = (seen) => makeLoaders(sql(), ledger(), seen)
+    this.#make = (seen) => makeLoaders(databases(), ledger(), seen)
   }
 
   of(context: Context): Loaders {
@@ -76,35 +77,36 @@ export class RequestLoaders {
   }
 }
 
-function makeLoaders(sql: Sql, ledger: Ledger, seen: Seen): Loaders {
+function makeLoaders(databases: ShardDatabases, ledger: Ledger, seen: Seen): Loaders {
   const noting = <Place extends BlockPlace>(places: readonly Place[]): readonly Place[] => {
     for (const { shard } of places) seen.shard(shard)
     return places
   }
   return {
     standings: loader(idKey, async (ids) => {
-      const rows = await fillFromLedger(ledger, ids, (some) => transactionsById(sql, some))
+      const rows = await fillFromLedger(ledger, ids, (some) => transactionsById(databases, some))
       for (const { found, state } of rows) seen.shard(found?.shard ?? state?.at?.shard)
       return rows.map(({ found, state }) => ({ row: found, state }))
     }),
     bodies: loader(idKey, async (ids) => {
-      const contents = await fillFromLedger(ledger, ids, (some) => contentsById(sql, some))
+      const contents = await fillFromLedger(ledger, ids, (some) => contentsById(databases, some))
       return contents.map(({ found, state }) => {
         const wire = found?.wire ?? state?.pending ?? null
         return wire && { wire, transaction: decodeTransaction(wire), receipt: found?.receipt ?? null }
       })
     }),
-    outcomes: loader(idKey, (ids) => outcomesById(sql, ids)),
+    outcomes: loader(idKey, (ids) => outcomesById(databases, ids)),
     events: loader(
       (at) => `${placeKey(at)}/${idKey(at.id)}`,
-      (wanted) => eventsOfTransactions(sql, wanted),
+      (wanted) => eventsOfTransactions(databases, wanted),
     ),
-    blocks: loader(placeKey, (places) => blocksByPlace(sql, noting(places))),
-    receipts: loader(placeKey, (places) => receiptsByPlace(sql, noting(places)), 16),
-    rootBlocks: loader(placeKey, (places) => rootBlocksByPlace(sql, noting(places))),
+    blocks: loader(placeKey, (places) => blocksByPlace(databases, noting(places))),
+    receipts: loader(placeKey, (places) => receiptsByPlace(databases, noting(places)), 16),
+    outgoing: loader(placeKey, (places) => outgoingByPlace(databases, noting(places)), 16),
+    rootBlocks: loader(placeKey, (places) => rootBlocksByPlace(databases.main, noting(places))),
     blockTransactions: loader(
       (slice) => `${placeKey(slice)}/${slice.from}/${slice.limit}`,
-      (slices) => transactionsOfBlocks(sql, noting(slices)),
+      (slices) => transactionsOfBlocks(databases, noting(slices)),
     ),
     cells: loader(
       ({ realm, id }) => `${realm}/${idKey(id)}`,

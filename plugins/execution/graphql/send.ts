@@ -12,10 +12,13 @@ import { told } from './told.ts'
 const MAX_KEY = 100
 
 /** Sending without signing: the node signs for its custodial accounts. */
-export function defineSend({ builder, host, ledger, renew }: Setting, { wait, result }: SubmissionTypes): void {
+export function defineSend(
+  { builder, host, databases, ledger, renew }: Setting,
+  { wait, result }: SubmissionTypes,
+): void {
   let sends: Sends | undefined
   const service = (): Sends => {
-    sends ??= new Sends({ sql: host.sql, ledger: ledger(), custody: host.custody, clock: host.clock })
+    sends ??= new Sends({ sql: host.sql, databases, ledger: ledger(), custody: host.custody, clock: host.clock })
     return sends
   }
   const action = builder.inputType('ActionInput', {

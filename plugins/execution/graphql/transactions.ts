@@ -61,7 +61,7 @@ async function page<Key>(
 }
 
 /** The queries `transaction` and `transactions`. */
-export function defineTransactionQueries({ builder, refs, connections, host, loaders, seenBy }: Setting): void {
+export function defineTransactionQueries({ builder, refs, connections, databases, loaders, seenBy }: Setting): void {
   builder.queryFields((t) => ({
     transaction: t.field({
       type: refs.transaction,
@@ -98,10 +98,10 @@ export function defineTransactionQueries({ builder, refs, connections, host, loa
         const found =
           sender == null && shard == null
             ? await page(args, status, byTime, timedPlaceOf, (limit, after) =>
-                newestTransactions(host.sql, limit, after),
+                newestTransactions(databases(), limit, after),
               )
             : await page(args, status, byPlace, placeOf, (limit, after) =>
-                transactionsOf(host.sql, filter, limit, after),
+                transactionsOf(databases(), filter, limit, after),
               )
         for (const { node } of found.edges) seen.shard(node.row?.shard)
         return found

@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws'
 import { MAX_BUFFERED, Wire } from '../../../server/links.ts'
 import { type DatabaseOptions, type Log, pause, type Sql } from '../../../server/plugin.ts'
 import type { ModuleSource } from '../ledger/load-modules.ts'
+import type { ShardSeed } from '../shard/shard-seed.ts'
 import { explain } from './explain.ts'
 import { HostError, HostStore, type Office } from './host-store.ts'
 import { HostedShard } from './hosted-shard.ts'
@@ -39,6 +40,8 @@ export class HostSession {
   readonly #store: HostStore
   readonly #wire: Wire<ToHost, FromHost>
   readonly #shards = new Map<string, HostedShard>()
+  /** What shards that were split handed over to their children, until those start. */
+  readonly #seeds = new Map<string, ShardSeed>()
   readonly #roots: RootQuestions
   readonly #over = new AbortController()
   #office: Office | undefined
@@ -73,6 +76,7 @@ export class HostSession {
     this.#roots.end()
     await Promise.all([...this.#shards.values()].map((shard) => shard.abandon()))
     this.#shards.clear()
+    this.#seeds.clear()
   }
 
   #take(message: ToHost): void {
@@ -116,7 +120,9 @@ export class HostSession {
     if (office === undefined || this.#shards.has(shard) || this.#shards.size >= MAX_SHARDS || this.#over.signal.aborted)
       return this.#wire.terminate()
     const { database, modules, log } = this.#parts
-    const { tuning } = assignment
+    const { tuning, from } = assignment
+    const seed = this.#seeds.get(shard)
+    this.#seeds.delete(shard)
     const hosted = new HostedShard({
       data: {
         shard,
@@ -124,7 +130,9 @@ export class HostSession {
         modules,
         params: office.network.params,
         fence: office.fence,
-        ...(tuning === null ? {} : { tuning }),
+        ...(tuning !== null && { tuning }),
+        ...(from !== null && { from }),
+        ...(seed && { seed }),
       },
       root: async () => {
         const cursor = await this.#store.open(office.network, assignment, office.fence)
@@ -132,6 +140,7 @@ export class HostSession {
       },
       log,
       send: (message) => this.#send(message),
+      keep: (child, kept) => this.#seeds.set(child, kept),
     })
     this.#shards.set(shard, hosted)
     void hosted.run()

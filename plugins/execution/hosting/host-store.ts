@@ -14,8 +14,6 @@ export type HostErrorCode =
   | 'WRONG_NETWORK'
   /** Blocks that the root chain lists are not there: it is not the shard's database, or an old copy of it. */
   | 'STATE_LOST'
-  /** Nobody gave birth to the shard here, and it is none of the genesis document. */
-  | 'UNKNOWN_SHARD'
 
 /** A shard host, or its database, cannot serve the leader that came. */
 export class HostError extends Error {
@@ -76,10 +74,10 @@ export class HostStore {
 
   /**
    * Sees to it that a shard can start: one of the genesis document is founded here the first time.
-   * @returns the root height that its last block had taken in
+   * @returns the root height that its last block had taken in, or its first one will
    * @throws HostError if what the root chain lists of it is not there
    */
-  async open(network: Network, { shard, listed }: ShardAssignment, fence: Fence): Promise<number> {
+  async open(network: Network, { shard, listed, from }: ShardAssignment, fence: Fence): Promise<number> {
     return this.#sql.begin(async (tx) => {
       await tx`SELECT core.check_fence(${fence.lease}, ${fence.fence})`
       const tipOf = () => tx<{ height: bigint; header: Uint8Array }[]>`
@@ -99,9 +97,12 @@ export class HostStore {
               'it is another one, or an old copy; give the shard host the one that it had',
           )
       }
-      if (tip === undefined)
-        throw new HostError('UNKNOWN_SHARD', `shard ${shard} has no block in this database, not even its first`)
-      return decodeHeader(tip.header).rootCursor
+      if (tip !== undefined) return decodeHeader(tip.header).rootCursor
+      if (from !== null) return from
+      throw new HostError(
+        'STATE_LOST',
+        `shard ${shard} has no block in this database, where its parent left its first one: it is another database, or an old copy`,
+      )
     })
   }
 }

@@ -1,8 +1,11 @@
 import { type Log, pause } from '../../../server/plugin.ts'
 import type { RootMoment } from '../root/root-moment.ts'
+import type { Handover } from '../shard/handover.ts'
 import type { ShardReport, ShardRequest } from '../shard/messages.ts'
+import type { ShardSeed } from '../shard/shard-seed.ts'
 import type { ShardWorkerData } from '../shard/worker.ts'
 import { FINAL_CODES, WorkerShardHost } from '../shard/worker-host.ts'
+import type { TrieState } from '../state/trie.ts'
 import { type Explanation, explain } from './explain.ts'
 import { HostError } from './host-store.ts'
 import type { FromHost } from './messages.ts'
@@ -16,6 +19,8 @@ export interface HostedShardParts {
   readonly root: () => Promise<RootMoment>
   readonly log: Log
   readonly send: (message: FromHost) => void
+  /** What the shard hands over when it is split stays here, where its children go on. */
+  readonly keep: (child: string, seed: ShardSeed) => void
 }
 
 /**
@@ -62,6 +67,8 @@ export class HostedShard {
       }
       case 'root':
         return host?.deliver(request.delivery)
+      case 'adopt':
+        return host?.adopt(request.pool)
       case 'ask': {
         const { id, question } = request
         if (host === undefined) return this.#report({ type: 'failed-answer', id, ...UNAVAILABLE })
@@ -87,8 +94,10 @@ export class HostedShard {
   }
 
   #make(): WorkerShardHost {
-    const { data, log } = this.#parts
-    const host = new WorkerShardHost(data, log, () => this.#prepare())
+    // What its parent handed over is given away once; after that the database has it all.
+    const { seed, ...data } = this.#parts.data
+    const first = this.#host === undefined && seed !== undefined
+    const host = new WorkerShardHost(first ? { ...data, seed } : data, this.#parts.log, () => this.#prepare())
     host.onReport((report) => {
       if (report.type === 'down') {
         // What keeps the first start from coming about is told by `run`.
@@ -99,7 +108,11 @@ export class HostedShard {
         this.#wasReady = true
         this.#status('RUNNING', null)
       }
-      this.#report(report)
+      if (report.type === 'split') {
+        this.#wasReady = true
+        for (const { shard, seed } of report.handover ?? []) this.#parts.keep(shard, seed)
+      }
+      this.#report(withoutSeeds(report))
     })
     return host
   }
@@ -127,6 +140,29 @@ export class HostedShard {
   #status(status: WorkerShardHost['status'], reason: Explanation | null): void {
     if (!this.#over.signal.aborted) this.#parts.send({ type: 'status', shard: this.#parts.data.shard, status, reason })
   }
+}
+
+/** The report as the leader needs it: what is in memory here is of no use elsewhere. */
+function withoutSeeds(report: ShardReport): ShardReport {
+  if (report.type !== 'split' || report.handover === null) return report
+  const [left, right] = report.handover
+  const light = ({ shard, pool, seed }: Handover): Handover => ({
+    shard,
+    pool,
+    seed: { ...seed, trie: NO_TRIE, holdings: [], waiting: [], exports: [] },
+  })
+  return { type: 'split', handover: [light(left), light(right)] }
+}
+
+const NO_TRIE: TrieState = {
+  keyBytes: 32,
+  depth: 0,
+  root: 0,
+  size: 0,
+  hashes: new Uint8Array(0),
+  left: new Uint32Array(0),
+  right: new Uint32Array(0),
+  keys: new Uint8Array(0),
 }
 
 const UNAVAILABLE = { code: 'SHARD_UNAVAILABLE', message: 'the shard is just starting; try again in a moment' }

@@ -14,6 +14,8 @@ export interface ShardAssignment {
   readonly tuning: Partial<ShardTuning> | null
   /** The shard's last block that a root block lists: whoever has not even that has lost something. */
   readonly listed: { readonly height: number; readonly hash: Uint8Array } | null
+  /** The root height from which on it exists, if it was split off from none: it makes its first block itself then. */
+  readonly from: number | null
 }
 
 /** What a leader sends to a shard host. */

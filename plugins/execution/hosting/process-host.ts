@@ -1,5 +1,5 @@
 import { type Log, pause } from '../../../server/plugin.ts'
-import type { TransactionBatch } from '../shard/batch.ts'
+import type { PooledBatch, TransactionBatch } from '../shard/batch.ts'
 import type { RootDelivery } from '../shard/inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from '../shard/messages.ts'
 import { type ShardHost, ShardHostError } from '../shard/shard-host.ts'
@@ -26,6 +26,7 @@ interface Waiting {
  */
 export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly id: string
+  readonly isElsewhere = true
   status: ShardHost['status'] = 'STARTING'
   readonly #link: HostLink
   readonly #assignment: () => Promise<ShardAssignment>
@@ -37,6 +38,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly #over = new AbortController()
   /** Counts connections: what was read for an earlier one is of no use to a later one. */
   #run = 0
+  #isSplit = false
   #asked = 0
 
   /** `assignment`: what the host must be told to run the shard; read anew for each connection. */
@@ -67,6 +69,10 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
 
   deliver(delivery: RootDelivery): void {
     if (this.status === 'RUNNING') this.#post({ type: 'root', delivery })
+  }
+
+  adopt(pool: PooledBatch): void {
+    if (this.status === 'RUNNING') this.#post({ type: 'adopt', pool })
   }
 
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
@@ -104,6 +110,8 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   }
 
   up(): void {
+    // Its children go on; it never runs again.
+    if (this.#isSplit) return
     this.#run++
     void this.#begin(this.#run)
   }
@@ -151,7 +159,8 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
       else waiting?.reject(new ShardHostError(report.code, report.message))
       return
     }
-    if (report.type === 'ready') this.#ready.resolve()
+    if (report.type === 'split') this.#isSplit = true
+    if (report.type === 'ready' || report.type === 'split') this.#ready.resolve()
     if (report.type === 'stopped') this.#stopped.resolve()
     if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
     for (const listener of this.#listeners) listener(report)

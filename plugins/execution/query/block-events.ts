@@ -3,6 +3,8 @@ import type { Sql } from '../../../server/plugin.ts'
 import type { BlockPlace } from '../api.ts'
 import { placeLists } from './blocks.ts'
 import { idKey } from './keys.ts'
+import type { ShardDatabases } from './shard-databases.ts'
+import { askByShard } from './spread.ts'
 
 /** An event that a transaction caused in a block. */
 export interface TransactionEvent {
@@ -21,12 +23,22 @@ const BATCHES_AT_A_TIME = 8
 
 /**
  * The events that transactions caused in blocks, one list for each pair. One statement for each eight blocks: a
- * block's events are one row.
+ * block's events are one row. What a shard host has handed over to the event stream is in the node's own database.
  */
 export async function eventsOfTransactions(
-  sql: Sql,
+  databases: ShardDatabases,
   wanted: readonly TransactionAtBlock[],
-): Promise<TransactionEvent[][]> {
+): Promise<readonly (readonly TransactionEvent[])[]> {
+  return askByShard(databases, wanted, async (sql, some) => {
+    const found = await eventsIn(sql, some)
+    const handedOver = sql === databases.main ? [] : some.filter((_, i) => found[i]?.length === 0)
+    if (handedOver.length === 0) return found
+    const others = (await eventsIn(databases.main, handedOver)).values()
+    return found.map((events) => (events.length === 0 ? (others.next().value ?? []) : events))
+  })
+}
+
+async function eventsIn(sql: Sql, wanted: readonly TransactionAtBlock[]): Promise<TransactionEvent[][]> {
   const events: TransactionEvent[][] = wanted.map(() => [])
   const byBlock = Map.groupBy(wanted.keys(), (index) => `${wanted[index]?.shard}/${wanted[index]?.height}`)
   const blocks = [...byBlock.values()]

@@ -1,11 +1,14 @@
 import type { Sql } from '../../../server/plugin.ts'
 import { type MessageOutcome, readOutcomes } from '../shard/outcome.ts'
 import { hexes } from './keys.ts'
+import type { ShardDatabases } from './shard-databases.ts'
+import { askOne, compareKeys } from './spread.ts'
 
 /** What one later block made of a transaction's messages. */
 export interface BlockOutcome {
   readonly shard: string
   readonly height: number
+  readonly time: Date
   readonly messages: readonly MessageOutcome[]
 }
 
@@ -13,11 +16,23 @@ export interface BlockOutcome {
 export const MAX_OUTCOMES = 1024
 
 /**
- * What other blocks made of the transactions' messages, in the order of the ids, each oldest block first. One statement.
+ * What other blocks made of the transactions' messages, in the order of the ids, each oldest block first. One statement
+ * for each database.
  */
-export async function outcomesById(sql: Sql, ids: readonly Uint8Array[]): Promise<BlockOutcome[][]> {
-  const rows = await sql<{ at: bigint; shard: string; height: bigint; detail: Buffer }[]>`
-    SELECT wanted.at, o.shard, o.height, o.detail
+export async function outcomesById(databases: ShardDatabases, ids: readonly Uint8Array[]): Promise<BlockOutcome[][]> {
+  const found = await Promise.all(databases.all.map((sql) => askOne(databases, sql, (one) => outcomesIn(one, ids))))
+  const [first = []] = found
+  if (found.length === 1) return first
+  return ids.map((_, i) =>
+    found.flatMap((outcomes) => outcomes[i] ?? []).sort((a, b) => compareKeys(keyOf(a), keyOf(b))),
+  )
+}
+
+const keyOf = ({ time, shard, height }: BlockOutcome) => [time.getTime(), shard, height] as const
+
+async function outcomesIn(sql: Sql, ids: readonly Uint8Array[]): Promise<BlockOutcome[][]> {
+  const rows = await sql<{ at: bigint; shard: string; height: bigint; time: Date; detail: Buffer }[]>`
+    SELECT wanted.at, o.shard, o.height, b.time, o.detail
     FROM unnest(${hexes(ids)}::text[]) WITH ORDINALITY AS wanted (id, at)
     CROSS JOIN LATERAL (
       SELECT shard, height, detail FROM outcome WHERE tx = decode(wanted.id, 'hex') LIMIT ${MAX_OUTCOMES}
@@ -25,8 +40,8 @@ export async function outcomesById(sql: Sql, ids: readonly Uint8Array[]): Promis
     CROSS JOIN LATERAL (SELECT time FROM block WHERE shard = o.shard AND height = o.height LIMIT 1) b
     ORDER BY wanted.at, b.time, o.shard, o.height`
   const outcomes: BlockOutcome[][] = ids.map(() => [])
-  for (const { at, shard, height, detail } of rows) {
-    outcomes[Number(at) - 1]?.push({ shard, height: Number(height), messages: readOutcomes(detail) })
+  for (const { at, shard, height, time, detail } of rows) {
+    outcomes[Number(at) - 1]?.push({ shard, height: Number(height), time, messages: readOutcomes(detail) })
   }
   return outcomes
 }

@@ -9,6 +9,7 @@ import { blocksByTime, blocksOfShard } from './block-pages.ts'
 import { blocksByHash, blocksByPlace } from './blocks.ts'
 import { outcomesById } from './outcomes.ts'
 import { rootBlocksByPlace } from './root-blocks.ts'
+import { oneDatabase, type ShardDatabases } from './shard-databases.ts'
 import { contentsById } from './transaction-content.ts'
 import { newestTransactions, placeOf, timedPlaceOf, transactionsOf, transactionsOfBlocks } from './transaction-pages.ts'
 import { transactionsById } from './transaction-row.ts'
@@ -18,6 +19,7 @@ import { named, transactionOf, WrittenLedger } from './written-ledger.ts'
 let test: TestDatabase
 let database: Database
 let sql: Sql
+let databases: ShardDatabases
 let ledger: WrittenLedger
 
 const alice = [0, 1, 2, 3, 4, 5, 6].map((nonce) => transactionOf('alice', nonce))
@@ -37,6 +39,7 @@ beforeAll(async () => {
   await migrate(database.sql(CORE_SCHEMA), CORE_SCHEMA, CORE_MIGRATIONS)
   await migrate(database.sql(CORE_SCHEMA), 'execution', new URL('../migrations/', import.meta.url))
   sql = database.sql('execution')
+  databases = oneDatabase(sql)
   ledger = new WrittenLedger(sql)
   await ledger.block({ shard: '0:0', height: 1, seconds: 1 }, alice.slice(0, 3), [
     ['test.added', { n: 1 }, alice[1]?.id ?? unknown, 0],
@@ -67,19 +70,19 @@ afterAll(async () => {
 
 describe('transactions by their ids', () => {
   it('come in the order of the ids, with null for those in no block', async () => {
-    const rows = await transactionsById(sql, [sent.id, unknown, alice[1]!.id])
+    const rows = await transactionsById(databases, [sent.id, unknown, alice[1]!.id])
     expect(rows[1]).toBeNull()
     expect(rows[0]).toMatchObject({ shard: '0:1', height: 1, index: 1, blockTime: new Date('2026-01-01T00:00:02Z') })
     expect(rows[2]).toMatchObject({ shard: '0:0', height: 1, index: 1 })
   })
 
   it('are INCLUDED while messages are on their way, then EXECUTED, or FAILED if anything was refused', async () => {
-    const rows = await transactionsById(sql, [alice[0]!.id, bob.id, sent.id, bounced.id, onTheWay.id])
+    const rows = await transactionsById(databases, [alice[0]!.id, bob.id, sent.id, bounced.id, onTheWay.id])
     expect(rows.map((row) => row?.status)).toEqual(['EXECUTED', 'FAILED', 'EXECUTED', 'FAILED', 'INCLUDED'])
   })
 
   it('have their signed bytes and receipts cut out of the block', async () => {
-    const found = await contentsById(sql, [alice[2]!.id, unknown, bob.id, alice[0]!.id])
+    const found = await contentsById(databases, [alice[2]!.id, unknown, bob.id, alice[0]!.id])
     expect(found[1]).toBeNull()
     for (const [at, expected] of [
       [0, alice[2]],
@@ -93,7 +96,7 @@ describe('transactions by their ids', () => {
   })
 
   it('know what became of their messages elsewhere, oldest first', async () => {
-    const [none, two] = await outcomesById(sql, [alice[0]!.id, bounced.id])
+    const [none, two] = await outcomesById(databases, [alice[0]!.id, bounced.id])
     expect(none).toEqual([])
     expect(two?.map(({ shard, height }) => `${shard}/${height}`)).toEqual(['0:0/2', '0:01/4'])
     expect(two?.[0]?.messages[0]).toMatchObject({ status: 1, code: 'UNKNOWN_CALL' })
@@ -101,7 +104,7 @@ describe('transactions by their ids', () => {
 
   it('find the events that they caused in a block', async () => {
     const at = { shard: '0:0', height: 1 }
-    const [second, third, first] = await eventsOfTransactions(sql, [
+    const [second, third, first] = await eventsOfTransactions(databases, [
       { id: alice[1]!.id, ...at },
       { id: alice[2]!.id, ...at },
       { id: alice[0]!.id, ...at },
@@ -120,7 +123,7 @@ describe('lists of transactions', () => {
     const seen: string[] = []
     let after: ReturnType<typeof placeOf> | undefined
     for (let page = 0; page < 4; page++) {
-      const rows = await transactionsOf(sql, { sender: named('alice') }, 2, after)
+      const rows = await transactionsOf(databases, { sender: named('alice') }, 2, after)
       seen.push(...hex(rows))
       after = rows.length === 0 ? after : placeOf(rows[rows.length - 1]!)
     }
@@ -129,18 +132,20 @@ describe('lists of transactions', () => {
   })
 
   it('give those of one shard', async () => {
-    expect(hex(await transactionsOf(sql, { shard: '0:0' }, 10, undefined))).toEqual(hex(alice.slice(0, 5).reverse()))
-    expect(await transactionsOf(sql, { shard: '0:1', sender: named('alice') }, 10, undefined)).toEqual([])
+    expect(hex(await transactionsOf(databases, { shard: '0:0' }, 10, undefined))).toEqual(
+      hex(alice.slice(0, 5).reverse()),
+    )
+    expect(await transactionsOf(databases, { shard: '0:1', sender: named('alice') }, 10, undefined)).toEqual([])
   })
 
   it('give all by time, page by page, each once', async () => {
-    const all = await newestTransactions(sql, 100, undefined)
+    const all = await newestTransactions(databases, 100, undefined)
     expect(all).toHaveLength(11)
     expect(hex(all).slice(0, 2)).toEqual(hex(alice.slice(5).reverse()))
     const seen: string[] = []
     let after: ReturnType<typeof timedPlaceOf> | undefined
     for (let page = 0; page < 11; page++) {
-      const rows = await newestTransactions(sql, 1, after)
+      const rows = await newestTransactions(databases, 1, after)
       seen.push(...hex(rows))
       after = timedPlaceOf(rows[0]!)
     }
@@ -148,7 +153,7 @@ describe('lists of transactions', () => {
   })
 
   it('give slices of blocks', async () => {
-    const slices = await transactionsOfBlocks(sql, [
+    const slices = await transactionsOfBlocks(databases, [
       { shard: '0:1', height: 1, from: 1, limit: 2 },
       { shard: '0:0', height: 2, from: 0, limit: 5 },
       { shard: '0:0', height: 1, from: 2, limit: 5 },
@@ -188,33 +193,33 @@ describe('a search by status', () => {
 
 describe('blocks', () => {
   it('are found by place and by hash', async () => {
-    const [none, found] = await blocksByPlace(sql, [
+    const [none, found] = await blocksByPlace(databases, [
       { shard: '0:0', height: 7 },
       { shard: '0:1', height: 1 },
     ])
     expect(none).toBeNull()
     expect(found).toMatchObject({ shard: '0:1', height: 1, txCount: 4 })
     expect(found?.size).toBeGreaterThan(4 * 200)
-    expect(await blocksByHash(sql, [found!.hash, unknown])).toEqual([found, null])
+    expect(await blocksByHash(databases, [found!.hash, unknown])).toEqual([found, null])
   })
 
   it('come in pages from both ends', async () => {
     const heights = (rows: readonly { readonly height: number }[]) => rows.map(({ height }) => height)
     const page = { limit: 2, after: undefined, before: undefined, reverse: false }
-    expect(heights(await blocksOfShard(sql, '0:0', page))).toEqual([1, 2])
-    expect(heights(await blocksOfShard(sql, '0:0', { ...page, after: [2] }))).toEqual([3])
-    expect(heights(await blocksOfShard(sql, '0:0', { ...page, reverse: true }))).toEqual([3, 2])
-    expect(heights(await blocksOfShard(sql, '0:0', { ...page, reverse: true, before: [2] }))).toEqual([1])
+    expect(heights(await blocksOfShard(databases, '0:0', page))).toEqual([1, 2])
+    expect(heights(await blocksOfShard(databases, '0:0', { ...page, after: [2] }))).toEqual([3])
+    expect(heights(await blocksOfShard(databases, '0:0', { ...page, reverse: true }))).toEqual([3, 2])
+    expect(heights(await blocksOfShard(databases, '0:0', { ...page, reverse: true, before: [2] }))).toEqual([1])
   })
 
   it('of all shards come by time', async () => {
     const page = { limit: 10, after: undefined, before: undefined, reverse: false }
-    const all = await blocksByTime(sql, page)
+    const all = await blocksByTime(databases, page)
     expect(all.map(({ shard, height }) => `${shard}/${height}`)).toEqual(['0:0/1', '0:1/1', '0:0/2', '0:0/3', '0:01/4'])
     const second = all[1]!
     const key = [second.time.getTime(), second.shard, second.height] as const
-    expect(await blocksByTime(sql, { ...page, after: key })).toEqual(all.slice(2))
-    expect(await blocksByTime(sql, { ...page, before: key, reverse: true })).toEqual(all.slice(0, 1))
+    expect(await blocksByTime(databases, { ...page, after: key })).toEqual(all.slice(2))
+    expect(await blocksByTime(databases, { ...page, before: key, reverse: true })).toEqual(all.slice(0, 1))
   })
 
   it('know the root block that committed them', async () => {
@@ -240,9 +245,9 @@ it('the newest transactions of a long chain are read without looking at the rest
   // A connection reports what it read, and no other's.
   const one = connect({ ...test.options, searchPath: ['execution'] }, { max: 1 })
   const before = await rowsRead(one)
-  await newestTransactions(one, 100, [1500_000, '1:', 1500, 3])
-  await transactionsOf(one, { sender: named('carol') }, 100, ['1:', 1500, 3])
-  await transactionsOf(one, { shard: '1:' }, 100, ['1:', 1500, 3])
+  await newestTransactions(oneDatabase(one), 100, [1500_000, '1:', 1500, 3])
+  await transactionsOf(oneDatabase(one), { sender: named('carol') }, 100, ['1:', 1500, 3])
+  await transactionsOf(oneDatabase(one), { shard: '1:' }, 100, ['1:', 1500, 3])
   expect((await rowsRead(one)) - before).toBeLessThan(3000)
   await one.end()
 })

@@ -1,6 +1,8 @@
 import { Reader, type Receipt, readReceipt } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
 import { hexes, inOrder } from './keys.ts'
+import type { ShardDatabases } from './shard-databases.ts'
+import { askAll } from './spread.ts'
 
 /** What a block holds of a transaction. */
 export interface TransactionContent {
@@ -10,10 +12,17 @@ export interface TransactionContent {
 }
 
 /**
- * Signed bytes and receipts in the order of the ids; null for what is in no block. One statement, which reads only
+ * Signed bytes and receipts in the order of the ids; null for what is in no block. One statement for each database, which reads only
  * the pieces it needs out of the blocks: a transaction ends where the next one begins.
  */
-export async function contentsById(sql: Sql, ids: readonly Uint8Array[]): Promise<(TransactionContent | null)[]> {
+export function contentsById(
+  databases: ShardDatabases,
+  ids: readonly Uint8Array[],
+): Promise<(TransactionContent | null)[]> {
+  return askAll(databases, ids.length, (sql) => contentsIn(sql, ids))
+}
+
+async function contentsIn(sql: Sql, ids: readonly Uint8Array[]): Promise<(TransactionContent | null)[]> {
   const rows = await sql<{ at: bigint; wire: Buffer; receipt: Buffer }[]>`
     SELECT wanted.at,
       substring(b.body FROM t.body_at + 1

@@ -1,6 +1,9 @@
 import type { Sql } from '../../../server/plugin.ts'
 import type { BlockPlace } from '../api.ts'
 import { placeLists } from './blocks.ts'
+import { addOutcomesElsewhere } from './outcome-sums.ts'
+import type { ShardDatabases } from './shard-databases.ts'
+import { askByShard, askOne, compareKeys, mergeAll } from './spread.ts'
 import {
   type TransactionRecord,
   type TransactionRow,
@@ -25,12 +28,25 @@ export interface TransactionFilter {
 }
 
 /**
- * The newest transactions below `after`, of a sender or a shard: an index scan of `limit` rows. One statement.
+ * The newest transactions below `after`, of a sender or a shard: an index scan of `limit` rows. One statement for each
+ * database that may have some.
  *
  * Shards come in descending order. After a split the children's names follow their parent's, so that a sender's newest
  * transactions still come first.
  */
 export async function transactionsOf(
+  databases: ShardDatabases,
+  filter: TransactionFilter,
+  limit: number,
+  after: PlaceKey | undefined,
+): Promise<readonly TransactionRow[]> {
+  const read = (sql: Sql): Promise<TransactionRow[]> => transactionsIn(databases, sql, filter, limit, after)
+  if (filter.shard !== undefined) return askOne(databases, await databases.of(filter.shard), read)
+  return mergeAll(databases, limit, (a, b) => compareKeys(placeOf(b), placeOf(a)), read)
+}
+
+async function transactionsIn(
+  databases: ShardDatabases,
   sql: Sql,
   { sender, shard }: TransactionFilter,
   limit: number,
@@ -47,11 +63,22 @@ export async function transactionsOf(
       ORDER BY shard DESC, height DESC, index DESC LIMIT ${limit}
     ) t ${transactionJoins(sql)}
     ORDER BY t.shard DESC, t.height DESC, t.index DESC`
+  await addOutcomesElsewhere(databases, sql, rows)
   return rows.map(transactionRow)
 }
 
-/** The newest transactions of all shards below `after`, by the time of their blocks. One statement. */
-export async function newestTransactions(
+/** The newest transactions of all shards below `after`, by the time of their blocks. One statement for each database. */
+export function newestTransactions(
+  databases: ShardDatabases,
+  limit: number,
+  after: TimedPlaceKey | undefined,
+): Promise<readonly TransactionRow[]> {
+  const compare = (a: TransactionRow, b: TransactionRow): number => compareKeys(timedPlaceOf(b), timedPlaceOf(a))
+  return mergeAll(databases, limit, compare, (sql) => newestIn(databases, sql, limit, after))
+}
+
+async function newestIn(
+  databases: ShardDatabases,
   sql: Sql,
   limit: number,
   after: TimedPlaceKey | undefined,
@@ -80,6 +107,7 @@ export async function newestTransactions(
       ORDER BY recent.time DESC, recent.shard DESC, recent.height DESC, tx.index DESC LIMIT ${limit}
     ) t ${transactionJoins(sql)}
     ORDER BY b.time DESC, t.shard DESC, t.height DESC, t.index DESC`
+  await addOutcomesElsewhere(databases, sql, rows)
   return rows.map(transactionRow)
 }
 
@@ -89,8 +117,19 @@ export interface BlockSlice extends BlockPlace {
   readonly limit: number
 }
 
-/** Transactions of blocks in their order, one list for each slice. One statement. */
-export async function transactionsOfBlocks(sql: Sql, slices: readonly BlockSlice[]): Promise<TransactionRow[][]> {
+/** Transactions of blocks in their order, one list for each slice. One statement for each database. */
+export function transactionsOfBlocks(
+  databases: ShardDatabases,
+  slices: readonly BlockSlice[],
+): Promise<readonly (readonly TransactionRow[])[]> {
+  return askByShard(databases, slices, (sql, some) => slicesIn(databases, sql, some))
+}
+
+async function slicesIn(
+  databases: ShardDatabases,
+  sql: Sql,
+  slices: readonly BlockSlice[],
+): Promise<TransactionRow[][]> {
   const { shards, heights } = placeLists(slices)
   const from = slices.map((slice) => slice.from)
   const to = slices.map((slice) => slice.from + slice.limit)
@@ -101,6 +140,7 @@ export async function transactionsOfBlocks(sql: Sql, slices: readonly BlockSlice
     JOIN tx t ON t.shard = wanted.shard AND t.height = wanted.height AND t.index >= wanted.low AND t.index < wanted.high
     ${transactionJoins(sql)}
     ORDER BY wanted.at, t.index`
+  await addOutcomesElsewhere(databases, sql, rows)
   const found: TransactionRow[][] = slices.map(() => [])
   for (const row of rows) found[Number(row.at) - 1]?.push(transactionRow(row))
   return found

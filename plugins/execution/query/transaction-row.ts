@@ -1,5 +1,8 @@
 import type { Sql } from '../../../server/plugin.ts'
 import { hexes, inOrder } from './keys.ts'
+import { addOutcomesElsewhere } from './outcome-sums.ts'
+import type { ShardDatabases } from './shard-databases.ts'
+import { askAll } from './spread.ts'
 
 /** What the index knows of an included transaction. */
 export interface TransactionRow {
@@ -25,13 +28,14 @@ export interface TransactionRecord {
   readonly index: number
   readonly hash: Buffer
   readonly time: Date
-  readonly open: number
-  readonly refused: boolean
+  readonly remote: number
+  open: number
+  refused: boolean
 }
 
 /** The columns of TransactionRecord, of a `t` joined with `transactionJoins`. */
 export const transactionColumns = (sql: Sql) => sql`
-  t.id, t.sender, t.shard, t.height, t.index, b.hash, b.time,
+  t.id, t.sender, t.shard, t.height, t.index, b.hash, b.time, t.remote,
   t.remote + coalesce(o.delta, 0) AS open, t.refused OR coalesce(o.refused, false) AS refused`
 
 /**
@@ -55,11 +59,17 @@ export const transactionRow = (record: TransactionRecord): TransactionRow => ({
   status: record.open > 0 ? 'INCLUDED' : record.refused ? 'FAILED' : 'EXECUTED',
 })
 
-/** Index rows in the order of the ids; null for what is in no block. One statement. */
-export async function transactionsById(sql: Sql, ids: readonly Uint8Array[]): Promise<(TransactionRow | null)[]> {
-  const rows = await sql<(TransactionRecord & { at: bigint })[]>`
-    SELECT wanted.at, ${transactionColumns(sql)}
-    FROM unnest(${hexes(ids)}::text[]) WITH ORDINALITY AS wanted (id, at)
-    JOIN tx t ON t.id = decode(wanted.id, 'hex') ${transactionJoins(sql)}`
-  return inOrder(ids.length, rows, transactionRow)
+/** Index rows in the order of the ids; null for what is in no block. One statement for each database. */
+export async function transactionsById(
+  databases: ShardDatabases,
+  ids: readonly Uint8Array[],
+): Promise<(TransactionRow | null)[]> {
+  return askAll(databases, ids.length, async (sql) => {
+    const rows = await sql<(TransactionRecord & { at: bigint })[]>`
+      SELECT wanted.at, ${transactionColumns(sql)}
+      FROM unnest(${hexes(ids)}::text[]) WITH ORDINALITY AS wanted (id, at)
+      JOIN tx t ON t.id = decode(wanted.id, 'hex') ${transactionJoins(sql)}`
+    await addOutcomesElsewhere(databases, sql, rows)
+    return inOrder(ids.length, rows, transactionRow)
+  })
 }

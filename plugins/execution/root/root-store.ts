@@ -12,7 +12,11 @@ import {
   Writer,
 } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
+import type { BlockPlace } from '../api.ts'
 import type { Fence } from '../fence.ts'
+import { outgoingByPlace } from '../query/blocks.ts'
+import { oneDatabase, type ShardDatabases } from '../query/shard-databases.ts'
+import { askOne } from '../query/spread.ts'
 import { readDelta } from '../shard/delta.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { lengths, list } from '../shard/packed.ts'
@@ -36,10 +40,13 @@ export interface StoredBlock {
 export class RootStore {
   readonly #sql: Sql
   readonly #fence: Fence
+  readonly #databases: ShardDatabases
 
-  constructor(sql: Sql, fence: Fence) {
+  /** `databases`: where the blocks of shards are; all in this one if absent. */
+  constructor(sql: Sql, fence: Fence, databases: ShardDatabases = oneDatabase(sql)) {
     this.#sql = sql
     this.#fence = fence
+    this.#databases = databases
   }
 
   /**
@@ -126,25 +133,30 @@ export class RootStore {
 
   /** A shard's stored blocks from the last one that a root block lists, in order. */
   async blocksFromLastListed(shard: string): Promise<readonly StoredBlock[]> {
-    const rows = await this.#sql<
-      {
-        height: bigint
-        hash: Uint8Array
-        outgoing: Uint8Array
-        holdings: string
-        emitted: string
-        consumed: string
-        listed: boolean
-      }[]
-    >`
-      SELECT block.height, hash, outgoing, holdings, emitted, consumed, block.height = last.height AS listed
-      FROM block, (SELECT max(height) AS height FROM root_entry WHERE shard = ${shard}) AS last
-      WHERE block.shard = ${shard} AND block.height >= last.height ORDER BY block.height`
-    return rows.map(({ height, hash, outgoing, listed, holdings, emitted, consumed }) => ({
+    const [last] = await this.#sql<{ height: bigint | null }[]>`
+      SELECT max(height) AS height FROM root_entry WHERE shard = ${shard}`
+    const listed = Number(last?.height ?? -1)
+    const rows = await askOne(
+      this.#databases,
+      await this.#databases.of(shard),
+      async (sql) => sql<
+        {
+          height: bigint
+          hash: Uint8Array
+          outgoing: Uint8Array
+          holdings: string
+          emitted: string
+          consumed: string
+        }[]
+      >`
+        SELECT height, hash, outgoing, holdings, emitted, consumed FROM block
+        WHERE shard = ${shard} AND height >= ${listed} ORDER BY height`,
+    )
+    return rows.map(({ height, hash, outgoing, holdings, emitted, consumed }) => ({
       height: Number(height),
       hash,
       outgoing,
-      listed,
+      listed: Number(height) === listed,
       totals: { holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) },
     }))
   }
@@ -158,13 +170,14 @@ export class RootStore {
     return rows.map((row) => ({ ...readRow(row), released: row.released ?? new Uint8Array(0) }))
   }
 
-  /** The out items of blocks, in the order asked for. */
-  async outgoing(blocks: readonly { readonly shard: string; readonly height: number }[]): Promise<Uint8Array[]> {
-    const rows = await this.#sql<{ outgoing: Uint8Array }[]>`
-      SELECT block.outgoing FROM unnest(${blocks.map((block) => block.shard)}::text[],
-        ${blocks.map((block) => block.height)}::int8[]) WITH ORDINALITY AS wanted (shard, height, place)
-      JOIN block ON block.shard = wanted.shard AND block.height = wanted.height ORDER BY place`
-    return rows.map((row) => row.outgoing)
+  /** The out items of blocks, in the order asked for. @throws TypeError if one of them is not there */
+  async outgoing(blocks: readonly BlockPlace[]): Promise<Uint8Array[]> {
+    const found = await outgoingByPlace(this.#databases, blocks)
+    return blocks.map(({ shard, height }, i) => {
+      const outgoing = found[i]
+      if (outgoing != null) return outgoing
+      throw new TypeError(`block ${height} of shard ${shard}, which a root block lists, is not stored`)
+    })
   }
 }
 

@@ -5,6 +5,8 @@ import type { ShardAnswers, ShardQuestion, ShardReport } from './messages.ts'
 /** Where a shard runs: a worker thread here, or a process elsewhere. It speaks in messages only. */
 export interface ShardHost {
   readonly id: string
+  /** True if it writes to a database of its own, in which this leader takes office with its start only. */
+  readonly isElsewhere: boolean
   readonly status: 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPED'
   /** Starts the shard; resolves once it is ready. @throws ShardHostError if its state cannot be opened. */
   start(): Promise<void>

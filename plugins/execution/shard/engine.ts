@@ -1,7 +1,7 @@
-import { decodeHeader } from '../../../protocol/index.ts'
+import { decodeHeader, equal } from '../../../protocol/index.ts'
 import { pause } from '../../../server/plugin.ts'
 import { nextBasePrice } from '../ledger/base-price.ts'
-import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from '../ledger/rules.ts'
+import { MAX_BLOCK_TRANSACTIONS, MAX_BODY_BYTES } from '../ledger/rules.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { RootView } from '../root/root-view.ts'
 import { CellStore } from '../state/cell-store.ts'
@@ -9,10 +9,20 @@ import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
 import { Activity, REPORT_MS } from './activity.ts'
 import { chargeOf, type PricingParts, poolEntry, type Refusal, sessionRefusalOf } from './admission.ts'
-import { ADMITTED, type BatchAdmission, KNOWN, type PooledBatch, REFUSED, type TransactionBatch, wiresOf } from './batch.ts'
+import { Barred } from './barred.ts'
+import {
+  ADMITTED,
+  BARRED,
+  type BatchAdmission,
+  KNOWN,
+  type PooledBatch,
+  REFUSED,
+  type TransactionBatch,
+  wiresOf,
+} from './batch.ts'
+import type { BirthStore } from './birth-store.ts'
 import { BlockMaker, type LeftOver } from './block-maker.ts'
 import { DropReports, reportOf } from './block-report.ts'
-import type { BirthStore } from './birth-store.ts'
 import type { BlockStore } from './block-store.ts'
 import { CellFolder } from './cell-folder.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
@@ -29,6 +39,8 @@ import { indexOut } from './out-index.ts'
 import type { PoolEntry, Waiter } from './pool-entry.ts'
 import { recover } from './recovery.ts'
 import { RootQueue } from './root-queue.ts'
+import { RunMarks } from './run-marks.ts'
+import { BadRunError } from './running.ts'
 import type { ShardSeed } from './shard-seed.ts'
 import type { ShardSpace } from './shard-space.ts'
 import { seedOf, splitShard } from './split-shard.ts'
@@ -43,6 +55,10 @@ export interface ShardTuning {
   /** While a block is on its way to the disk, the next is made once so many transactions wait. */
   readonly pipelineAt: number
   readonly mempool: MempoolLimits
+  /** Milliseconds that one transaction or message may run before its shard's thread is ended. */
+  readonly watchdogMs: number
+  /** Megabytes that the thread may take, about 500 bytes a cell included. */
+  readonly memoryMb: number
 }
 
 export const SHARD_TUNING: ShardTuning = {
@@ -51,6 +67,8 @@ export const SHARD_TUNING: ShardTuning = {
   foldMs: 20_000,
   pipelineAt: 256,
   mempool: MEMPOOL_LIMITS,
+  watchdogMs: 5_000,
+  memoryMb: 4_096,
 }
 
 export interface ShardEngineParts {
@@ -64,6 +82,10 @@ export interface ShardEngineParts {
   readonly report: (report: ShardReport) => void
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Where it says what it runs; nobody looks if absent. */
+  readonly marks?: RunMarks
+  /** Transactions that broke a block before; it adds to them. */
+  readonly barred?: Barred
 }
 
 const STALL_MS = 100
@@ -100,6 +122,8 @@ export class ShardEngine {
   #foldSoon = false
   readonly #activity: Activity
   readonly #folder: CellFolder
+  readonly #marks: RunMarks
+  readonly #barred: Barred
 
   constructor(parts: ShardEngineParts) {
     this.#parts = parts
@@ -108,6 +132,8 @@ export class ShardEngine {
     const drops = new DropReports(parts.report)
     this.mempool = new Mempool(parts.tuning.mempool, (entry, status) => drops.add(entry, status), parts.space.id)
     this.#activity = new Activity(parts.report, this.mempool)
+    this.#marks = parts.marks ?? new RunMarks()
+    this.#barred = parts.barred ?? new Barred()
   }
 
   get cells(): CellStore {
@@ -191,6 +217,7 @@ export class ShardEngine {
         trie: recovered.trie,
         params: rules.params,
         load: (ids) => this.load(ids),
+        marks: this.#marks,
       },
       recovered,
     )
@@ -314,9 +341,14 @@ export class ShardEngine {
     const { pricing } = this
     let index = 0
     for (const wire of wiresOf(batch)) {
-      const made = poolEntry(pricing, wire, batch.ids.subarray(32 * index, 32 * index + 32), this.#roots.height)
-      if ('refusal' in made) refuse(index, made.refusal)
-      else admissible.push({ entry: made.entry, index })
+      const id = batch.ids.subarray(32 * index, 32 * index + 32)
+      if (this.#barred.has(idKey(id))) results[index] = BARRED
+      else {
+        this.#marks.transaction('admission', id)
+        const made = this.#marks.run(() => poolEntry(pricing, wire, id, this.#roots.height))
+        if ('refusal' in made) refuse(index, made.refusal)
+        else admissible.push({ entry: made.entry, index })
+      }
       index++
     }
     await this.load(admissible.map(({ entry }) => entry.transaction.sender))
@@ -405,16 +437,18 @@ export class ShardEngine {
     const candidates = this.mempool.take({
       count: MAX_BLOCK_TRANSACTIONS,
       bytes: MAX_BODY_BYTES,
-      weight: MAX_BLOCK_WEIGHT,
+      weight: present(this.#maker).room,
     })
     const now = this.#parts.now()
     let made: Awaited<ReturnType<BlockMaker['make']>>
     try {
       made = await present(this.#maker).make(this.tip, { deliveries, candidates, now })
     } catch (error) {
-      if (!isDatabaseAway(error)) throw error
+      const culprit = error instanceof BadRunError ? culpritOf(error, candidates) : undefined
+      if (culprit === undefined && !isDatabaseAway(error)) throw error
       this.#roots.putBack(deliveries)
-      for (const entry of candidates) this.mempool.putBack(entry)
+      for (const entry of candidates) if (entry !== culprit) this.mempool.putBack(entry)
+      if (culprit !== undefined) return this.#evict(culprit, error)
       this.#activity.stall(error)
       await pause(STALL_MS)
       return
@@ -425,10 +459,19 @@ export class ShardEngine {
     if (block === undefined) return this.#roots.putBack(deliveries)
     this.#header = block.headerBytes
     this.#tip = tipAfter(block.header, { hash: block.hash, bodyBytes: block.body.length, totals: block.totals })
+    this.mempool.reprice(this.price)
     this.#activity.worked(performance.now() - started)
     await this.#committing
     this.#committing = this.#commit(block)
     await this.#folder.fold(this.tip.height, this.#committing)
+  }
+
+  /** A transaction that cannot be run to its end is in no block; the others are in the next one. */
+  #evict(entry: PoolEntry, error: unknown): void {
+    const { id } = entry.transaction
+    this.#barred.add(id)
+    this.mempool.reject(entry, 'EVICTED')
+    this.#parts.report({ type: 'evicted', id, message: error instanceof Error ? error.message : String(error) })
   }
 
   async #commit(block: MadeBlock): Promise<void> {
@@ -477,7 +520,13 @@ function isDatabaseAway(error: unknown): boolean {
   return error instanceof Error && 'code' in error && !isRefusedByData(error) && !ENGINE_ERRORS.has(error.name)
 }
 
-const ENGINE_ERRORS = new Set(['SupplyError', 'CodecError', 'ForkedError'])
+/** The transaction that broke the block; undefined if a message did, which cannot be left out. */
+function culpritOf({ running }: BadRunError, candidates: readonly PoolEntry[]): PoolEntry | undefined {
+  if (running.kind === 'message') return undefined
+  return candidates.find(({ transaction }) => equal(transaction.id, running.id))
+}
+
+const ENGINE_ERRORS = new Set(['SupplyError', 'CodecError', 'ForkedError', 'BadRunError', 'ModuleSetError'])
 
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('the shard was not opened: call open() first')

@@ -4,6 +4,7 @@ import type { Handover } from './handover.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { Totals } from './made-block.ts'
 import type { OutIndex } from './out-index.ts'
+import type { Running } from './running.ts'
 
 /** What a shard is told. Everything can be cloned between threads and written to a socket. */
 export type ShardRequest =
@@ -74,8 +75,13 @@ export type ShardReport =
     }
   | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly type: 'failed-answer'; readonly id: number; readonly code: string; readonly message: string }
+  /** A transaction that cannot be run to its end left the mempool; `message` names its call and says why. */
+  | { readonly type: 'evicted'; readonly id: Uint8Array; readonly message: string }
   | { readonly type: 'warning'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly type: 'fatal'; readonly code: string; readonly message: string }
+  /** `running`: what it ran, if that is what ended it. */
+  | { readonly type: 'fatal'; readonly code: string; readonly message: string; readonly running?: Running }
+  /** It does not run: a message that cannot be run to its end stopped it, now or before. */
+  | { readonly type: 'halted'; readonly reason: string }
   | { readonly type: 'stopped' }
 
 /** Transactions that left the mempool without a block. */

@@ -29,12 +29,14 @@ export function watch({ memory, limitMs, onFinding, onLongRun }: WatchdogOptions
   const lookMs = Math.min(MAX_LOOK_MS, Math.max(MIN_LOOK_MS, limitMs / LOOKS))
   const limit = Math.ceil(limitMs / lookMs)
   let last = readPosition(memory)
+  // A thread that has just begun loads what it needs, and has not taken its first turn.
+  const before = last.beat
   let sameRun = 0
   let sameBeat = 0
   const look = (): void => {
     const now = readPosition(memory)
     sameRun = now.run !== undefined && now.run === last.run ? sameRun + 1 : 0
-    sameBeat = now.beat === last.beat ? sameBeat + 1 : 0
+    sameBeat = now.beat !== before && now.beat === last.beat ? sameBeat + 1 : 0
     last = now
     if (sameRun >= limit) end('run')
     else if (sameBeat >= HANGS_AFTER * limit) end('thread')

@@ -1,10 +1,16 @@
 import { Worker } from 'node:worker_threads'
 import { type Log, pause } from '../../../server/plugin.ts'
 import type { PooledBatch, TransactionBatch } from './batch.ts'
+import { Blame } from './blame.ts'
+import { SHARD_TUNING, type ShardTuning } from './engine.ts'
+import type { Poison } from './halt-store.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './messages.ts'
+import { MARK_BYTES, readPosition, readRunning } from './run-marks.ts'
+import type { Running } from './running.ts'
 import { type ShardHost, ShardHostError } from './shard-host.ts'
 import { type ShardSeed, seedBuffers } from './shard-seed.ts'
+import { watch } from './watchdog.ts'
 import type { ShardWorkerData } from './worker.ts'
 
 /** Crashes in a row, each within a minute of its start, after which a shard stays down. */
@@ -16,6 +22,9 @@ const STOP_MS = 8_000
 const MAX_QUESTIONS = 10_000
 /** Most objects of a block die with it: a larger nursery is collected less often, and had a tenth of all CPU before. */
 const YOUNG_MB = 128
+/** Less than the main thread of a program has: what ran here can be run again by `deaios verify`. */
+const STACK_MB = 0.75
+const OUT_OF_MEMORY = 'ran out of memory'
 
 /** What starting again cannot mend. */
 export const FINAL_CODES: ReadonlySet<string> = new Set([
@@ -36,6 +45,7 @@ type Listener = (report: ShardReport | { readonly type: 'down' }) => void
 /** A shard in a worker thread. A crash is reported, and the thread started again from what is durable. */
 export class WorkerShardHost implements ShardHost {
   readonly id: string
+  readonly isElsewhere = false
   status: ShardHost['status'] = 'STARTING'
   readonly #data: Omit<ShardWorkerData, 'seed'>
   /** For the first start; later ones read the database. */
@@ -48,7 +58,13 @@ export class WorkerShardHost implements ShardHost {
   #asked = 0
   #crashes = 0
   #startedAt = 0
-  #fatal: { code: string; message: string } | undefined
+  #fatal: { code: string; message: string; running?: Running } | undefined
+  readonly #marks = new SharedArrayBuffer(MARK_BYTES)
+  readonly #blame = new Blame()
+  /** A message that cannot be run, to be remembered at the next start. */
+  #poison: Poison | undefined
+  /** Why it does not run, whoever starts it. */
+  #halted: string | undefined
   #stopping = false
   #wasReady = false
   /** Its children go on; it never runs again. */
@@ -73,17 +89,26 @@ export class WorkerShardHost implements ShardHost {
     this.#seed = undefined
     const url = new URL(`./worker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
     const worker = new Worker(url, {
-      workerData: { ...data, ...(seed && { seed }) },
+      workerData: { ...data, ...(seed && { seed }), ...this.#forNow() },
       ...(seed && { transferList: seedBuffers(seed) }),
       name: `deaios shard ${this.id}`,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_MB,
+        maxOldGenerationSizeMb: this.#tuning.memoryMb,
+        stackSizeMb: STACK_MB,
+      },
     })
     this.#worker = worker
+    const unwatch = this.#watch(worker)
     return new Promise((resolve, reject) => {
       worker.on('message', (report: ShardReport) => {
         if (report.type === 'ready') {
           this.status = 'RUNNING'
           this.#wasReady = true
+          resolve()
+        }
+        if (report.type === 'halted') {
+          this.#halted = report.reason
           resolve()
         }
         if (report.type === 'split') {
@@ -94,9 +119,11 @@ export class WorkerShardHost implements ShardHost {
       })
       worker.on('error', (error) => {
         this.#log.error({ error, shard: this.id }, 'a shard crashed')
-        this.#fatal ??= { code: 'SHARD_CRASHED', message: error.message }
+        const isFull = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        this.#fatal ??= { code: isFull ? 'OUT_OF_MEMORY' : 'SHARD_CRASHED', message: error.message }
       })
       worker.on('exit', () => {
+        unwatch()
         const { code, message } = this.#fatal ?? { code: 'SHARD_CRASHED', message: 'its thread ended' }
         reject(new ShardHostError(code, message))
         this.#onExit(code, message)
@@ -166,20 +193,96 @@ export class WorkerShardHost implements ShardHost {
       else waiting?.reject(new ShardHostError(report.code, report.message))
       return
     }
-    if (report.type === 'fatal') this.#fatal = { code: report.code, message: report.message }
+    if (report.type === 'fatal') this.#fatal = report
+    if (report.type === 'evicted') this.#blame.barred.add(report.id)
     if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
+    for (const listener of this.#listeners) listener(report)
+  }
+
+  /** What each start is told anew. */
+  #forNow(): Pick<ShardWorkerData, 'marks' | 'barred' | 'poison'> {
+    const poison = this.#poison
+    this.#poison = undefined
+    return { marks: this.#marks, barred: this.#blame.barred.ids(), ...(poison && { poison }) }
+  }
+
+  get #tuning(): ShardTuning {
+    return { ...SHARD_TUNING, ...this.#data.tuning }
+  }
+
+  /** Ends the thread when what it runs does not end, or takes too much memory. */
+  #watch(worker: Worker): () => void {
+    const { watchdogMs, memoryMb } = this.#tuning
+    let isWeighing = false
+    const end = (code: string, message: string): void => {
+      this.#fatal ??= { code, message }
+      void worker.terminate()
+    }
+    return watch({
+      memory: this.#marks,
+      limitMs: watchdogMs,
+      onFinding: (finding) =>
+        finding === 'run'
+          ? end('RUN_TOO_LONG', `ran for more than ${watchdogMs / 1000} s`)
+          : end('SHARD_HANGS', 'its thread does nothing any more'),
+      onLongRun: () => {
+        if (isWeighing) return
+        isWeighing = true
+        // Arrays of bytes are not in the heap that V8 limits.
+        worker.getHeapStatistics().then(
+          ({ used_heap_size, external_memory }) => {
+            isWeighing = false
+            if (used_heap_size + external_memory > memoryMb * 2 ** 20) end('OUT_OF_MEMORY', OUT_OF_MEMORY)
+          },
+          // It has ended meanwhile.
+          () => undefined,
+        )
+      },
+    })
+  }
+
+  /** What the thread's end says of what it ran. True if it may go on without being counted as a crash. */
+  #isMended(): boolean {
+    if (this.#stopping || this.#fatal === undefined || FINAL_CODES.has(this.#fatal.code)) return false
+    const { code, message } = this.#fatal
+    const running = this.#fatal.running ?? this.#interrupted(code)
+    if (running === undefined) return false
+    const why = code === 'OUT_OF_MEMORY' ? OUT_OF_MEMORY : message
+    const verdict = this.#blame.judge(running, why)
+    if (verdict.kind === 'halt' && running.kind === 'message') this.#poison = { running, why }
+    if (verdict.kind === 'evict') {
+      const { id } = verdict
+      this.#tell({ type: 'evicted', id, message: verdict.message })
+      this.#tell({ type: 'dropped', drop: { status: 'EVICTED', ids: id, waiters: new Uint32Array(0) } })
+    }
+    return true
+  }
+
+  /** What ran when the thread was ended, if that was why. */
+  #interrupted(code: string): Running | undefined {
+    const isRunning = readPosition(this.#marks).run !== undefined
+    const running = readRunning(new Uint8Array(this.#marks))
+    // What made it hang runs no more: it was left behind by a call, and the last one is the likeliest.
+    return isRunning || (code === 'SHARD_HANGS' && running?.kind !== 'message') ? running : undefined
+  }
+
+  #tell(report: ShardReport): void {
     for (const listener of this.#listeners) listener(report)
   }
 
   #onExit(code: string, message: string): void {
     this.#worker = undefined
+    const isHalted = this.#halted !== undefined
+    const isMended = !isHalted && this.#wasReady && this.#isMended()
     const questions = [...this.#questions.values()]
     this.#questions.clear()
-    const isFinal = this.#stopping || this.#isSplit || !this.#wasReady || FINAL_CODES.has(code) || !this.#mayRestart()
+    const isOver = this.#stopping || this.#isSplit || isHalted
+    const isFinal = isOver || (!isMended && (!this.#wasReady || FINAL_CODES.has(code) || !this.#mayRestart()))
     this.status = isFinal ? 'STOPPED' : 'RESTARTING'
     for (const { reject } of questions) reject(this.#unavailable())
     for (const listener of this.#listeners) listener({ type: 'down' })
-    if (this.#stopping || this.#isSplit) return
+    if (isHalted) this.#log.error({ shard: this.id, reason: this.#halted }, `shard ${this.id} stays down`)
+    if (isOver) return
     if (isFinal) {
       this.#log.error({ shard: this.id, code }, `shard ${this.id} stopped: ${message}`)
       return
@@ -189,7 +292,7 @@ export class WorkerShardHost implements ShardHost {
   }
 
   async #restart(): Promise<void> {
-    await pause(Math.min(RESTART_MS * 2 ** (this.#crashes - 1), MAX_RESTART_MS))
+    await pause(Math.min(RESTART_MS * 2 ** Math.max(0, this.#crashes - 1), MAX_RESTART_MS))
     if (this.#stopping) return
     // A restart may itself fail (the database is away): its exit is counted like a crash.
     await this.start().catch((error: Error) =>

@@ -6,14 +6,19 @@ import type { Fence } from '../fence.ts'
 import { guardDeterminism } from '../ledger/determinism.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
+import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
 import type { RootMoment } from '../root/root-moment.ts'
+import { Barred } from './barred.ts'
 import { BirthStore } from './birth-store.ts'
 import type { LedgerParams } from './block-maker.ts'
 import { BlockStore } from './block-store.ts'
 import { firstBlock } from './child-state.ts'
 import { SHARD_TUNING, ShardEngine, type ShardTuning } from './engine.ts'
+import { HaltStore, type Poison } from './halt-store.ts'
 import type { ShardReport, ShardRequest } from './messages.ts'
 import { answer } from './questions.ts'
+import { RunMarks } from './run-marks.ts'
+import { BadRunError } from './running.ts'
 import { type ShardSeed, seedBuffers } from './shard-seed.ts'
 import { shardSpace } from './shard-space.ts'
 
@@ -33,14 +38,25 @@ export interface ShardWorkerData {
   readonly seed?: ShardSeed
   /** The root height from which on a shard exists that was split off from none: it makes its first block itself. */
   readonly from?: number
+  /** Where it says what it runs (run-marks.ts). */
+  readonly marks?: SharedArrayBuffer
+  /** Ids of transactions that broke a block before, 32 bytes each. */
+  readonly barred?: Uint8Array
+  /** The message that ended it, and would again: it is to be remembered, and nothing is to be run. */
+  readonly poison?: Poison
 }
 
 /** One connection for blocks, one for folds, one for reads. */
 const CONNECTIONS = 3
 
+/** Milliseconds between two signs of life. */
+const BEAT_MS = 100
+
 async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   // Before any module is imported.
   guardDeterminism()
+  const marks = new RunMarks(data.marks)
+  setInterval(() => marks.beat(), BEAT_MS).unref()
   const space = shardSpace(data.shard)
   const applicationName = `deaios shard ${space.id}`
   // What is read once, at the start, needs no connection of its own for good.
@@ -56,8 +72,20 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   }
   if (data.from !== undefined && !(await births.isBorn()))
     await births.begin(firstBlock(space, await store.rootMoment(data.from), data.params))
+  const halts = new HaltStore(sql, space.id, data.fence)
+  const reason = data.poison ? await halts.add(data.poison, data.modules) : await halts.reason(data.modules)
+  if (reason !== undefined) {
+    await Promise.all([sql.end({ timeout: 5 }), statements.end()])
+    report({ type: 'halted', reason })
+    return port.close()
+  }
+  const barred = new Barred()
+  for (let at = 0; at < (data.barred?.length ?? 0); at += 32) barred.add(data.barred!.subarray(at, at + 32))
+  tellOfRejections(report)
   const engine = new ShardEngine({
     space,
+    marks,
+    barred,
     store,
     births,
     ...(data.seed && { seed: data.seed }),
@@ -72,6 +100,35 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   await Promise.all([sql.end({ timeout: 5 }), statements.end()])
   report({ type: 'stopped' })
   port.close()
+}
+
+/**
+ * A promise that a call left behind may reject long after the call is over: that is its module's fault, and no reason to
+ * end the thread. The engine's own promises all have somebody who waits for them.
+ */
+function tellOfRejections(report: (message: ShardReport) => void): void {
+  let count = 0
+  let first = ''
+  process.on('unhandledRejection', (error) => {
+    count++
+    if (count === 1) {
+      first = textOf(error)
+      setTimeout(() => {
+        const message = 'a ledger module left a promise behind that failed: its author has to mend it'
+        report({ type: 'warning', message, fields: { error: first, count } })
+        count = 0
+      }, BEAT_MS).unref()
+    }
+  })
+}
+
+/** Whatever was thrown, in words; it may be anything. */
+function textOf(error: unknown): string {
+  try {
+    return String(error).slice(0, MAX_ERROR_MESSAGE)
+  } catch {
+    return 'an error that cannot be shown'
+  }
 }
 
 function handle(engine: ShardEngine, request: ShardRequest, report: (message: ShardReport) => void): void {
@@ -123,7 +180,8 @@ function explain(error: unknown): { code: string; message: string } {
 }
 
 function fail(error: unknown): void {
-  const report: ShardReport = { type: 'fatal', ...explain(error) }
+  const running = error instanceof BadRunError ? { running: error.running } : {}
+  const report: ShardReport = { type: 'fatal', ...explain(error), ...running }
   parentPort?.postMessage(report)
   // Whatever else is going on in here must not go on.
   setImmediate(() => process.exit(1))

@@ -62,7 +62,7 @@ export class Throttle {
     for (const load of loads) {
       const { shard: id, senders } = load
       if (load.congestion < CONGESTED || id === this.#own) continue
-      const { space = shardSpace(id), waiting = new Set() } = before.get(id) ?? {}
+      const { space = shardSpace(id), waiting = new Set<PoolEntry>() } = before.get(id) ?? {}
       this.#destinations.set(id, { id, space, senders, calm: 0, left: allowance(load), waiting })
     }
     // Letting all go at once that waited, here and in the other shards, would only congest it again.

@@ -1,4 +1,4 @@
-import { cellPath, shardOf } from '../../protocol/index.ts'
+import { cellPath, ROOT_REALM, shardOf } from '../../protocol/index.ts'
 import { type DatabaseOptions, isFenced, type Log, pause, type Sql } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
 import type { Fence } from './fence.ts'
@@ -24,6 +24,7 @@ import type { MadeRoot } from './root/made-root.ts'
 import { openRootState } from './root/open-root.ts'
 import type { Orderer, RootBlock } from './root/orderer.ts'
 import { RevealChain } from './root/reveal-chain.ts'
+import { RootDesk } from './root/root-desk.ts'
 import { ROOT_SPACE, type RootState } from './root/root-state.ts'
 import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
@@ -80,6 +81,7 @@ export class Chain implements Ledger {
   readonly #parts: ChainParts & { readonly roots: RootStore }
   readonly #shards: RunningShard[] = []
   readonly #orderer: Orderer
+  readonly #root: RootDesk
   readonly #recent = new RecentRoots()
   readonly #supply: SupplyCheck
   readonly #loads: ShardLoads
@@ -132,6 +134,7 @@ export class Chain implements Ledger {
       },
       tip,
     )
+    this.#root = new RootDesk(state, this.#orderer)
     this.#intake = new BlockIntake({
       roots: parts.roots,
       orderer: this.#orderer,
@@ -232,7 +235,7 @@ export class Chain implements Ledger {
   }
 
   shards(): readonly ShardState[] {
-    return this.#shards.map(({ space, height, stateRoot, status, load, mempool }) => ({
+    const shards = this.#shards.map(({ space, height, stateRoot, status, load, mempool }): ShardState => ({
       id: space.id,
       realm: space.realm,
       prefix: space.prefix,
@@ -244,9 +247,29 @@ export class Chain implements Ledger {
       mempool,
       ...this.#loads.of(space.id, this.rootHeight()),
     }))
+    return [...shards, this.#rootShard()]
+  }
+
+  /** The root chain, as one more shard. */
+  #rootShard(): ShardState {
+    const { header } = this.#orderer.tip
+    return {
+      id: ROOT_SPACE.id,
+      realm: ROOT_SPACE.realm,
+      prefix: '',
+      parent: null,
+      status: this.#fault === undefined ? 'RUNNING' : 'STOPPED',
+      height: header.height,
+      stateRoot: header.cellsRoot,
+      load: 0,
+      mempool: { size: 0, bytes: 0 },
+      basePrice: this.#parts.network.params.basePrice,
+      congestion: 0,
+    }
   }
 
   shardOf(realm: number, id: Uint8Array): string | undefined {
+    if (realm === ROOT_REALM) return ROOT_SPACE.id
     return this.#shardOf(realm, id)?.space.id
   }
 
@@ -258,7 +281,7 @@ export class Chain implements Ledger {
   }
 
   simulate(bytes: Uint8Array): Promise<Simulation> {
-    return simulateEverywhere(this.#shards, bytes)
+    return simulateEverywhere(this.#shards, this.#root, bytes)
   }
 
   states(ids: readonly Uint8Array[]): Promise<readonly (TransactionState | null)[]> {
@@ -269,11 +292,13 @@ export class Chain implements Ledger {
     return this.#watch.states(id, signal)
   }
 
-  cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
+  async cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
+    if (realm === ROOT_REALM) return this.#root.cells(ids)
     return readCells(ids, (id) => this.#shardOf(realm, id)?.host)
   }
 
   async proof(realm: number, id: Uint8Array): Promise<Uint8Array | null> {
+    if (realm === ROOT_REALM) return this.#root.prove(id)
     return (await this.#shardOf(realm, id)?.host.ask({ kind: 'proof', id })) ?? null
   }
 

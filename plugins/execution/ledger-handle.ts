@@ -1,4 +1,4 @@
-import { cellPath, shardOf } from '../../protocol/index.ts'
+import { cellPath, ROOT_REALM, ROOT_SHARD, shardOf } from '../../protocol/index.ts'
 import type { Health, Host, JobRun, PeerCall } from '../../server/plugin.ts'
 import type { Ledger, TransactionState } from './api.ts'
 import type { Chain } from './chain.ts'
@@ -115,7 +115,8 @@ export class LedgerHandle implements Ledger {
   readonly shards: Ledger['shards'] = () => this.#chain?.shards() ?? this.#known.shards
   readonly supplyCheck: Ledger['supplyCheck'] = () => this.#chain?.supplyCheck() ?? this.#known.supply
 
-  readonly shardOf: Ledger['shardOf'] = (realm, id) => shardOf(this.#all.spaces, realm, cellPath(id))?.id
+  readonly shardOf: Ledger['shardOf'] = (realm, id) =>
+    realm === ROOT_REALM ? ROOT_SHARD : shardOf(this.#all.spaces, realm, cellPath(id))?.id
 
   readonly submit: Ledger['submit'] = async (wires, { wait, signal }) => {
     if (this.#draining) throw new SubmissionError('DRAINING', 'the node is stopping: submit to another, or later')

@@ -56,7 +56,13 @@ export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
         return ledger().rootHeight()
       },
     }),
-    shardCount: t.int({ resolve: () => ledger().shards().length }),
+    shardCount: t.int({
+      description: 'Shards that take transactions.',
+      resolve: () =>
+        ledger()
+          .shards()
+          .filter(({ id }) => id !== ROOT).length,
+    }),
     supply: t.field({
       type: 'BigInt',
       description: 'All coins there are, in the smallest unit. It never changes.',

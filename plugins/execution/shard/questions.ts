@@ -3,10 +3,7 @@ import {
   decodeMessage,
   decodeTransaction,
   decodeUnsigned,
-  encodeMessage,
   equal,
-  Reader,
-  readMessage,
   TransactionError,
   type UnsignedTransaction,
 } from '../../../protocol/index.ts'
@@ -18,8 +15,8 @@ import { chargeOf, costOf, feeRefusal, sessionRefusalOf } from './admission.ts'
 import type { ShardEngine } from './engine.ts'
 import { Execution } from './execution.ts'
 import type { ShardAnswers, ShardQuestion, SimulatedHere, SimulatedMessages } from './messages.ts'
-import { MESSAGE_KIND } from './outcome.ts'
 import { proveCell } from './prove-cell.ts'
+import { eventsOf, outgoingOf, simulateInbound } from './simulate-inbound.ts'
 
 /** Simulated messages of one transaction at most, so that a simulation ends. */
 const MAX_SIMULATED = 1000
@@ -174,55 +171,7 @@ async function simulate(engine: ShardEngine, bytes: Uint8Array): Promise<Simulat
   return { kind: 'done', simulation, outgoing: outgoingOf(scratch.execution) }
 }
 
-async function simulateMessages(engine: ShardEngine, messages: readonly Uint8Array[]): Promise<SimulatedMessages> {
+function simulateMessages(engine: ShardEngine, messages: readonly Uint8Array[]): Promise<SimulatedMessages> {
   const scratch = new Scratch(engine)
-  const outcomes: SimulatedMessages['outcomes'][number][] = []
-  for (const bytes of messages.slice(0, MAX_SIMULATED)) {
-    const message = decodeMessage(bytes)
-    const eventsBefore = eventsOf(scratch.execution).length
-    scratch.execution.beginInbound(message)
-    await scratch.drain()
-    for (const outcome of scratch.execution.inboundResult().outcomes) {
-      const isRefused = outcome.status === 1
-      outcomes.push({
-        action: outcome.action,
-        isAction: outcome.kind === MESSAGE_KIND.ACTION,
-        refused: isRefused ? { code: outcome.code, message: outcome.message } : null,
-        events: eventsOf(scratch.execution).slice(eventsBefore),
-      })
-    }
-  }
-  return { outcomes, outgoing: outgoingOf(scratch.execution) }
-}
-
-interface SimulatedEvent {
-  readonly topic: string
-  readonly payload: unknown
-  readonly action: number
-}
-
-function eventsOf(execution: Execution): SimulatedEvent[] {
-  const bytes = execution.events.view()
-  const reader = new Reader(bytes)
-  const events: SimulatedEvent[] = []
-  while (reader.offset < bytes.length) {
-    reader.arrayOf(4)
-    const topic = reader.text()
-    const payload = reader.value()
-    reader.bytes()
-    events.push({ topic, payload: structuredClone(payload), action: reader.uint() })
-  }
-  return events
-}
-
-/** The messages that would leave, without their place in an out list. */
-function outgoingOf(execution: Execution): Uint8Array[] {
-  return execution.outBox.finish().items.map((item) => {
-    const reader = new Reader(item)
-    reader.arrayOf(4)
-    reader.uint()
-    reader.bytesOf(32)
-    reader.uint()
-    return encodeMessage(readMessage(reader))
-  })
+  return simulateInbound(scratch.execution, messages.slice(0, MAX_SIMULATED).map(decodeMessage), () => scratch.drain())
 }

@@ -129,6 +129,8 @@ export interface Ledger {
     /** Base units; constant. */
     readonly supply: bigint
   }
+  /** Who makes the randomness that calls see: one operator, who can predict it, or several validators. */
+  randomness(): 'SINGLE_OPERATOR' | 'SHARED'
   /** Height of the last durable root block. */
   rootHeight(): number
   shards(): readonly ShardState[]

@@ -230,6 +230,10 @@ export class Chain implements Ledger {
     return this.#parts.fence.fence
   }
 
+  randomness(): 'SINGLE_OPERATOR' | 'SHARED' {
+    return this.#orderer.randomness
+  }
+
   rootHeight(): number {
     return this.#orderer.tip.header.height
   }

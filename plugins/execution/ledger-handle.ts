@@ -112,6 +112,7 @@ export class LedgerHandle implements Ledger {
   }
 
   readonly rootHeight: Ledger['rootHeight'] = () => this.#chain?.rootHeight() ?? this.#known.rootHeight
+  readonly randomness: Ledger['randomness'] = () => this.#chain?.randomness() ?? this.#known.randomness
   readonly shards: Ledger['shards'] = () => this.#chain?.shards() ?? this.#known.shards
   readonly supplyCheck: Ledger['supplyCheck'] = () => this.#chain?.supplyCheck() ?? this.#known.supply
 

@@ -4,6 +4,7 @@ import type { BlockPlace, TransactionRef } from '../api.ts'
 import { MESSAGE_KIND } from '../shard/outcome.ts'
 import type { ExecutionErrorShape } from './execution-error.ts'
 import type { Loaders, TransactionBody } from './loaders.ts'
+import { ROOT } from './heights.ts'
 import { realmInt } from './realm.ts'
 import type { Setting } from './setting.ts'
 import { placeOf } from './transaction-source.ts'
@@ -95,8 +96,11 @@ export function actionType(setting: Setting) {
       }),
       block: t.field({
         type: refs.block,
-        description: 'The block that it ran in; null until then.',
-        resolve: async (shape, _args, context) => (await outcomeOf(loaders(context), shape)).at,
+        description: 'The shard block that it ran in; null until then, and for actions on the root chain.',
+        resolve: async (shape, _args, context) => {
+          const { at } = await outcomeOf(loaders(context), shape)
+          return at?.shard === ROOT ? null : at
+        },
       }),
       events: t.field({
         type: [refs.event],

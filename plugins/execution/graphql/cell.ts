@@ -2,7 +2,7 @@ import { apiError, type Context, toJson } from '../../../schema/index.ts'
 import type { CellState } from '../api.ts'
 import type { CellPlace } from './loaders.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
-import { realmInt, realmOf, thirtyTwoBytes } from './realm.ts'
+import { realmInt, realmOf, rootRealm, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
 import { told } from './told.ts'
 
@@ -89,9 +89,16 @@ export function defineCell(setting: Setting): void {
   builder.queryField('cell', (t) =>
     t.field({
       type: refs.cell,
-      args: { id: t.arg({ type: 'Bytes', required: true }), realm: t.arg.int({ description: '0 if absent.' }) },
-      resolve: (_root, { id, realm }, context) =>
-        loaders(context).cells.load({ realm: realmOf(realm), id: thirtyTwoBytes('id', id) }),
+      args: {
+        id: t.arg({ type: 'Bytes', required: true }),
+        realm: t.arg.int({ description: '0 if absent.' }),
+        onRoot: t.arg.boolean({ description: 'True for a cell of the root chain; then there is no `realm`.' }),
+      },
+      resolve: (_root, { id, realm, onRoot }, context) =>
+        loaders(context).cells.load({
+          realm: onRoot === true ? rootRealm(realm) : realmOf(realm),
+          id: thirtyTwoBytes('id', id),
+        }),
     }),
   )
 }

@@ -52,6 +52,7 @@ export class FakeLedger implements Ledger {
 
   rootHeight = (): number => 9
   shards = (): readonly ShardState[] => this.shardStates
+  randomness = () => 'SINGLE_OPERATOR' as const
   shardOf = (realm: number, id: Uint8Array): string | undefined =>
     realm === 0 ? ((id[0] ?? 0) % 2 === 1 ? '0:1' : '0:0') : undefined
 

@@ -12,7 +12,10 @@ export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
     } as const,
   })
   const randomness = builder.enumType('RandomnessSource', {
-    values: { SINGLE_OPERATOR: { description: 'One operator makes it, and can predict it.' } } as const,
+    values: {
+      SINGLE_OPERATOR: { description: 'One operator makes it, and can predict it.' },
+      SHARED: { description: 'Several validators make it, and no one of them can predict it.' },
+    } as const,
   })
   const supplyCheck = builder
     .objectRef<{ readonly rootHeight: number; readonly total: bigint; readonly inFlight: bigint }>('SupplyCheck')
@@ -73,6 +76,6 @@ export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
       description: 'As last counted, at a root block.',
       resolve: () => ledger().supplyCheck(),
     }),
-    randomness: t.field({ type: randomness, resolve: () => 'SINGLE_OPERATOR' as const }),
+    randomness: t.field({ type: randomness, resolve: () => ledger().randomness() }),
   }))
 }

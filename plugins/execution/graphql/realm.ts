@@ -1,4 +1,4 @@
-import { CodecError, parseShardId, type Shard } from '../../../protocol/index.ts'
+import { CodecError, parseShardId, ROOT_REALM, type Shard } from '../../../protocol/index.ts'
 import { apiError } from '../../../schema/index.ts'
 
 /** The largest realm that GraphQL's Int can name; above it is only the root chain's. */
@@ -15,6 +15,15 @@ export function realmOf(argument: number | null | undefined): number {
   const realm = argument ?? 0
   if (realm < 0) throw apiError('BAD_USER_INPUT', `A realm is a number from 0 up, not ${realm}.`)
   return realm
+}
+
+/**
+ * The realm of the root chain, which no Int can name.
+ * @throws GraphQLError BAD_USER_INPUT if another one is named beside it
+ */
+export function rootRealm(argument: number | null | undefined): number {
+  if (argument === null || argument === undefined) return ROOT_REALM
+  throw apiError('BAD_USER_INPUT', 'A cell is in a realm or on the root chain: leave `realm` or `onRoot` out.')
 }
 
 /**

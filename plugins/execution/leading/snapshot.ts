@@ -7,6 +7,7 @@ export interface Snapshot {
   /** Of the leader that tells it: it grows with each. */
   readonly fence: bigint
   readonly rootHeight: number
+  readonly randomness: ReturnType<Ledger['randomness']>
   readonly shards: readonly ShardState[]
   readonly supply: ReturnType<Ledger['supplyCheck']>
   readonly health: Health
@@ -18,6 +19,7 @@ const EVERY_MS = 50
 const snapshotOf = (chain: Chain): Snapshot => ({
   fence: chain.fence,
   rootHeight: chain.rootHeight(),
+  randomness: chain.randomness(),
   shards: chain.shards(),
   supply: chain.supplyCheck(),
   health: chain.health(),

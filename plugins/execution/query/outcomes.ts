@@ -1,3 +1,4 @@
+import { ROOT_SHARD } from '../../../protocol/index.ts'
 import type { Sql } from '../../../server/plugin.ts'
 import { type MessageOutcome, readOutcomes } from '../shard/outcome.ts'
 import { hexes } from './keys.ts'
@@ -37,7 +38,10 @@ async function outcomesIn(sql: Sql, ids: readonly Uint8Array[]): Promise<BlockOu
     CROSS JOIN LATERAL (
       SELECT shard, height, detail FROM outcome WHERE tx = decode(wanted.id, 'hex') LIMIT ${MAX_OUTCOMES}
     ) o
-    CROSS JOIN LATERAL (SELECT time FROM block WHERE shard = o.shard AND height = o.height LIMIT 1) b
+    CROSS JOIN LATERAL (
+      SELECT time FROM block WHERE shard = o.shard AND height = o.height
+      UNION ALL SELECT time FROM root_block WHERE o.shard = ${ROOT_SHARD} AND height = o.height LIMIT 1
+    ) b
     ORDER BY wanted.at, b.time, o.shard, o.height`
   const outcomes: BlockOutcome[][] = ids.map(() => [])
   for (const { at, shard, height, time, detail } of rows) {

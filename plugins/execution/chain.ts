@@ -94,7 +94,7 @@ export class Chain implements Ledger {
   readonly #library: ModuleLibrary
   #fault: Error | undefined
   /** What this node lacks for blocks to come. */
-  #lack: string | undefined
+  #lack: ReturnType<typeof lackOf>
 
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
   static async open(parts: ChainParts): Promise<Chain> {
@@ -218,7 +218,10 @@ export class Chain implements Ledger {
   health(): { readonly ok: boolean; readonly message?: string } {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
     const down = this.#shards.filter(({ status }) => status !== 'RUNNING')
-    if (down.length === 0) return { ok: true, ...(this.#lack !== undefined && { message: this.#lack }) }
+    const lack = this.#lack
+    // Once it is reached, shards stop: those that have nothing to do have not noticed yet.
+    if (down.length === 0)
+      return lack === undefined ? { ok: true } : { ok: this.rootHeight() < lack.from, message: lack.message }
     return {
       ok: false,
       message: down.map(({ host, status }) => `shard ${host.id} is ${status.toLowerCase()}`).join(', '),
@@ -228,10 +231,6 @@ export class Chain implements Ledger {
   /** Of the leader that it works for. */
   get fence(): bigint {
     return this.#parts.fence.fence
-  }
-
-  randomness(): 'SINGLE_OPERATOR' | 'SHARED' {
-    return this.#orderer.randomness
   }
 
   rootHeight(): number {
@@ -419,9 +418,9 @@ export class Chain implements Ledger {
   #checkModules(): void {
     const { view, tip } = this.#orderer
     const lack = lackOf(this.#library, view, tip.header.height)
-    if (lack !== undefined && lack.message !== this.#lack)
+    if (lack !== undefined && lack.message !== this.#lack?.message)
       this.#parts.log.error({ from: lack.from }, `this node lacks a ledger module: ${lack.message}`)
-    this.#lack = lack?.message
+    this.#lack = lack
   }
 
   #fail(error: Error): void {

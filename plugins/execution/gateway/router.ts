@@ -113,7 +113,8 @@ export class Router {
     const batch = this.#batches.get(number)
     if (batch === undefined) return
     this.#batches.delete(number)
-    const reason = code === 'SHARD_UNAVAILABLE' ? code : 'DATABASE_UNAVAILABLE'
+    // A shard whose next blocks use a module that its node lacks says MODULE_SET.
+    const reason = code === 'SHARD_UNAVAILABLE' || code === 'MODULE_SET' ? 'SHARD_UNAVAILABLE' : 'DATABASE_UNAVAILABLE'
     for (const ticket of batch.tickets) ticket?.settle(new SubmissionError(reason, message))
   }
 

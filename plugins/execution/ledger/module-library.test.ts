@@ -87,6 +87,19 @@ describe('a node’s ledger modules', () => {
       ['counter 2 ACTIVE', null],
       ['later 1 UNUSED', expect.stringContaining('"nobody.there"')],
     ])
+    const back = view({
+      counter: [
+        [1, 0],
+        [2, 50],
+        [1, 90],
+      ],
+    })
+    expect(moduleStates(both, back, 95).map(({ version, status }) => `${version} ${status}`)).toEqual([
+      '1 UNUSED',
+      '1 ENDED',
+      '1 ACTIVE',
+      '2 ENDED',
+    ])
     expect(states(onlyFirst, 10).at(-1)).toEqual(['counter 2 SCHEDULED', expect.stringContaining('version 2')])
   })
 

@@ -15,12 +15,13 @@ export interface ModuleState {
 
 /** All versions of ledger modules that the network knows or this node has, by name and version. */
 export function moduleStates(library: ModuleLibrary, view: RootView, height: number): ModuleState[] {
-  const active = view.modulesAt(height)
   const states: ModuleState[] = []
   const known = new Set<string>()
   for (const [name, versions] of view.modules) {
-    for (const [version, activeFrom] of versions) {
-      const status = activeFrom > height ? 'SCHEDULED' : active.get(name) === version ? 'ACTIVE' : 'ENDED'
+    // The same version may come back: then it is there twice.
+    const active = versions.findLastIndex(([, activeFrom]) => activeFrom <= height)
+    for (const [i, [version, activeFrom]] of versions.entries()) {
+      const status = i > active ? 'SCHEDULED' : i === active ? 'ACTIVE' : 'ENDED'
       const problem = library.problemOf(view.modulesAt(activeFrom)) ?? null
       states.push({ name, version, activeFrom, status, problem })
       known.add(`${name} ${version}`)

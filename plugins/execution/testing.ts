@@ -7,9 +7,11 @@ import { silentLog } from '../../server/log.ts'
 import type { Log, Sql } from '../../server/plugin.ts'
 import { createTestDatabase } from '../../server/testing/index.ts'
 import { Chain, type ChainParts } from './chain.ts'
+import type { ShardHostConfig } from './config.ts'
 import type { Fence } from './fence.ts'
 import { type GenesisPlan, type Network, planGenesis } from './genesis.ts'
 import { foundNetwork } from './genesis-store.ts'
+import { openHosting } from './hosting/shard-hosting.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import { account } from './modules/account.ts'
 import { faucet } from './modules/faucet.ts'
@@ -42,6 +44,8 @@ export interface TestChainOptions {
   /** Brings the network of these options into the database; if absent, a new one is founded. */
   readonly found?: (sql: Sql) => Promise<Network>
   readonly plan?: Partial<GenesisPlan>
+  /** Processes elsewhere that run shards. */
+  readonly shardHosts?: readonly ShardHostConfig[]
   readonly log?: Log
 }
 
@@ -100,7 +104,9 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
   }
   const anchor = new RevealChain(operator.seed).genesisAnchor
   const parts = { operator: operator.key.publicKey, anchor, modules, time: Date.now() }
-  const network = (await options.found?.(sql)) ?? (await foundNetwork(sql, planGenesis(plan, parts), operator))
+  const network =
+    (await options.found?.(sql)) ?? (await foundNetwork(sql, planGenesis(plan, parts), operator, options.shardHosts))
+  const hosting = options.shardHosts && (await openHosting(sql, options.shardHosts))
   const start = async (): Promise<Chain> => {
     const started = await Chain.open({
       network,
@@ -114,6 +120,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
       onEvents: () => undefined,
       fence: await takeOffice(sql),
       onFenced: () => undefined,
+      hosting,
       ...options.parts,
     })
     await started.start()
@@ -168,6 +175,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
     },
     async close() {
       await chain.stop()
+      await hosting?.databases.close()
       await database.close()
       await opened.drop()
     },

@@ -6,6 +6,7 @@ import type { FollowOptions } from './follow.ts'
 import { SeenHeights } from './heights.ts'
 import { type Endpoint, request } from './http.ts'
 import type { KeyPair } from './keypair.ts'
+import { type Light, type LightOptions, openLight } from './light/light.ts'
 import { connectLive, type Live } from './live.ts'
 import { type NetworkInfo, NetworkView, readNetwork } from './network-view.ts'
 import { accountQuery, faucetMutation, transactionQuery, transactionSubscription } from './operations.ts'
@@ -117,7 +118,12 @@ export interface Client {
     variables: Variables,
     options?: FollowOptions,
   ): AsyncIterableIterator<Result, undefined>
-  /** Ends subscriptions. */
+  /**
+   * Opens a light client: it follows the root chain and proves what it reads, so that the node need not be trusted.
+   * @throws ClientError PROOF_INVALID if the node shows another network, or a root chain that nobody voted for
+   */
+  light(options: LightOptions): Promise<Light>
+  /** Ends subscriptions, and light clients. */
   close(): Promise<void>
 }
 
@@ -135,6 +141,7 @@ export function createClient(options: ClientOptions): Client {
   const live = connectIfPossible(options, headers)
   const view = new NetworkView(() => readNetwork(endpoint))
   const fees = new Fees(endpoint)
+  const lights = new Set<Light>()
 
   const account: Client['account'] = async (address, { realm = 0, signal } = {}) => {
     const hex = hex32(address)
@@ -209,7 +216,15 @@ export function createClient(options: ClientOptions): Client {
       if (live === undefined) throw new ClientError('UNREACHABLE', 'subscriptions take a WebSocket: give `webSocket`')
       return live.subscribe(document, variables, options)
     },
-    close: async () => live?.close(),
+    light: async (lightOptions) => {
+      const light = await openLight({ endpoint, live, onEnd: (ended) => lights.delete(ended) }, lightOptions)
+      lights.add(light)
+      return light
+    },
+    close: async () => {
+      await Promise.all([...lights].map((light) => light.close()))
+      await live?.close()
+    },
   }
 }
 

@@ -11,6 +11,9 @@
  * - `TIMEOUT`: it took longer than it was given.
  * - `KEY_MISSING`: it takes a key pair, and the client was made without one.
  * - `BAD_KEY`: no key pair can be made of this.
+ * - `PROOF_INVALID`: what the node answered does not follow from what is trusted; `reason` says what is wrong: that of a
+ *   ProofFault, or GENESIS, VOTES, LINK, STALE, MISSING. Ask another node.
+ * - `FORK`: the validators voted for two root blocks of one height, which `reason` names. Nothing is trusted any more.
  */
 export type ClientErrorCode =
   | 'UNREACHABLE'
@@ -24,6 +27,8 @@ export type ClientErrorCode =
   | 'TIMEOUT'
   | 'KEY_MISSING'
   | 'BAD_KEY'
+  | 'PROOF_INVALID'
+  | 'FORK'
 
 export interface ClientErrorOptions extends ErrorOptions {
   readonly reason?: string | undefined

@@ -5,6 +5,17 @@ export { ClientError, type ClientErrorCode, isClientError } from './errors.ts'
 export type { FeeEstimate } from './fees.ts'
 export type { FollowOptions } from './follow.ts'
 export { generateKeyPair, type KeyPair, keyPairFromSeed } from './keypair.ts'
+export type { BlockPlace, Light, LightOptions, VerifyOptions } from './light/light.ts'
+export type {
+  AsOf,
+  TrustedRoot,
+  VerifiedAccount,
+  VerifiedBlock,
+  VerifiedCell,
+  VerifiedExport,
+  VerifiedMessages,
+  VerifiedTransaction,
+} from './light/verified.ts'
 export type { NetworkInfo } from './network-view.ts'
 export type { TransactionStatus, Wait } from './operations.ts'
 export type { SendOptions } from './sender.ts'

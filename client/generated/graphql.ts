@@ -48,6 +48,30 @@ export type AccountQueryVariables = Exact<{
 
 export type AccountQuery = { readonly account: { readonly balance: string, readonly lanes: ReadonlyArray<{ readonly lane: number, readonly nextNonce: string }>, readonly shard: { readonly id: string } | null } | null };
 
+export type BlockProofQueryVariables = Exact<{
+  shard: string;
+  height: string | number;
+}>;
+
+
+export type BlockProofQuery = { readonly block: { readonly rootProof: string | null } | null };
+
+export type CellProofQueryVariables = Exact<{
+  id: string;
+  realm?: number | null | undefined;
+}>;
+
+
+export type CellProofQuery = { readonly account: { readonly rootedProof: string | null } | null };
+
+export type ExportProofQueryVariables = Exact<{
+  height: string | number;
+  key: string;
+}>;
+
+
+export type ExportProofQuery = { readonly rootBlock: { readonly exportProof: string | null } | null };
+
 export type FaucetMutationVariables = Exact<{
   address: string;
 }>;
@@ -58,10 +82,46 @@ export type FaucetMutation = { readonly faucet:
     | { readonly __typename: 'TransactionRefused', readonly code: string, readonly message: string }
    };
 
+export type FollowRootBlocksSubscriptionVariables = Exact<{
+  after: string;
+}>;
+
+
+export type FollowRootBlocksSubscription = { readonly rootBlocks: { readonly header: string, readonly votes: string } };
+
+export type GenesisQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type GenesisQuery = { readonly network: { readonly genesis: string | null } };
+
+export type MessagesProofQueryVariables = Exact<{
+  shard: string;
+  height: string | number;
+  to: string;
+}>;
+
+
+export type MessagesProofQuery = { readonly block: { readonly messagesProof: string | null } | null };
+
 export type NetworkQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type NetworkQuery = { readonly network: { readonly id: string | null, readonly name: string, readonly version: string, readonly rootHeight: string | null, readonly shardCount: number | null } };
+
+export type RootBlockQueryVariables = Exact<{
+  height?: string | number | null | undefined;
+}>;
+
+
+export type RootBlockQuery = { readonly rootBlock: { readonly header: string, readonly votes: string } | null };
+
+export type RootBlocksQueryVariables = Exact<{
+  after: string;
+  first: number;
+}>;
+
+
+export type RootBlocksQuery = { readonly rootBlocks: { readonly edges: ReadonlyArray<{ readonly node: { readonly header: string, readonly votes: string } }> } };
 
 export type SignInChallengeQueryVariables = Exact<{
   address: string;
@@ -114,6 +174,13 @@ export type SubmitTransactionsMutation = { readonly submitTransactions: Readonly
     | { readonly __typename: 'TransactionRefused', readonly code: string, readonly message: string }
   > };
 
+export type TransactionProofQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type TransactionProofQuery = { readonly transaction: { readonly rootedProof: string | null } | null };
+
 export type TransactionQueryVariables = Exact<{
   id: string;
 }>;
@@ -161,6 +228,27 @@ export const AccountDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AccountQuery, AccountQueryVariables>;
+export const BlockProofDocument = new TypedDocumentString(`
+    query BlockProof($shard: String!, $height: BigInt!) {
+  block(shard: $shard, height: $height) {
+    rootProof
+  }
+}
+    `) as unknown as TypedDocumentString<BlockProofQuery, BlockProofQueryVariables>;
+export const CellProofDocument = new TypedDocumentString(`
+    query CellProof($id: Bytes!, $realm: Int) {
+  account(address: $id, realm: $realm) {
+    rootedProof
+  }
+}
+    `) as unknown as TypedDocumentString<CellProofQuery, CellProofQueryVariables>;
+export const ExportProofDocument = new TypedDocumentString(`
+    query ExportProof($height: BigInt!, $key: String!) {
+  rootBlock(height: $height) {
+    exportProof(key: $key)
+  }
+}
+    `) as unknown as TypedDocumentString<ExportProofQuery, ExportProofQueryVariables>;
 export const FaucetDocument = new TypedDocumentString(`
     mutation Faucet($address: Bytes!) {
   faucet(address: $address) {
@@ -183,6 +271,28 @@ export const FaucetDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FaucetMutation, FaucetMutationVariables>;
+export const FollowRootBlocksDocument = new TypedDocumentString(`
+    subscription FollowRootBlocks($after: Cursor!) {
+  rootBlocks(after: $after) {
+    header
+    votes
+  }
+}
+    `) as unknown as TypedDocumentString<FollowRootBlocksSubscription, FollowRootBlocksSubscriptionVariables>;
+export const GenesisDocument = new TypedDocumentString(`
+    query Genesis {
+  network {
+    genesis
+  }
+}
+    `) as unknown as TypedDocumentString<GenesisQuery, GenesisQueryVariables>;
+export const MessagesProofDocument = new TypedDocumentString(`
+    query MessagesProof($shard: String!, $height: BigInt!, $to: String!) {
+  block(shard: $shard, height: $height) {
+    messagesProof(to: $to)
+  }
+}
+    `) as unknown as TypedDocumentString<MessagesProofQuery, MessagesProofQueryVariables>;
 export const NetworkDocument = new TypedDocumentString(`
     query Network {
   network {
@@ -194,6 +304,26 @@ export const NetworkDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<NetworkQuery, NetworkQueryVariables>;
+export const RootBlockDocument = new TypedDocumentString(`
+    query RootBlock($height: BigInt) {
+  rootBlock(height: $height) {
+    header
+    votes
+  }
+}
+    `) as unknown as TypedDocumentString<RootBlockQuery, RootBlockQueryVariables>;
+export const RootBlocksDocument = new TypedDocumentString(`
+    query RootBlocks($after: Cursor!, $first: Int!) {
+  rootBlocks(after: $after, first: $first) {
+    edges {
+      node {
+        header
+        votes
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RootBlocksQuery, RootBlocksQueryVariables>;
 export const SignInChallengeDocument = new TypedDocumentString(`
     query SignInChallenge($address: Bytes!) {
   signInChallenge(address: $address) {
@@ -284,6 +414,13 @@ export const SubmitTransactionsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SubmitTransactionsMutation, SubmitTransactionsMutationVariables>;
+export const TransactionProofDocument = new TypedDocumentString(`
+    query TransactionProof($id: Bytes!) {
+  transaction(id: $id) {
+    rootedProof
+  }
+}
+    `) as unknown as TypedDocumentString<TransactionProofQuery, TransactionProofQueryVariables>;
 export const TransactionDocument = new TypedDocumentString(`
     query Transaction($id: Bytes!) {
   transaction(id: $id) {

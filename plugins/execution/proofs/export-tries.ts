@@ -4,13 +4,13 @@ import {
   encodeExportProof,
   exportEntry,
   exportPath,
-  leafHash,
   toHex,
 } from '../../../protocol/index.ts'
 import { apart, type Sql } from '../../../server/plugin.ts'
 import { exportsAt } from '../query/root-blocks.ts'
+import { ExportTrie } from '../root/export-trie.ts'
 import { idKey } from '../state/ledger-cell.ts'
-import { Trie } from '../state/trie.ts'
+import type { Trie } from '../state/trie.ts'
 
 /** What the root chain exported at some time. */
 interface Exports {
@@ -63,9 +63,13 @@ export class ExportTries {
 
   async #read(height: number): Promise<Exports> {
     const values = new Map(await exportsAt(this.#sql(), height))
+    const exports = new ExportTrie()
+    exports.update([...values])
     const entries = Array.from(values, ([key, value]) => exportEntry(key, value))
-    const trie = new Trie({ keyBytes: 32, depth: 0 })
-    trie.update(entries.map(({ key, valueHash }) => ({ key, leaf: leafHash(key, valueHash) })))
-    return { trie, values, valueHashes: new Map(entries.map(({ key, valueHash }) => [idKey(key), valueHash])) }
+    return {
+      trie: exports.trie,
+      values,
+      valueHashes: new Map(entries.map(({ key, valueHash }) => [idKey(key), valueHash])),
+    }
   }
 }

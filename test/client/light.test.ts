@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Client, createClient, fromHex, generateKeyPair, type Light, toHex } from '../../client/index.ts'
+import execution from '../../plugins/execution/index.ts'
+import { cellPath } from '../../protocol/index.ts'
+import { createTestHost, type TestHost } from '../../server/testing/index.ts'
+
+let host: TestHost
+let url: string
+let client: Client
+let network: string
+let light: Light
+const alice = generateKeyPair()
+/** An address in that half of realm 0. */
+const addressIn = (bit: 0 | 1): string => {
+  const { address } = generateKeyPair()
+  return (cellPath(fromHex(address))[0] ?? 0) >> 7 === bit ? address : addressIn(bit)
+}
+const near = addressIn(0)
+const far = addressIn(1)
+
+beforeAll(async () => {
+  host = await createTestHost({ plugins: [execution({ genesis: { shards: 2 } })] })
+  url = (await host.serve()).url
+  client = createClient({ url, key: alice })
+  await client.waitFor((await client.faucet(alice.address)).id)
+  network = (await client.network()).id
+  light = await client.light({ trusted: { network } })
+}, 60_000)
+
+afterAll(async () => {
+  await client?.close()
+  await host?.stop()
+})
+
+/** A client whose answers are changed on their way. */
+const through = (change: (text: string) => string | Promise<string>): Client =>
+  createClient({
+    url,
+    webSocket: null,
+    fetch: async (input, init) => {
+      const response = await fetch(input, init)
+      return new Response(await change(await response.text()), { status: response.status })
+    },
+  })
+
+const invalid = (reason: string) => expect.objectContaining({ code: 'PROOF_INVALID', reason })
+const flipped = (hex: string, at: number): string => {
+  const bytes = fromHex(hex)
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  return toHex(bytes)
+}
+/** Changes fields of the answers that hold bytes; their names are a pattern. */
+const changing = (names: string, change: (hex: string) => string) => (text: string) =>
+  text.replace(
+    new RegExp(`"(${names})":"(0x[0-9a-f]*)"`, 'g'),
+    (_all, name: string, hex: string) => `"${name}":"${change(hex)}"`,
+  )
+
+describe('a light client', () => {
+  test('follows the root chain', async () => {
+    const heights: number[] = []
+    for await (const { height, header } of light.roots()) {
+      expect(header.length).toBeGreaterThan(200)
+      heights.push(height)
+      if (heights.length === 3) break
+    }
+    expect(heights.map((height) => height - (heights[0] ?? 0))).toEqual([0, 1, 2])
+    expect(light.tip.height).toBeGreaterThanOrEqual(heights[2] ?? 0)
+  })
+
+  test('proves accounts of every shard, and those that nobody used', async () => {
+    for (const to of [near, far]) {
+      await client.transfer(to, 5n)
+      const account = await light.account(to)
+      expect(account).toMatchObject({ address: to, balance: 5n, lanes: new Map() })
+      expect(account.block?.shard).toBe(to === near ? '0:0' : '0:1')
+      expect(account.root.height).toBeLessThanOrEqual(light.tip.height)
+    }
+    const own = await light.account(alice.address)
+    expect(own.balance).toBe((await client.account(alice.address))?.balance)
+    expect(own.lanes).toEqual(new Map([[0, 2]]))
+    const { address } = generateKeyPair()
+    expect(await light.account(address)).toMatchObject({ balance: 0n })
+    expect((await light.cell(address)).cell).toBeUndefined()
+    expect((await light.cell(near)).cell).toMatchObject({ owner: 'account', balance: 5n })
+  })
+
+  test('proves what a block made of a transaction, the block, and all that it sent', async () => {
+    const sent = await client.transfer(far, 1n)
+    const proven = await light.transaction(sent.id)
+    expect(proven).toMatchObject({ id: sent.id, fee: sent.fee })
+    const isAway = sent.shard === '0:0'
+    expect(proven?.actions).toEqual([{ status: isAway ? 'SENT' : 'DONE', error: undefined }])
+    const at = { shard: sent.shard ?? '', height: sent.height ?? -1 }
+    expect(await light.block(at)).toMatchObject({ ...at, txCount: 1, block: at })
+    const { messages } = await light.messages(at, '0:1')
+    // The fee goes to the treasury, wherever that is.
+    expect(messages.filter(({ value }) => value === 1n).map(({ call }) => call)).toEqual(
+      isAway ? ['account.credit'] : [],
+    )
+    expect((await light.messages(at, '9:')).messages).toEqual([])
+    expect(await light.transaction(alice.address)).toBeUndefined()
+  })
+
+  test('proves what the root chain exports', async () => {
+    expect((await light.exported('shard/0:1')).value).toMatchObject({ from: 0, parent: null })
+    expect((await light.exported('shard/0:111')).value).toBeUndefined()
+  })
+
+  test('works without a WebSocket, and begins where another ended', async () => {
+    const asking = createClient({ url, webSocket: null })
+    const later = await asking.light({ trusted: { network, header: light.tip.header } })
+    await client.transfer(near, 1n)
+    expect((await later.account(near)).balance).toBe((await client.account(near))?.balance)
+    expect(later.tip.height).toBeGreaterThan(0)
+    await asking.close()
+    await expect(later.account(near)).rejects.toThrow()
+  })
+})
+
+describe('a node that lies', () => {
+  test('about the network is found out', async () => {
+    const wrong = through(changing('genesis', (hex) => flipped(hex, 40)))
+    await expect(wrong.light({ trusted: { network } })).rejects.toThrow(invalid('GENESIS'))
+    await expect(client.light({ trusted: { network: alice.address } })).rejects.toThrow(invalid('GENESIS'))
+  })
+
+  test('about votes or headers is found out', async () => {
+    const noVotes = through(changing('votes', () => '0x80'))
+    await expect(noVotes.light({ trusted: { network } })).rejects.toThrow(invalid('VOTES'))
+    const badVotes = through(changing('votes', (hex) => flipped(hex, fromHex(hex).length - 1)))
+    await expect(badVotes.light({ trusted: { network } })).rejects.toThrow(invalid('VOTES'))
+    const badHeader = through(changing('header', (hex) => flipped(hex, fromHex(hex).length - 1)))
+    await expect(badHeader.light({ trusted: { network } })).rejects.toThrow(invalid('VOTES'))
+  })
+
+  test('about anything that is proven is found out, whatever byte it changes', async () => {
+    let at = 0
+    const liar = through(changing('rootedProof|rootProof|messagesProof|exportProof', (hex) => flipped(hex, at)))
+    const deceived = await liar.light({ trusted: { network } })
+    const sent = await client.transfer(far, 1n)
+    const place = { shard: sent.shard ?? '', height: sent.height ?? -1 }
+    for (at = 0; at < 600; at += 23) {
+      for (const lie of [
+        () => deceived.account(near),
+        () => deceived.transaction(sent.id),
+        () => deceived.block(place),
+        () => deceived.messages(place, '0:1'),
+        () => deceived.exported('shard/0:0'),
+      ])
+        await expect(lie()).rejects.toThrow(expect.objectContaining({ code: 'PROOF_INVALID' }))
+    }
+    await liar.close()
+  })
+
+  test('by an older state, however true it was, is found out', async () => {
+    const answers: string[] = []
+    let replayed: string | undefined
+    const replaying = through((text) => {
+      if (text.includes('"rootedProof"')) answers.push(text)
+      return text.includes('"rootedProof"') ? (replayed ?? text) : text
+    })
+    const deceived = await replaying.light({ trusted: { network } })
+    const old = await deceived.account(near)
+    await client.transfer(near, 1n)
+    expect((await deceived.account(near)).balance).toBe(old.balance + 1n)
+    replayed = answers[0]
+    await expect(deceived.account(near)).rejects.toThrow(invalid('STALE'))
+    await replaying.close()
+  })
+
+  test('by hiding root blocks comes to an end', async () => {
+    let isHiding = false
+    const hiding = through((text) =>
+      isHiding && text.includes('"rootBlocks"') ? '{"data":{"rootBlocks":{"edges":[]}}}' : text,
+    )
+    const deceived = await hiding.light({ trusted: { network } })
+    isHiding = true
+    await client.transfer(near, 1n)
+    await expect(deceived.account(near)).rejects.toThrow(invalid('MISSING'))
+    await hiding.close()
+  })
+})

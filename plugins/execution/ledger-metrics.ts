@@ -22,6 +22,16 @@ export function meterLedger({ metrics, signal }: Host, ledger: Ledger): void {
   const load = metrics.gauge({ name: 'shard_load_ratio', help: 'Part of its time that the shard executes.', labels })
   const waiting = metrics.gauge({ name: 'shard_waiting_count', help: 'Transactions that wait for a block.', labels })
   const bytes = metrics.gauge({ name: 'shard_waiting_bytes', help: 'Their size.', labels })
+  const price = metrics.gauge({
+    name: 'shard_price_units',
+    help: 'What a unit of weight costs in its next block.',
+    labels,
+  })
+  const congestion = metrics.gauge({
+    name: 'shard_congestion_ratio',
+    help: 'What its last block ran and what waits for room, as a part of a full block.',
+    labels,
+  })
   const running = metrics.gauge({ name: 'shard_running_ratio', help: '1 while the shard runs, else 0.', labels })
   const look = (): void => {
     for (const { id: shard, ...state } of ledger.shards()) {
@@ -29,6 +39,8 @@ export function meterLedger({ metrics, signal }: Host, ledger: Ledger): void {
       load.set(state.load, { shard })
       waiting.set(state.mempool.size, { shard })
       bytes.set(state.mempool.bytes, { shard })
+      price.set(Number(state.basePrice), { shard })
+      congestion.set(state.congestion / 100, { shard })
       running.set(state.status === 'RUNNING' ? 1 : 0, { shard })
     }
   }

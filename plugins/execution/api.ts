@@ -108,8 +108,11 @@ export interface ShardState {
   readonly realm: number
   readonly prefix: string
   readonly parent: string | null
-  /** RUNNING, or why it is not: STARTING, RESTARTING (its worker crashed), STALLED (the database is away), STOPPED. */
-  readonly status: 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STALLED' | 'STOPPED'
+  /**
+   * RUNNING, or why it is not: STARTING, RESTARTING (its worker crashed), STALLED (the database is away), STOPPED, SPLIT
+   * (its children go on).
+   */
+  readonly status: 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STALLED' | 'STOPPED' | 'SPLIT'
   readonly height: number
   readonly stateRoot: Uint8Array
   /** The part of the last second that it spent executing, 0 to 1. */

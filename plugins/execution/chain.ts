@@ -1,10 +1,12 @@
-import { cellPath, ROOT_REALM, shardOf } from '../../protocol/index.ts'
+import { ROOT_REALM, toHex } from '../../protocol/index.ts'
 import { type DatabaseOptions, isFenced, type Log, pause, type Sql } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
 import type { Fence } from './fence.ts'
+import { Fleet } from './fleet/fleet.ts'
+import type { RunningShard } from './fleet/running-shard.ts'
+import { shardOfCell } from './fleet/shard-map.ts'
 import { readCells } from './gateway/cells.ts'
 import { Faucet } from './gateway/faucet.ts'
-import type { Destination } from './gateway/router.ts'
 import { ShardLoads } from './gateway/shard-loads.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
 import { TransactionStates } from './gateway/states.ts'
@@ -12,13 +14,16 @@ import { Submissions } from './gateway/submissions.ts'
 import { SupplyCheck } from './gateway/supply-check.ts'
 import { TransactionWatch } from './gateway/watch.ts'
 import type { Network } from './genesis.ts'
+import { hostsOf } from './hosting/hosts-of.ts'
+import type { ShardHosting } from './hosting/shard-hosting.ts'
 import type { OperatorKey } from './keys.ts'
 import { sourcesOf } from './ledger/load-modules.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import { ModuleLibrary } from './ledger/module-library.ts'
 import { lackOf, mustHaveModules } from './ledger/module-schedule.ts'
+import { oneDatabase } from './query/shard-databases.ts'
 import { BlockIntake } from './root/block-intake.ts'
-import { RecentRoots, RootFeeder, type RoutedRoot, routed, sourcesFor } from './root/feeder.ts'
+import { RecentRoots, type RoutedRoot, routed, sourcesFor } from './root/feeder.ts'
 import { LocalOrderer } from './root/local-orderer.ts'
 import type { MadeRoot } from './root/made-root.ts'
 import { openRootState } from './root/open-root.ts'
@@ -30,8 +35,6 @@ import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
 import type { ShardTuning } from './shard/engine.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
-import { shardSpace } from './shard/shard-space.ts'
-import { WorkerShardHost } from './shard/worker-host.ts'
 import { accountState, nextNonce } from './state/account.ts'
 import { VerifierPool } from './verify/pool.ts'
 
@@ -48,6 +51,8 @@ export interface ChainParts {
   readonly rootIntervalMs: number
   readonly tuning?: Partial<ShardTuning>
   readonly log: Log
+  /** Shards that live elsewhere; all live here if absent. */
+  readonly hosting?: ShardHosting | undefined
   /** Tells the event stream that a block brought events. */
   readonly onEvents: () => void
   /** Every write is held to it. */
@@ -58,19 +63,6 @@ export interface ChainParts {
   readonly onFaults?: (call: string, count: number) => void
 }
 
-interface RunningShard extends Destination {
-  readonly host: WorkerShardHost
-  readonly feeder: RootFeeder
-  height: number
-  stateRoot: Uint8Array
-  status: ShardState['status']
-  load: number
-  mempool: ShardState['mempool']
-  /** Reports that wait until earlier blocks are taken in. */
-  held?: BlockReport[] | undefined
-}
-
-const RETRY_MS = 200
 const NOTHING = new Uint8Array(0)
 /** What waits for a database that is away is not waited for. */
 const ABANDON_MS = 500
@@ -79,7 +71,7 @@ const ABANDON_MS = 500
 export class Chain implements Ledger {
   readonly network: Ledger['network']
   readonly #parts: ChainParts & { readonly roots: RootStore }
-  readonly #shards: RunningShard[] = []
+  readonly #fleet: Fleet
   readonly #orderer: Orderer
   readonly #root: RootDesk
   readonly #recent = new RecentRoots()
@@ -98,7 +90,7 @@ export class Chain implements Ledger {
 
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
   static async open(parts: ChainParts): Promise<Chain> {
-    const roots = new RootStore(parts.sql, parts.fence)
+    const roots = new RootStore(parts.sql, parts.fence, parts.hosting?.databases)
     const tip = await roots.tip()
     if (tip === undefined) throw new TypeError('the network has no root block: its genesis was not stored')
     const library = new ModuleLibrary(parts.modules)
@@ -142,34 +134,30 @@ export class Chain implements Ledger {
       supply: this.#supply,
     })
     this.#recent.startAfter(tip.header.height)
-    for (const id of network.genesis.shards) {
-      const space = shardSpace(id)
-      const { database, tuning, fence } = parts
-      const modules = sourcesOf(parts.modules)
-      const data = { shard: id, database, modules, params: network.params, fence, ...(tuning && { tuning }) }
-      const host = new WorkerShardHost(data, log)
-      const feeder = new RootFeeder({
-        host,
-        space,
-        recent: this.#recent,
-        store: parts.roots,
-        loads: () => this.#loads.congested,
-        log,
-      })
-      const idle = { height: 0, stateRoot: new Uint8Array(32), load: 0, mempool: { size: 0, bytes: 0 } }
-      const shard: RunningShard = { space, host, feeder, status: 'STARTING', ...idle }
-      host.onReport((report) => this.#onReport(shard, report))
-      this.#shards.push(shard)
-    }
+    const { database, tuning, fence } = parts
+    const modules = sourcesOf(parts.modules)
+    const hosts = hostsOf(parts, { database, modules, params: network.params, fence, ...(tuning && { tuning }) })
+    this.#fleet = new Fleet({
+      hosts,
+      intake: this.#intake,
+      supply: this.#supply,
+      recent: this.#recent,
+      roots: parts.roots,
+      loads: this.#loads,
+      log,
+      onBlock: (block) => this.#onBlock(block),
+      onReport: (shard, report) => this.#onReport(shard, report),
+      onReady: () => this.#watch.recheck(),
+      onSuccession: (parent, child) => this.#submissions.router.succeed(parent.space.id, child),
+    })
     this.#pool = new VerifierPool({ network: network.id, threads: parts.verifierThreads, log })
-    this.#states = new TransactionStates(
-      sql,
-      this.#shards.map(({ host }) => host),
+    this.#states = new TransactionStates(parts.hosting?.databases ?? oneDatabase(sql), () =>
+      this.#fleet.shards.map(({ host }) => host),
     )
     this.#watch = new TransactionWatch(this.#states, log)
     this.#submissions = new Submissions({
       pool: this.#pool,
-      destinations: this.#shards,
+      directory: this.#fleet,
       states: this.#states,
       watch: this.#watch,
       log,
@@ -186,10 +174,8 @@ export class Chain implements Ledger {
 
   /** Starts shards and root chain where the last run ended. @throws ShardHostError if a shard's state is not sound. */
   async start(): Promise<void> {
-    // Before any shard runs: from then on new blocks are reported, and must not be counted twice.
-    for (const shard of this.#shards) await this.#intake.takeUnlisted(shard)
     try {
-      await Promise.all(this.#shards.map(({ host }) => host.start()))
+      await this.#fleet.start(this.#orderer.view, this.rootHeight())
     } catch (error) {
       await this.stop()
       throw error
@@ -200,16 +186,15 @@ export class Chain implements Ledger {
   async stop(): Promise<void> {
     this.#watch.stop()
     await this.#orderer.stop()
-    await Promise.all(this.#shards.map(({ feeder }) => feeder.stop()))
-    await Promise.all(this.#shards.map(({ host }) => host.stop()))
+    await this.#fleet.stop()
     await this.#pool.close()
   }
 
   /** Ends everything at once, whether the database answers or not: another node leads, and this one has no say. */
   async abandon(): Promise<void> {
     this.#watch.stop()
-    await Promise.all(this.#shards.map(({ host }) => host.abandon()))
-    const ended = Promise.all([this.#orderer.stop(), ...this.#shards.map(({ feeder }) => feeder.stop())])
+    await this.#fleet.abandon()
+    const ended = Promise.all([this.#orderer.stop(), ...this.#fleet.shards.map(({ feeder }) => feeder.stop())])
     await Promise.race([ended, pause(ABANDON_MS)])
     await this.#pool.close()
   }
@@ -217,15 +202,12 @@ export class Chain implements Ledger {
   /** What is wrong with the ledger, if anything is. */
   health(): { readonly ok: boolean; readonly message?: string } {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
-    const down = this.#shards.filter(({ status }) => status !== 'RUNNING')
+    const trouble = this.#fleet.trouble()
     const lack = this.#lack
     // Once it is reached, shards stop: those that have nothing to do have not noticed yet.
-    if (down.length === 0)
+    if (trouble === undefined)
       return lack === undefined ? { ok: true } : { ok: this.rootHeight() < lack.from, message: lack.message }
-    return {
-      ok: false,
-      message: down.map(({ host, status }) => `shard ${host.id} is ${status.toLowerCase()}`).join(', '),
-    }
+    return { ok: false, message: trouble }
   }
 
   /** Of the leader that it works for. */
@@ -233,23 +215,17 @@ export class Chain implements Ledger {
     return this.#parts.fence.fence
   }
 
+  randomness(): 'SINGLE_OPERATOR' | 'SHARED' {
+    return this.#orderer.randomness
+  }
+
   rootHeight(): number {
     return this.#orderer.tip.header.height
   }
 
   shards(): readonly ShardState[] {
-    const shards = this.#shards.map(({ space, height, stateRoot, status, load, mempool }): ShardState => ({
-      id: space.id,
-      realm: space.realm,
-      prefix: space.prefix,
-      parent: null,
-      status,
-      height,
-      stateRoot,
-      load,
-      mempool,
-      ...this.#loads.of(space.id, this.rootHeight()),
-    }))
+    const height = this.rootHeight()
+    const shards = this.#fleet.states().map((shard) => ({ ...shard, ...this.#loads.of(shard.id, height) }))
     return [...shards, this.#rootShard()]
   }
 
@@ -273,7 +249,7 @@ export class Chain implements Ledger {
 
   shardOf(realm: number, id: Uint8Array): string | undefined {
     if (realm === ROOT_REALM) return ROOT_SPACE.id
-    return this.#shardOf(realm, id)?.space.id
+    return shardOfCell(this.#fleet, realm, id)?.space.id
   }
 
   async submit(
@@ -284,7 +260,7 @@ export class Chain implements Ledger {
   }
 
   simulate(bytes: Uint8Array): Promise<Simulation> {
-    return simulateEverywhere(this.#shards, this.#root, bytes)
+    return simulateEverywhere(this.#fleet.answering, this.#root, bytes)
   }
 
   states(ids: readonly Uint8Array[]): Promise<readonly (TransactionState | null)[]> {
@@ -297,12 +273,12 @@ export class Chain implements Ledger {
 
   async cells(realm: number, ids: readonly Uint8Array[]): Promise<readonly (CellState | null)[]> {
     if (realm === ROOT_REALM) return this.#root.cells(ids)
-    return readCells(ids, (id) => this.#shardOf(realm, id)?.host)
+    return readCells(ids, (id) => shardOfCell(this.#fleet, realm, id)?.host)
   }
 
   async proof(realm: number, id: Uint8Array): Promise<Uint8Array | null> {
     if (realm === ROOT_REALM) return this.#root.prove(id)
-    return (await this.#shardOf(realm, id)?.host.ask({ kind: 'proof', id })) ?? null
+    return (await shardOfCell(this.#fleet, realm, id)?.host.ask({ kind: 'proof', id })) ?? null
   }
 
   faucet(address: Uint8Array): Promise<SubmitOutcome> {
@@ -313,16 +289,6 @@ export class Chain implements Ledger {
     return this.#supply.last
   }
 
-  #shardOf(realm: number, id: Uint8Array): RunningShard | undefined {
-    const path = cellPath(id)
-    const space = shardOf(
-      this.#shards.map((shard) => shard.space),
-      realm,
-      path,
-    )
-    return this.#shards.find((shard) => shard.space === space)
-  }
-
   async #nextNonce(account: Uint8Array, lane: number): Promise<number> {
     const [cell] = await this.cells(0, [account])
     return cell === null || cell === undefined ? 0 : nextNonce(accountState(cell.value as never), lane)
@@ -330,65 +296,25 @@ export class Chain implements Ledger {
 
   #onReport(shard: RunningShard, report: ShardReport | { readonly type: 'down' }): void {
     switch (report.type) {
-      case 'ready':
-        void this.#onReady(shard, report.tip)
-        return
       case 'admitted':
         return this.#submissions.router.admitted(report.admission)
       case 'batch-failed':
         return this.#submissions.router.failed(report.batch, report.code, report.message)
-      case 'block':
-        if (shard.held === undefined) this.#onBlock(shard, report.block)
-        else shard.held.push(report.block)
-        return
       case 'dropped':
         this.#states.drop(report.drop.ids, report.drop.status)
         this.#submissions.router.dropped(report.drop)
         return this.#watch.touched(report.drop.ids)
-      case 'state':
-        shard.status = report.status
-        shard.load = report.load
-        shard.mempool = report.mempool
-        return
+      case 'evicted':
+        return this.#parts.log.error({ shard: shard.host.id, transaction: toHex(report.id) }, report.message)
       case 'fatal':
         if (report.code === 'FENCED') this.#parts.onFenced()
         return
       case 'down':
-        shard.status = shard.host.status
-        shard.feeder.pauseFeeding()
         return this.#submissions.router.down(shard.host.id)
     }
   }
 
-  /** The shard runs (again). A block may have become durable just before a crash, unreported: it is taken in first. */
-  async #onReady(shard: RunningShard, tip: BlockReport): Promise<void> {
-    const held: BlockReport[] = []
-    shard.held = held
-    for (;;) {
-      try {
-        if (tip.height > shard.height) await this.#intake.takeUnlisted(shard)
-        break
-      } catch (error) {
-        this.#parts.log.warn({ error: String(error), shard: shard.host.id }, 'blocks cannot be read; trying again')
-        await pause(RETRY_MS)
-      }
-    }
-    // It crashed again meanwhile, and is ready once more: that call goes on.
-    if (shard.held !== held) return
-    shard.status = 'RUNNING'
-    shard.stateRoot = tip.stateRoot
-    this.#loads.note(tip)
-    shard.held = undefined
-    for (const block of held) this.#onBlock(shard, block)
-    shard.feeder.resumeAfter(tip.rootCursor)
-    this.#watch.recheck()
-  }
-
-  #onBlock(shard: RunningShard, block: BlockReport): void {
-    shard.stateRoot = block.stateRoot
-    this.#loads.note(block)
-    // After a crash it may have been read from the database already.
-    if (block.height > shard.height) this.#intake.take(shard, { ...block, index: block.outIndex })
+  #onBlock(block: BlockReport): void {
     this.#submissions.router.included(block)
     this.#watch.touched(block.included)
     this.#watch.touched(block.outcomes)
@@ -407,7 +333,7 @@ export class Chain implements Ledger {
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
-    for (const { feeder } of this.#shards) feeder.pump()
+    this.#fleet.advance(this.#orderer.view, block.header.height)
     for (const { transaction } of made.outcomes) this.#watch.touched(transaction)
     for (const [call, count] of made.faults) this.#parts.onFaults?.(call, count)
     if (made.events.count > 0) this.#parts.onEvents()

@@ -1,4 +1,5 @@
 import type { TransactionStatus } from '../api.ts'
+import type { Directory } from '../fleet/shard-map.ts'
 import { REFUSAL_CODES } from '../refusals.ts'
 import { ADMITTED, BARRED, type BatchAdmission, KNOWN, REFUSED, type TransactionBatch } from '../shard/batch.ts'
 import { type BlockReport, type DropReport, WAITER_STATUS } from '../shard/messages.ts'
@@ -23,23 +24,27 @@ export interface LateTicket {
 
 interface OpenBatch {
   readonly shard: string
+  /** The realm of all its transactions. */
+  readonly realm: number
   /** By index in the batch; undefined once answered. */
   readonly tickets: (Ticket | undefined)[]
   open: number
 }
 
 const NUMBER_SPACE = 2 ** 32
+/** Transactions in one message to a shard that takes over from another. */
+const MOVED_BATCH = 500
 
 /** Sends verified transactions to the shard of their sender, and answers tickets as shards report. */
 export class Router {
-  readonly #destinations: readonly Destination[]
+  readonly #directory: Directory<Destination>
   readonly #onLate: (ticket: LateTicket) => void
   readonly #batches = new Map<number, OpenBatch>()
   #number = 0
 
   /** `onLate` finds out whether it is a repeated submission of an included transaction. */
-  constructor(destinations: readonly Destination[], onLate: (ticket: LateTicket) => void) {
-    this.#destinations = destinations
+  constructor(directory: Directory<Destination>, onLate: (ticket: LateTicket) => void) {
+    this.#directory = directory
     this.#onLate = onLate
   }
 
@@ -55,7 +60,8 @@ export class Router {
         continue
       }
       ticket.id = found.ids.slice(32 * i, 32 * i + 32)
-      const destination = this.#find(found.realms[i]!, found.pathBits[i]!)
+      ticket.pathBits = found.pathBits[i]!
+      const destination = this.#directory.at(found.realms[i]!, ticket.pathBits)
       if (destination === undefined) {
         refuse(ticket, 'BAD_ARGUMENTS', `there is no realm ${found.realms[i]}: use 0, the public one`)
         continue
@@ -83,7 +89,9 @@ export class Router {
         else refuse(ticket, code, message)
         return
       }
-      ticket.duplicate = result === KNOWN || result === BARRED
+      // One that was admitted by a shard that was split since is known to the child, of course.
+      if (!ticket.isAdmitted) ticket.duplicate = result === KNOWN || result === BARRED
+      ticket.isAdmitted = true
       if (result === BARRED) {
         this.#close(admission.batch, batch, index)
         accept(ticket, 'EVICTED', null)
@@ -118,27 +126,54 @@ export class Router {
     for (const ticket of batch.tickets) ticket?.settle(new SubmissionError(reason, message))
   }
 
-  /** The shard crashed: what it had not answered may be submitted again. */
-  down(shard: string): void {
+  /** The shard is down: what it had not answered waits until it is back. If it does not come back, that is told. */
+  down(shard: string, comesBack: boolean): void {
     for (const [number, batch] of this.#batches) {
-      if (batch.shard === shard) {
-        this.failed(number, 'SHARD_UNAVAILABLE', `shard ${shard} was interrupted: submit the same bytes again`)
-      }
+      if (batch.shard !== shard) continue
+      if (comesBack) this.#batches.delete(number)
+      else this.failed(number, 'SHARD_UNAVAILABLE', `shard ${shard} is stopped: the health of the node says why`)
     }
+    this.#kept.down(shard, comesBack)
   }
 
-  #find(realm: number, pathBits: number): Destination | undefined {
-    return this.#destinations.find(({ space }) => {
-      if (space.realm !== realm) return false
-      return space.prefix === '' || pathBits >>> (32 - space.prefix.length) === Number.parseInt(space.prefix, 2)
-    })
+  /** Shards run again: they get what was lost with their mempools, in the same order. */
+  sendAgain(): void {
+    const groups = new Map<Destination, Ticket[]>()
+    for (const kept of this.#kept.homeless()) {
+      const destination = this.#directory.at(kept.realm, kept.pathBits)
+      if (destination?.host.status !== 'RUNNING') continue
+      kept.shard = destination.host.id
+      const tickets = kept.tickets.length === 0 ? [bareTicket(kept)] : kept.tickets
+      const group = groups.get(destination)
+      if (group === undefined) groups.set(destination, [...tickets])
+      else group.push(...tickets)
+    }
+    for (const [destination, tickets] of groups) this.#sendAll(destination, tickets)
   }
 
-  #send({ host }: Destination, tickets: Ticket[]): void {
+  /**
+   * A shard that was split off from `parent` takes over what that had not answered. It has got the pool of its parent
+   * already, so that what was admitted there is known to it.
+   */
+  succeed(parent: string, child: Destination): void {
+    const moved: Ticket[] = []
+    for (const [number, batch] of this.#batches) {
+      if (batch.shard !== parent) continue
+      batch.tickets.forEach((ticket, index) => {
+        if (ticket === undefined || this.#directory.at(batch.realm, ticket.pathBits) !== child) return
+        this.#close(number, batch, index)
+        moved.push(ticket)
+      })
+    }
+    for (let from = 0; from < moved.length; from += MOVED_BATCH)
+      this.#send(child, moved.slice(from, from + MOVED_BATCH))
+  }
+
+  #send({ host, space }: Destination, tickets: Ticket[]): void {
     this.#number = (this.#number + 1) % NUMBER_SPACE
     const number = this.#number
     const batch = pack(number, tickets)
-    this.#batches.set(number, { shard: host.id, tickets, open: tickets.length })
+    this.#batches.set(number, { shard: host.id, realm: space.realm, tickets, open: tickets.length })
     if (!host.submit(batch)) {
       this.failed(number, 'SHARD_UNAVAILABLE', `shard ${host.id} is not running now: try again in a moment`)
     }

@@ -12,10 +12,10 @@ const MAX_DROPPED = 100_000
 /** Finds the present state of transactions: in blocks, in mempools, or dropped from one. */
 export class TransactionStates {
   readonly #databases: ShardDatabases
-  readonly #hosts: readonly ShardHost[]
+  readonly #hosts: () => readonly ShardHost[]
   readonly #dropped = new Map<string, TransactionStatus>()
 
-  constructor(databases: ShardDatabases, hosts: readonly ShardHost[]) {
+  constructor(databases: ShardDatabases, hosts: () => readonly ShardHost[]) {
     this.#databases = databases
     this.#hosts = hosts
   }
@@ -60,7 +60,7 @@ export class TransactionStates {
   }
 
   async #pending(ids: readonly Uint8Array[]): Promise<(Uint8Array | null)[]> {
-    const running = this.#hosts.filter((host) => host.status === 'RUNNING')
+    const running = this.#hosts().filter((host) => host.status === 'RUNNING')
     const answers = await Promise.all(running.map((host) => host.ask({ kind: 'pending', ids })))
     return ids.map((_, i) => answers.reduce<Uint8Array | null>((found, answer) => found ?? answer[i] ?? null, null))
   }

@@ -1,5 +1,6 @@
 import { type Log, pause } from '../../../server/plugin.ts'
 import type { SubmitOutcome, TransactionState, Wait } from '../api.ts'
+import type { Directory } from '../fleet/shard-map.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import type { VerifierPool } from '../verify/pool.ts'
 import { Batcher } from './batcher.ts'
@@ -30,7 +31,7 @@ export class Submissions {
 
   constructor(parts: {
     readonly pool: VerifierPool
-    readonly destinations: readonly Destination[]
+    readonly directory: Directory<Destination>
     readonly states: TransactionStates
     readonly watch: TransactionWatch
     readonly log: Log
@@ -38,7 +39,7 @@ export class Submissions {
     this.#states = parts.states
     this.#watch = parts.watch
     this.#log = parts.log
-    this.router = new Router(parts.destinations, (late) => this.#repeat(late))
+    this.router = new Router(parts.directory, (late) => this.#repeat(late))
     this.#batcher = new Batcher(parts.pool, (tickets, response) => this.router.route(tickets, response))
   }
 
@@ -79,6 +80,8 @@ export class Submissions {
           waits,
           id: null,
           duplicate: false,
+          pathBits: 0,
+          isAdmitted: false,
           settle: (outcome) => {
             if (outcome instanceof SubmissionError) {
               clearTimeout(timer)

@@ -42,6 +42,11 @@ export class SupplyCheck {
     this.#unknown.add(shard)
   }
 
+  /** Whatever there is of the shard was told. */
+  known(shard: string): void {
+    this.#unknown.delete(shard)
+  }
+
   /** A block that a root block had listed before this node started. */
   listed(shard: string, totals: Totals): void {
     this.#unknown.delete(shard)

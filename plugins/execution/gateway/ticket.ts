@@ -8,6 +8,10 @@ export interface Ticket {
   readonly waits: boolean
   id: Uint8Array | null
   duplicate: boolean
+  /** The first 32 bits of the path of the sender's cell, once it is verified. */
+  pathBits: number
+  /** A shard has it in its pool. */
+  isAdmitted: boolean
   /** Called once. */
   readonly settle: (outcome: SubmitOutcome | SubmissionError) => void
 }

@@ -29,6 +29,7 @@ export function defineShard(setting: Setting): void {
       RESTARTING: { description: 'Its worker crashed and is coming back.' },
       STALLED: { description: 'It cannot reach its database and tries again.' },
       STOPPED: {},
+      SPLIT: { description: 'It made its last block; its children go on.' },
     } as const,
   })
   const mempool = builder.objectRef<ShardState['mempool']>('Mempool').implement({

@@ -47,7 +47,9 @@ export class Mirror {
       }
       this.#hasLeader = false
       if (this.#snapshot !== undefined) {
-        const shards = this.#snapshot.shards.map((shard) => ({ ...shard, status: 'RESTARTING' as const }))
+        const shards = this.#snapshot.shards.map((shard) =>
+          shard.status === 'SPLIT' ? shard : { ...shard, status: 'RESTARTING' as const },
+        )
         this.#snapshot = { ...this.#snapshot, shards }
       }
       await pause(RETRY_MS, signal)

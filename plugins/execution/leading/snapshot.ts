@@ -42,5 +42,5 @@ const markOf = ({ rootHeight, shards, health }: Snapshot): string =>
   [
     rootHeight,
     health.message ?? health.ok,
-    ...shards.map(({ height, status, load, mempool }) => `${height} ${status} ${load} ${mempool.size}`),
+    ...shards.map(({ id, height, status, load, mempool }) => `${id} ${height} ${status} ${load} ${mempool.size}`),
   ].join()

@@ -74,6 +74,7 @@ export interface RootFeederParts {
 export class RootFeeder {
   readonly #parts: RootFeederParts
   #sent = 0
+  #until = Number.POSITIVE_INFINITY
   #isRunning = false
   /** Counts the shard's starts: what was read for an earlier one must not be sent to a later one. */
   #run = 0
@@ -90,6 +91,11 @@ export class RootFeeder {
     this.#isRunning = true
     this.#run++
     this.pump()
+  }
+
+  /** The shard is split at this root height: it gets this root block, even if it brings nothing, and none after it. */
+  endAt(height: number): void {
+    this.#until = height
   }
 
   /** The shard is down: nothing is sent until it resumes. */
@@ -119,7 +125,7 @@ export class RootFeeder {
   }
 
   #canSend(): boolean {
-    return this.#isRunning && !this.#stopped && this.#sent < this.#parts.recent.last
+    return this.#isRunning && !this.#stopped && this.#sent < Math.min(this.#parts.recent.last, this.#until)
   }
 
   #send(root: RoutedRoot): void {
@@ -142,7 +148,7 @@ export class RootFeeder {
     const run = this.#run
     while (run === this.#run && this.#canSend() && recent.get(this.#sent + 1) === undefined) {
       try {
-        const target = recent.last
+        const target = Math.min(recent.last, this.#until)
         const blocks = await store.after(this.#sent, PAGE)
         for (const block of blocks) {
           if (block.header.height > target) break
@@ -151,7 +157,11 @@ export class RootFeeder {
           this.#send(root)
         }
         // Root blocks that bring nothing are not read at all.
-        if (run === this.#run && blocks.length < PAGE) this.#sent = Math.max(this.#sent, target)
+        if (run !== this.#run || blocks.length === PAGE || this.#sent >= target) continue
+        if (target === this.#until) {
+          const root = { height: target, exports: [], random: await store.randomAt(target), outgoing: [] }
+          if (run === this.#run && this.#canSend()) this.#send(root)
+        } else this.#sent = target
       } catch (error) {
         log.warn({ shard: host.id, error: String(error) }, 'root blocks cannot be read; trying again')
         await pause(RETRY_MS)

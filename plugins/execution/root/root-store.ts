@@ -161,6 +161,21 @@ export class RootStore {
     }))
   }
 
+  /** Those of these shards of which a root block lists any block. */
+  async everListed(shards: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#sql<{ shard: string }[]>`
+      SELECT shard FROM unnest(${shards}::text[]) AS asked (shard)
+      WHERE EXISTS (SELECT FROM root_entry WHERE root_entry.shard = asked.shard)`
+    return new Set(rows.map(({ shard }) => shard))
+  }
+
+  /** The randomness of a root block. @throws TypeError if there is none at this height */
+  async randomAt(height: number): Promise<Uint8Array> {
+    const [row] = await this.#sql<{ header: Uint8Array }[]>`SELECT header FROM root_block WHERE height = ${height}`
+    if (row === undefined) throw new TypeError(`there is no root block ${height}`)
+    return decodeRootHeader(row.header).random.slice()
+  }
+
   /** At most `limit` root blocks after a height that bring anything to shards, in order. */
   async after(height: number, limit: number): Promise<readonly BringingRoot[]> {
     const rows = await this.#sql<(RootRow & { readonly released: Uint8Array | null })[]>`

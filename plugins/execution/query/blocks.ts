@@ -106,6 +106,7 @@ async function outgoingIn(sql: Sql, places: readonly BlockPlace[]): Promise<(Uin
   const rows = await sql<{ at: bigint; outgoing: Buffer }[]>`
     SELECT wanted.at, b.outgoing
     FROM unnest(${shards}::text[], ${heights}::bigint[]) WITH ORDINALITY AS wanted (shard, height, at)
-    JOIN block b ON b.shard = wanted.shard AND b.height = wanted.height`
+    JOIN (SELECT shard, height, outgoing FROM block UNION ALL SELECT shard, height, outgoing FROM imported_block) b
+      ON b.shard = wanted.shard AND b.height = wanted.height`
   return inOrder(places.length, rows, ({ outgoing }) => outgoing)
 }

@@ -1,0 +1,22 @@
+import type { Row as AnyRow, PendingQuery } from 'postgres'
+import type { Transaction } from '../../../server/plugin.ts'
+
+/**
+ * The rows of a query, some at a time, while other statements of the same transaction run in between: a cursor of the
+ * driver would make them wait for its end.
+ * @param name of the cursor; one of this name at a time
+ */
+export async function* fetched<Row extends object>(
+  tx: Transaction,
+  name: string,
+  query: PendingQuery<AnyRow[]>,
+  size: number,
+): AsyncIterable<readonly Row[]> {
+  await tx`DECLARE ${tx(name)} NO SCROLL CURSOR FOR ${query}`
+  for (;;) {
+    const rows = await tx<Row[]>`FETCH ${tx.unsafe(String(size))} FROM ${tx(name)}`
+    if (rows.length > 0) yield [...rows]
+    if (rows.length < size) break
+  }
+  await tx`CLOSE ${tx(name)}`
+}

@@ -1,0 +1,169 @@
+import {
+  type CommittedHeader,
+  decodeHeader,
+  decodeOutItem,
+  decodeRootHeader,
+  decodeVotes,
+  equal,
+  headerHash,
+  headersRoot,
+  listRoot,
+  MAX_PREFIX,
+  parseShardId,
+  ROOT_REALM,
+  rootHeaderHash,
+  shardHolds,
+  sortCommitted,
+  toHex,
+  votingBytes,
+} from '../../../protocol/index.ts'
+import { verify } from '../../../server/crypto/ed25519.ts'
+import type { Network } from '../genesis.ts'
+import { ExportTrie } from '../root/export-trie.ts'
+import { decodeExportChanges } from '../root/exports.ts'
+import { decodeEntries } from '../root/root-store.ts'
+import { splitOut } from '../shard/out-index.ts'
+import { falseState } from './errors.ts'
+import type { CutShard, SentBlock, SnapshotHead, SnapshotRoot } from './visitor.ts'
+
+const WHOLE = 1n << BigInt(MAX_PREFIX)
+
+/**
+ * Checks the root blocks of a snapshot: each links to the one before, lists the blocks that it says, and the last is
+ * signed; each shard's last block is the last that they list of it, and no shard is left out.
+ */
+export class RootWindow {
+  readonly #head: SnapshotHead
+  #tip: SnapshotRoot | undefined
+  /** Blocks of the tip that `sent` has not told of yet. */
+  #expected: CommittedHeader[] = []
+  /** The last block that was listed, by shard. */
+  readonly #listed = new Map<string, CommittedHeader>()
+  readonly #exports = new ExportTrie()
+  #pending = 0n
+
+  constructor(head: SnapshotHead) {
+    this.#head = head
+  }
+
+  /** Values that shards have not taken in, in the smallest unit. */
+  get pending(): bigint {
+    return this.#pending
+  }
+
+  /** @throws SnapshotError FALSE_STATE */
+  root(encoded: Uint8Array, encodedEntries: Uint8Array, changes: Uint8Array, outgoing: Uint8Array): SnapshotRoot {
+    const before = this.#tip
+    const height = before === undefined ? this.#head.from : before.header.height + 1
+    this.#mustBeComplete()
+    const header = decodeRootHeader(encoded)
+    if (header.height !== height || height > this.#head.height)
+      throw falseState(`root block ${header.height} stands where ${height} should`)
+    if (before !== undefined && !equal(header.prevHash, before.hash))
+      throw falseState(`root block ${height} does not follow the one before`)
+    const entries = decodeEntries(encodedEntries)
+    const exports = decodeExportChanges(changes)
+    this.#exports.update(before === undefined ? this.#head.exports : exports)
+    const isSame =
+      equal(headersRoot(sortCommitted(entries)), header.headersRoot) &&
+      equal(listRoot(splitOut(outgoing)), header.outRoot) &&
+      equal(this.#exports.root, header.exportsRoot)
+    if (!isSame) throw falseState(`root block ${height} lists, sends or exports something else`)
+    // What the first one lists, every shard has taken in.
+    if (before !== undefined) {
+      this.#expected = [...entries]
+      this.#await(before.outgoing, height)
+    }
+    for (const entry of entries) this.#listed.set(entry.shard, entry)
+    this.#tip = { header, encoded, hash: rootHeaderHash(encoded), entries, encodedEntries, exports, outgoing }
+    return this.#tip
+  }
+
+  /** @throws SnapshotError FALSE_STATE */
+  sent(encoded: Uint8Array, outgoing: Uint8Array): { readonly block: SentBlock; readonly root: SnapshotRoot } {
+    const entry = this.#expected.shift()
+    const root = this.#tip
+    if (entry === undefined || root === undefined) throw falseState('it has a block that no root block lists')
+    const hash = headerHash(encoded)
+    const header = decodeHeader(encoded)
+    const name = `block ${entry.height} of shard ${entry.shard}`
+    if (!equal(hash, entry.hash) || header.shard !== entry.shard || header.height !== entry.height)
+      throw falseState(`${name} has another header`)
+    if (!equal(listRoot(splitOut(outgoing)), header.outRoot)) throw falseState(`${name} sent other messages`)
+    this.#await(outgoing, root.header.height)
+    return { block: { header, encoded, hash, outgoing }, root }
+  }
+
+  /** @throws SnapshotError FALSE_STATE */
+  votes(encoded: Uint8Array): SnapshotRoot {
+    this.#mustBeComplete()
+    const { network, height } = this.#head
+    const root = this.#tip
+    if (root === undefined || root.header.height !== height) throw falseState(`root block ${height} is missing`)
+    if (countGood(network, encoded, votingBytes(root.hash)) < network.genesis.quorum)
+      throw falseState(`root block ${height} is not signed by ${network.genesis.quorum} of the validators`)
+    // Nobody has got what it sent: it comes with the next one.
+    this.#await(root.outgoing, height + 1)
+    this.#checkShards()
+    return root
+  }
+
+  /** Counts the values, among what a root block delivers, that their receivers have not taken in. */
+  #await(outgoing: Uint8Array, rootHeight: number): void {
+    for (const item of splitOut(outgoing)) {
+      const { realm, destPath, message } = decodeOutItem(item)
+      const shard = this.#head.shards.find(({ space }) => shardHolds(space, realm, destPath))
+      // The root chain takes in with each block what the one before lists.
+      const cursor = realm === ROOT_REALM ? this.#head.height - 1 : (shard?.header.rootCursor ?? -1)
+      if (rootHeight > cursor) this.#pending += message.value
+    }
+  }
+
+  /** The cut has exactly the shards that there are, each with its last block. */
+  #checkShards(): void {
+    const { shards } = this.#head
+    for (const { space, hash } of shards) {
+      const last = this.#listed.get(space.id)
+      if (last === undefined || !equal(last.hash, hash))
+        throw falseState(`its last block of shard ${space.id} is not the last that the root chain lists`)
+    }
+    const known = new Set(shards.map(({ space }) => space.id))
+    for (const id of this.#listed.keys()) {
+      // It was split if its halves have begun: their first blocks are listed behind its last.
+      const isSplit = this.#listed.has(`${id}0`) && this.#listed.has(`${id}1`)
+      if (!known.has(id) && !isSplit) throw falseState(`shard ${id} is left out`)
+    }
+    checkCover(this.#head)
+  }
+
+  #mustBeComplete(): void {
+    const [missing] = this.#expected
+    if (missing !== undefined) throw falseState(`block ${missing.height} of shard ${missing.shard} is missing`)
+  }
+}
+
+/** Each realm of genesis, and each other one that is there, is covered by its shards, once. */
+function checkCover({ network, shards }: SnapshotHead): void {
+  const covered = new Map(network.genesis.shards.map((id) => [parseShardId(id).realm, 0n]))
+  for (const { space } of shards)
+    covered.set(space.realm, (covered.get(space.realm) ?? 0n) + (WHOLE >> BigInt(space.prefix.length)))
+  for (const [realm, share] of covered) {
+    if (share !== WHOLE) throw falseState(`its shards do not make up realm ${realm}`)
+  }
+  const overlaps = ({ space }: CutShard): boolean =>
+    shards.some(
+      (other) =>
+        other.space !== space && other.space.realm === space.realm && other.space.prefix.startsWith(space.prefix),
+    )
+  const twice = shards.find(overlaps)
+  if (twice !== undefined) throw falseState(`shard ${twice.space.id} and a half of it are both there`)
+}
+
+/** How many validators signed. */
+function countGood({ genesis }: Network, encoded: Uint8Array, message: Uint8Array): number {
+  const good = decodeVotes(encoded).filter(
+    ({ validator, signature }) =>
+      genesis.validators.some((known) => equal(known, validator)) && verify(signature, message, validator),
+  )
+  return new Set(good.map(({ validator }) => toHex(validator))).size
+}

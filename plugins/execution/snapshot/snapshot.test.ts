@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cellId } from '../../../protocol/index.ts'
+import { until } from '../../../server/testing/program.ts'
+import { counter } from '../fixtures/counter.ts'
+import { storedNetwork } from '../genesis-store.ts'
+import { account } from '../modules/account.ts'
+import { faucet } from '../modules/faucet.ts'
+import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.ts'
+import { SnapshotError } from './errors.ts'
+import { importSnapshot } from './import-snapshot.ts'
+import { readSnapshot } from './read-snapshot.ts'
+import { writeSnapshot } from './write-snapshot.ts'
+
+const modules = [account, faucet, counter]
+const alice = testKeyIn(0, 'alice')
+const bob = testKeyIn(1, 'bob')
+const accounts = [alice, bob].map((key) => ({ key, balance: 10n ** 12n }))
+const counted = cellId('counter', alice.publicKey, new Uint8Array(0))
+let folder: string
+let net: TestChain
+/** Root heights at which something was going on, and what bob had when the payments so far were done. */
+const moments: number[] = []
+let paid = 0
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'deaios-snapshot-'))
+  // Cells are written to their table all the time: what it has is not what was then.
+  net = await createTestChain({ accounts, modules, parts: { tuning: { foldCells: 1, foldMs: 1 } } })
+  for (let round = 0; round < 4; round++) {
+    const wires = Array.from({ length: 20 }, () =>
+      net.sign({
+        key: alice,
+        nonce: paid++,
+        actions: [
+          { to: bob.publicKey, value: 10n },
+          { to: testKey(`friend ${paid % 50}`).publicKey, value: 3n },
+          { to: counted, call: 'counter.add', args: { by: 1 }, value: 300n },
+        ],
+      }),
+    )
+    await net.chain.submit(wires, { wait: 'INCLUDED' })
+    const { length } = moments
+    await until(() => net.chain.rootHeight() > (moments[length - 1] ?? 0), 'a root block')
+    moments.push(net.chain.rootHeight())
+    if (round === 2) await net.restart()
+  }
+  await net.settled()
+  moments.push(net.chain.rootHeight())
+})
+afterAll(async () => {
+  await net.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const fileOf = (name: string | number): string => join(folder, String(name))
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof SnapshotError) return error.code
+  throw new TypeError(`expected a refusal, not ${String(error)}`)
+}
+
+/** A chain that goes on from a snapshot. */
+const goOnFrom = (path: string): Promise<TestChain> =>
+  createTestChain({
+    modules,
+    async found(sql) {
+      await importSnapshot({ sql, path })
+      const network = await storedNetwork(sql)
+      if (network === undefined) throw new TypeError('nothing was imported')
+      return network
+    },
+  })
+
+describe('a snapshot', () => {
+  it('is the network at any height, and a ledger goes on from it', { timeout: 60_000 }, async () => {
+    const before = await net.balance(alice)
+    for (const height of [0, ...moments]) {
+      await writeSnapshot({ sql: net.sql, path: fileOf(height), height })
+      const report = await readSnapshot(fileOf(height), { network: net.network.id })
+      expect(report).toMatchObject({ network: net.network.id, name: 'test', rootHeight: height, shards: 2 })
+    }
+    for (const height of [moments[1] ?? 0, moments.at(-1) ?? 0]) {
+      const copy = await goOnFrom(fileOf(height))
+      try {
+        expect((await copy.settled()).total).toBe(net.network.supply)
+        // What of the payments was on its way arrives, whatever was not in a block yet is sent again.
+        const [cell] = await copy.chain.cells(0, [alice.publicKey])
+        const lanes = Array.isArray(cell?.value) ? cell.value[0] : undefined
+        const nonce = Array.isArray(lanes) && Array.isArray(lanes[0]) ? Number(lanes[0][1]) : 0
+        expect(await copy.balance(bob)).toBe(10n ** 12n + 10n * BigInt(nonce))
+        const wire = copy.transfer(alice, bob, 5n, nonce)
+        const [outcome] = await copy.chain.submit([wire], { wait: 'EXECUTED' })
+        expect(outcome).toMatchObject({ kind: 'accepted', status: 'EXECUTED' })
+        await copy.restart()
+        expect(await copy.balance(bob)).toBe(10n ** 12n + 10n * BigInt(nonce) + 5n)
+        if (height === moments.at(-1)) expect(await copy.balance(alice)).toBeLessThan(before)
+        expect(copy.chain.health()).toEqual({ ok: true })
+        // It can be handed on.
+        await copy.settled()
+        await writeSnapshot({ sql: copy.sql, path: fileOf(`again-${height}`) })
+        await readSnapshot(fileOf(`again-${height}`))
+        expect(await codeOf(writeSnapshot({ sql: copy.sql, path: fileOf('too-early'), height: height - 1 }))).toBe(
+          'HISTORY_MISSING',
+        )
+        expect(await codeOf(importSnapshot({ sql: copy.sql, path: fileOf(height) }))).toBe('NOT_EMPTY')
+      } finally {
+        await copy.close()
+      }
+    }
+  })
+
+  it('is refused wherever one byte of it is another, and whatever is missing', { timeout: 60_000 }, async () => {
+    const good = await readFile(fileOf(moments[1] ?? 0))
+    const refused = async (bytes: Uint8Array): Promise<string> => {
+      await writeFile(fileOf('bad'), bytes)
+      return codeOf(readSnapshot(fileOf('bad')))
+    }
+    for (let i = 0; i < 200; i++) {
+      const at = Math.floor(Math.random() * good.length)
+      const bad = Uint8Array.from(good)
+      bad[at] = (bad[at] ?? 0) ^ (1 << (i % 8))
+      expect(await refused(bad), `byte ${at}`).toMatch(/^(DAMAGED|NOT_A_SNAPSHOT)$/)
+    }
+    for (let i = 0; i < 50; i++) {
+      const length = Math.floor(Math.random() * good.length)
+      expect(await refused(good.subarray(0, length)), `${length} bytes`).toMatch(/^(DAMAGED|NOT_A_SNAPSHOT)$/)
+    }
+    expect(await refused(Buffer.concat([good, good.subarray(-40)]))).toBe('DAMAGED')
+  })
+
+  it('says what is wrong with it', async () => {
+    const [height = 0] = moments
+    expect(await codeOf(readSnapshot(fileOf(height), { network: new Uint8Array(32) }))).toBe('OTHER_NETWORK')
+    expect(await codeOf(writeSnapshot({ sql: net.sql, path: fileOf('early'), height: 1_000_000 }))).toBe(
+      'NO_SUCH_HEIGHT',
+    )
+    await expect(stat(fileOf('early'))).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(writeSnapshot({ sql: net.sql, path: fileOf(height) })).rejects.toMatchObject({ code: 'EEXIST' })
+    // What was there before stays.
+    await readSnapshot(fileOf(height))
+  })
+})

@@ -147,7 +147,10 @@ export class Chain implements Ledger {
       log,
       onBlock: (block) => this.#onBlock(block),
       onReport: (shard, report) => this.#onReport(shard, report),
-      onReady: () => this.#watch.recheck(),
+      onReady: () => {
+        this.#submissions.router.sendAgain()
+        this.#watch.recheck()
+      },
       onSuccession: (parent, child) => this.#submissions.router.succeed(parent.space.id, child),
     })
     this.#pool = new VerifierPool({ network: network.id, threads: parts.verifierThreads, log })
@@ -310,7 +313,7 @@ export class Chain implements Ledger {
         if (report.code === 'FENCED') this.#parts.onFenced()
         return
       case 'down':
-        return this.#submissions.router.down(shard.host.id)
+        return this.#submissions.router.down(shard.host.id, shard.host.status === 'RESTARTING')
     }
   }
 

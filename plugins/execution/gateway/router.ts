@@ -7,6 +7,7 @@ import type { ShardHost } from '../shard/shard-host.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
 import type { VerifyResponse } from '../verify/pool.ts'
 import { SubmissionError } from './errors.ts'
+import { bareTicket, type KeptTransactions } from './kept.ts'
 import { accept, refuse, type Ticket } from './ticket.ts'
 
 /** A shard that takes transactions. */
@@ -32,19 +33,21 @@ interface OpenBatch {
 }
 
 const NUMBER_SPACE = 2 ** 32
-/** Transactions in one message to a shard that takes over from another. */
+/** Transactions in one message to a shard that takes over from another, or runs again. */
 const MOVED_BATCH = 500
 
 /** Sends verified transactions to the shard of their sender, and answers tickets as shards report. */
 export class Router {
   readonly #directory: Directory<Destination>
+  readonly #kept: KeptTransactions
   readonly #onLate: (ticket: LateTicket) => void
   readonly #batches = new Map<number, OpenBatch>()
   #number = 0
 
   /** `onLate` finds out whether it is a repeated submission of an included transaction. */
-  constructor(directory: Directory<Destination>, onLate: (ticket: LateTicket) => void) {
+  constructor(directory: Directory<Destination>, kept: KeptTransactions, onLate: (ticket: LateTicket) => void) {
     this.#directory = directory
+    this.#kept = kept
     this.#onLate = onLate
   }
 
@@ -66,6 +69,8 @@ export class Router {
         refuse(ticket, 'BAD_ARGUMENTS', `there is no realm ${found.realms[i]}: use 0, the public one`)
         continue
       }
+      const { id: shard } = destination.host
+      this.#kept.sent(ticket, ticket.id, { shard, realm: found.realms[i]!, pathBits: ticket.pathBits })
       const group = groups.get(destination)
       if (group === undefined) groups.set(destination, [ticket])
       else group.push(ticket)
@@ -84,6 +89,7 @@ export class Router {
       if (result >= REFUSED) {
         const code = REFUSAL_CODES[result - REFUSED] ?? 'MALFORMED'
         this.#close(admission.batch, batch, index)
+        this.#kept.refused(ticket.id)
         const message = messages.get(index)
         if (code === 'NONCE_USED' || code === 'EXPIRED') this.#onLate({ ticket, code, message })
         else refuse(ticket, code, message)
@@ -94,9 +100,11 @@ export class Router {
       ticket.isAdmitted = true
       if (result === BARRED) {
         this.#close(admission.batch, batch, index)
+        this.#kept.refused(ticket.id)
         accept(ticket, 'EVICTED', null)
         return
       }
+      if (ticket.id !== null) this.#kept.pending(ticket.id, ticket)
       if (ticket.waits && (result === ADMITTED || result === KNOWN)) return
       this.#close(admission.batch, batch, index)
       accept(ticket, 'PENDING', null)
@@ -106,13 +114,16 @@ export class Router {
   /** A durable block: those who wait for its transactions are answered. */
   included(block: BlockReport): void {
     const { waiters, shard, height } = block
+    this.#kept.included(block.included)
     for (let i = 0; i < waiters.length; i += 3) {
       this.#answer(waiters[i]!, waiters[i + 1]!, WAITER_STATUS[waiters[i + 2]!] ?? 'INCLUDED', { shard, height })
     }
   }
 
   /** Transactions that will not be included. */
-  dropped({ status, waiters }: DropReport): void {
+  dropped(drop: DropReport): void {
+    const { status, waiters } = drop
+    this.#kept.dropped(drop)
     for (let i = 0; i < waiters.length; i += 2) this.#answer(waiters[i]!, waiters[i + 1]!, status, null)
   }
 
@@ -123,7 +134,10 @@ export class Router {
     this.#batches.delete(number)
     // A shard whose next blocks use a module that its node lacks says MODULE_SET.
     const reason = code === 'SHARD_UNAVAILABLE' || code === 'MODULE_SET' ? 'SHARD_UNAVAILABLE' : 'DATABASE_UNAVAILABLE'
-    for (const ticket of batch.tickets) ticket?.settle(new SubmissionError(reason, message))
+    for (const ticket of batch.tickets) {
+      this.#kept.refused(ticket?.id ?? null)
+      ticket?.settle(new SubmissionError(reason, message))
+    }
   }
 
   /** The shard is down: what it had not answered waits until it is back. If it does not come back, that is told. */
@@ -165,8 +179,14 @@ export class Router {
         moved.push(ticket)
       })
     }
-    for (let from = 0; from < moved.length; from += MOVED_BATCH)
-      this.#send(child, moved.slice(from, from + MOVED_BATCH))
+    this.#kept.moved(parent, ({ realm, pathBits }) => this.#directory.at(realm, pathBits)?.host.id ?? parent)
+    this.#sendAll(child, moved)
+  }
+
+  #sendAll(destination: Destination, tickets: readonly Ticket[]): void {
+    for (let from = 0; from < tickets.length; from += MOVED_BATCH) {
+      this.#send(destination, tickets.slice(from, from + MOVED_BATCH))
+    }
   }
 
   #send({ host, space }: Destination, tickets: Ticket[]): void {

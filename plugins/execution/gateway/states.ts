@@ -3,8 +3,9 @@ import type { TransactionState, TransactionStatus } from '../api.ts'
 import { addOutcomesElsewhere } from '../query/outcome-sums.ts'
 import type { ShardDatabases } from '../query/shard-databases.ts'
 import { askAll } from '../query/spread.ts'
-import type { ShardHost } from '../shard/shard-host.ts'
+import { type ShardHost, ShardHostError } from '../shard/shard-host.ts'
 import { idKey } from '../state/ledger-cell.ts'
+import { KeptTransactions } from './kept.ts'
 
 /** Ids whose end without a block is remembered. */
 const MAX_DROPPED = 100_000
@@ -14,6 +15,8 @@ export class TransactionStates {
   readonly #databases: ShardDatabases
   readonly #hosts: () => readonly ShardHost[]
   readonly #dropped = new Map<string, TransactionStatus>()
+  /** What waits in the mempools of the shards that this node runs. */
+  readonly kept = new KeptTransactions((id) => this.drop(id, 'EVICTED'))
 
   constructor(databases: ShardDatabases, hosts: () => readonly ShardHost[]) {
     this.#databases = databases
@@ -60,10 +63,18 @@ export class TransactionStates {
   }
 
   async #pending(ids: readonly Uint8Array[]): Promise<(Uint8Array | null)[]> {
+    // A shard that crashes meanwhile takes them along, and gets them again.
+    const kept = ids.map((id) => this.kept.find(id) ?? null)
     const running = this.#hosts().filter((host) => host.status === 'RUNNING')
-    const answers = await Promise.all(running.map((host) => host.ask({ kind: 'pending', ids })))
-    return ids.map((_, i) => answers.reduce<Uint8Array | null>((found, answer) => found ?? answer[i] ?? null, null))
+    const answers = await Promise.all(running.map((host) => host.ask({ kind: 'pending', ids }).catch(unlessDown)))
+    return ids.map((_, i) => answers.reduce((found, answer) => found ?? answer[i] ?? null, kept[i] ?? null))
   }
+}
+
+/** @throws anything but that the shard is down */
+function unlessDown(error: unknown): readonly null[] {
+  if (error instanceof ShardHostError && error.code === 'SHARD_UNAVAILABLE') return []
+  throw error
 }
 
 interface IncludedRow {

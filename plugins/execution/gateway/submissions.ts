@@ -39,7 +39,7 @@ export class Submissions {
     this.#states = parts.states
     this.#watch = parts.watch
     this.#log = parts.log
-    this.router = new Router(parts.directory, (late) => this.#repeat(late))
+    this.router = new Router(parts.directory, parts.states.kept, (late) => this.#repeat(late))
     this.#batcher = new Batcher(parts.pool, (tickets, response) => this.router.route(tickets, response))
   }
 

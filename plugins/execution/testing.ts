@@ -1,6 +1,13 @@
 /** A ledger on a database of its own, for tests and benchmarks. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Action, cellPath, encodeTransaction, encodeUnsigned, signingBytes } from '../../protocol/index.ts'
+import {
+  type Action,
+  cellPath,
+  encodeTransaction,
+  encodeUnsigned,
+  ROOT_REALM,
+  signingBytes,
+} from '../../protocol/index.ts'
 import { keyFromSeed, type SigningKey, sign } from '../../server/crypto/ed25519.ts'
 import { CORE_MIGRATIONS, migrate } from '../../server/db/migrate.ts'
 import { silentLog } from '../../server/log.ts'
@@ -17,6 +24,7 @@ import { account } from './modules/account.ts'
 import { faucet } from './modules/faucet.ts'
 import { SYSTEM_MODULES } from './modules/system.ts'
 import { RevealChain } from './root/reveal-chain.ts'
+import { accountState, nextNonce } from './state/account.ts'
 
 /** A key with a name, so that tests read like stories. */
 export const testKey = (name: string): SigningKey => {
@@ -63,6 +71,8 @@ export interface TestChain {
   /** As it runs now. */
   readonly chain: Chain
   readonly network: Network
+  /** All ledger modules that it runs with. */
+  readonly modules: readonly LedgerModule[]
   readonly sql: Sql
   /** Signs a transaction; actions default to credits. */
   sign(options: TransactionOptions): Uint8Array
@@ -70,11 +80,15 @@ export interface TestChain {
   balance(key: SigningKey): Promise<bigint>
   /** Waits until the check of the root chain covers everything, and gives its result. */
   settled(): Promise<ReturnType<Chain['supplyCheck']>>
+  /** Has the operator split a shard; resolves when its children run. */
+  split(shard: string): Promise<void>
   restart(): Promise<void>
   close(): Promise<void>
 }
 
 const LEASE = 'execution/chain'
+/** The lane in which the operator splits shards. */
+const SPLIT_LANE = 7
 const TEST_NODE = '00000000-0000-4000-8000-000000000000'
 
 /** Makes the caller the leader of the ledger in this database; whoever was it before writes nothing more. */
@@ -153,6 +167,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
       return chain
     },
     network,
+    modules,
     sql,
     sign: build,
     transfer: (from, to, value, nonce) => build({ key: from, nonce, actions: [{ to: to.publicKey, value }] }),
@@ -168,6 +183,20 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
         if (check.inFlight === 0n && check.rootHeight > from + 1) return check
         await sleep(10)
       }
+    },
+    async split(shard) {
+      const isRunning = (id: string): boolean =>
+        chain.shards().some((state) => state.id === id && state.status === 'RUNNING')
+      const [cell] = await chain.cells(0, [operator.key.publicKey])
+      const nonce = cell === null || cell === undefined ? 0 : nextNonce(accountState(cell.value as never), SPLIT_LANE)
+      const action = { to: operator.key.publicKey, realm: ROOT_REALM, call: 'shard.split', args: { shard } }
+      const [outcome] = await chain.submit([build({ key: operator.key, lane: SPLIT_LANE, nonce, actions: [action] })], {
+        wait: 'EXECUTED',
+      })
+      if (outcome?.kind !== 'accepted' || outcome.status !== 'EXECUTED') {
+        throw new TypeError(`shard ${shard} was not split: ${JSON.stringify(outcome)}`)
+      }
+      while (![`${shard}0`, `${shard}1`].every(isRunning)) await sleep(5)
     },
     async restart() {
       await chain.stop()

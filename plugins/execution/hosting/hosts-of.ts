@@ -13,10 +13,15 @@ export interface HostsParts {
   readonly hosting?: ShardHosting | undefined
   /** A shard host works for a newer leader. */
   readonly onFenced: () => void
+  /** Tells the event stream that there is something new. */
+  readonly onEvents: () => void
 }
 
 /** The hosts of a leader's shards: threads, unless the configuration names shard hosts. */
-export function hostsOf({ network, sql, log, hosting, onFenced }: HostsParts, data: SharedShardData): ShardHosts {
+export function hostsOf(
+  { network, sql, log, hosting, onFenced, onEvents }: HostsParts,
+  data: SharedShardData,
+): ShardHosts {
   if (hosting === undefined) return new ThreadHosts(sql, data, log)
-  return new PlacedHosts({ hosting, sql, document: encodeGenesis(network.genesis), data, log, onFenced })
+  return new PlacedHosts({ hosting, sql, document: encodeGenesis(network.genesis), data, log, onFenced, onEvents })
 }

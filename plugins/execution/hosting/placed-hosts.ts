@@ -4,10 +4,11 @@ import type { ShardHost } from '../shard/shard-host.ts'
 import { type ShardHosts, type SharedShardData, type StoredShard, storedShards } from '../shard/shard-hosts.ts'
 import type { ShardSeed } from '../shard/shard-seed.ts'
 import { WorkerShardHost } from '../shard/worker-host.ts'
+import { EventRelay } from './event-relay.ts'
 import { explain } from './explain.ts'
 import { HostLink } from './host-link.ts'
 import { assignmentOf, listedShards } from './listed.ts'
-import { placeOf } from './places.ts'
+import { placeOf, UnknownHostError } from './places.ts'
 import { ProcessShardHost } from './process-host.ts'
 import type { ShardHosting } from './shard-hosting.ts'
 
@@ -21,15 +22,23 @@ export interface PlacedHostsParts {
   readonly log: Log
   /** A shard host works for a newer leader. */
   readonly onFenced: () => void
+  /** Tells the event stream that there is something new. */
+  readonly onEvents: () => void
 }
 
 /** Every shard where it lives: in a thread here, or on a shard host. */
 export class PlacedHosts implements ShardHosts {
   readonly #parts: PlacedHostsParts
   readonly #links = new Map<string, HostLink>()
+  readonly #relay: EventRelay
+  /** Shards elsewhere that were split before. */
+  readonly #ended = new Set<string>()
+  readonly #running = new Set<ShardHost>()
 
   constructor(parts: PlacedHostsParts) {
     this.#parts = parts
+    const { hosting, data, log, onEvents } = parts
+    this.#relay = new EventRelay({ databases: hosting.databases, fence: data.fence, log, onEvents })
   }
 
   /** What a shard host has that is not to be reached now is told as far as the root chain knows it. */
@@ -48,23 +57,51 @@ export class PlacedHosts implements ShardHosts {
         }
       }),
     )
+    for (const { id, isSplit } of elsewhere.flat()) if (isSplit) this.#ended.add(id)
     return [...own, ...elsewhere.flat()]
   }
 
-  create(id: string, seed?: ShardSeed): ShardHost {
+  create(id: string, seed?: ShardSeed, from?: number): ShardHost {
     const { hosting, data, log } = this.#parts
     const { homes } = hosting.databases
     const home = homes.of(id)
     const name = home === undefined ? placeOf(id, hosting.places) : home
     // Where a shard lives is on record before it has its first block.
     const place = async (): Promise<void> => {
-      if (home === undefined) await homes.place(this.#parts.sql, [id])
+      if (home !== undefined) return
+      await homes.place(this.#parts.sql, [id])
+      if (homes.of(id) === name) return
+      throw new UnknownHostError(
+        `shard ${id} was placed elsewhere by a node with another configuration: restart this one`,
+      )
     }
-    if (name !== null) return new ProcessShardHost(id, this.#link(name), () => this.#assignment(id, place), log)
-    return new WorkerShardHost({ ...data, shard: id, ...(seed && { seed }) }, log, async () => {
+    if (name !== null) return this.#elsewhere(id, name, place)
+    const birth = { ...(seed && { seed }), ...(from !== undefined && { from }) }
+    return new WorkerShardHost({ ...data, shard: id, ...birth }, log, async () => {
       await place()
       return {}
     })
+  }
+
+  #elsewhere(id: string, name: string, place: () => Promise<void>): ShardHost {
+    const host = new ProcessShardHost(id, this.#link(name), () => this.#assignment(id, place), this.#parts.log)
+    host.onReport(({ type }) => {
+      if (type === 'block') this.#relay.wake(id)
+      if (type === 'split') this.#relay.end(id)
+    })
+    // Those that were split before this leader came may not have handed over all.
+    for (const ended of this.#ended) {
+      this.#relay.follow(ended)
+      this.#relay.end(ended)
+    }
+    this.#ended.clear()
+    this.#running.add(host)
+    host.onEnd(() => {
+      this.#running.delete(host)
+      if (this.#running.size === 0) void this.#relay.stop()
+    })
+    this.#relay.follow(id)
+    return host
   }
 
   async #assignment(id: string, place: () => Promise<void>) {

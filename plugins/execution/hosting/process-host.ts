@@ -7,8 +7,8 @@ import { explain } from './explain.ts'
 import type { HostLink, LinkedShard } from './host-link.ts'
 import type { FromHost, ShardAssignment } from './messages.ts'
 
-/** What is there is started within this time; for what is not, a node does not wait. */
-const PATIENCE_MS = 5_000
+/** A shard with many cells needs so long to read them. */
+const PATIENCE_MS = 30_000
 const STOP_MS = 10_000
 const RETRY_MS = 300
 const MAX_QUESTIONS = 10_000
@@ -34,8 +34,10 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly #listeners: Listener[] = []
   readonly #questions = new Map<number, Waiting>()
   readonly #ready = Promise.withResolvers<void>()
-  #stopped = Promise.withResolvers<void>()
+  readonly #stopped = Promise.withResolvers<void>()
   readonly #over = new AbortController()
+  /** Aborts when the host was not there, or could not start the shard yet. */
+  readonly #missed = new AbortController()
   /** Counts connections: what was read for an earlier one is of no use to a later one. */
   #run = 0
   #isSplit = false
@@ -50,11 +52,11 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
     this.#ready.promise.catch(() => undefined)
   }
 
-  /** Resolves once it runs, or after some seconds without the host: then it goes on by itself as soon as that is there. */
+  /** Resolves once it runs, or when its host is not there: then it starts by itself as soon as that is. */
   async start(): Promise<void> {
     this.#link.attach(this)
     const inTime = new AbortController()
-    const signal = AbortSignal.any([inTime.signal, this.#over.signal])
+    const signal = AbortSignal.any([inTime.signal, this.#over.signal, this.#missed.signal])
     try {
       await Promise.race([this.#ready.promise, pause(PATIENCE_MS, signal)])
     } finally {
@@ -91,6 +93,11 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
 
   onReport(listener: Listener): void {
     this.#listeners.push(listener)
+  }
+
+  /** Called once, when it is stopped for good. */
+  onEnd(listener: () => void): void {
+    this.#over.signal.addEventListener('abort', listener, { once: true })
   }
 
   async stop(): Promise<void> {
@@ -168,6 +175,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
 
   #down(status: ShardHost['status']): void {
     this.#stopped.resolve()
+    this.#missed.abort()
     const wasRunning = this.status === 'RUNNING'
     this.status = status
     const questions = [...this.#questions.values()]

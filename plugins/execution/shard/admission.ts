@@ -55,13 +55,11 @@ function sumOf(parts: PricingParts, transaction: Pick<Transaction, 'actions'>, b
   let weight = TRANSACTION_WEIGHT + Math.ceil(bytes / BYTES_PER_WEIGHT)
   let values = 0n
   for (const action of transaction.actions) {
-    const isRoot = action.realm === ROOT_REALM
-    const registered = parts.registry.get(action.call, isRoot ? 'root' : 'shard')
+    const registered = parts.registry.get(action.call, action.realm === ROOT_REALM ? 'root' : 'shard')
     if (registered === undefined) return { code: 'UNKNOWN_CALL', message: `no ledger module has "${action.call}"` }
     const args = parseArgs(registered, action.args)
     if ('why' in args) return { code: 'BAD_ARGUMENTS', message: args.why }
-    if (!isRoot && !parts.realms.has(action.realm))
-      return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
+    if (!isThere(parts, action.realm)) return { code: 'BAD_ARGUMENTS', message: `there is no realm ${action.realm}` }
     const own = parts.registry.weight(registered, args.data)
     if (own === undefined) return { code: 'BAD_ARGUMENTS', message: `${action.call} does not say what it weighs` }
     weight += own
@@ -128,13 +126,15 @@ export function poolEntry(
  * @returns false if it calls what there is no more
  */
 export function stillFits(entry: PoolEntry, parts: PricingParts): boolean {
-  if (entry.registry === parts.registry) return true
+  if (entry.registry === parts.registry) return entry.transaction.actions.every(({ realm }) => isThere(parts, realm))
   const cost = costOf(parts, entry.transaction, entry.wire.length)
   if ('code' in cost) return false
   entry.weight = cost.weight
   entry.registry = parts.registry
   return true
 }
+
+const isThere = ({ realms }: PricingParts, realm: number): boolean => realm === ROOT_REALM || realms.has(realm)
 
 /** Why a session key may not sign this, if one did and may not. `account` is the sender's cell. */
 export function sessionRefusalOf(

@@ -1,4 +1,4 @@
-import { encode, type Message, STATUS, Writer, writeReceipt } from '../../../protocol/index.ts'
+import { type Message, Writer, writeReceipt } from '../../../protocol/index.ts'
 import { congestionOf, nextBasePrice } from '../ledger/base-price.ts'
 import type { ModuleLibrary } from '../ledger/module-library.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
@@ -18,9 +18,9 @@ import type { DeferredMessage, RootDelivery } from './inbox.ts'
 import { pricingAt } from './ledger-rules.ts'
 import type { IncludedTransaction, MadeBlock, TransactionOutcome } from './made-block.ts'
 import { indexOut } from './out-index.ts'
-import { outcomesValue } from './outcome.ts'
 import { packBody, packEvents, slices } from './pack.ts'
 import type { PoolEntry } from './pool-entry.ts'
+import { runInbound } from './run-inbound.ts'
 import type { RunMarks } from './run-marks.ts'
 import { deferredLeaf, sealCells, sealHeader } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -173,7 +173,7 @@ export class BlockMaker {
       },
     })
     try {
-      const outcomes = await this.#runInbound(execution, inbound.now)
+      const outcomes = await runInbound(execution, inbound.now, (running) => this.#drain(running))
       const ran = await this.#runTransactions(
         execution,
         input.candidates,
@@ -224,30 +224,6 @@ export class BlockMaker {
       for (const action of transaction.actions) want(action.realm, action.to)
     }
     if (ids.size > 0) await load([...ids.values()])
-  }
-
-  async #runInbound(execution: Execution, messages: readonly Message[]): Promise<TransactionOutcome[]> {
-    const byTransaction = new Map<string, { transaction: Uint8Array; delta: number; found: Outcomes }>()
-    for (const message of messages) {
-      execution.beginInbound(message)
-      await this.#drain(execution)
-      if (message.origin.length === 0) continue
-      const { delta, outcomes } = execution.inboundResult()
-      const key = idKey(message.origin)
-      const known = byTransaction.get(key)
-      if (known === undefined) byTransaction.set(key, { transaction: message.origin, delta, found: [...outcomes] })
-      else {
-        known.delta += delta
-        known.found.push(...outcomes)
-      }
-    }
-    return [...byTransaction.values()].map(({ transaction, delta, found }) => ({
-      transaction,
-      delta,
-      // A send that was refused bounces and is its module's affair; only actions decide about the transaction.
-      refused: found.some((outcome) => outcome.kind === 0 && outcome.status === STATUS.REFUSED),
-      detail: encode(outcomesValue(found)),
-    }))
   }
 
   async #runTransactions(
@@ -398,8 +374,6 @@ export class BlockMaker {
     }
   }
 }
-
-type Outcomes = ReturnType<Execution['inboundResult']>['outcomes'][number][]
 
 interface Ran {
   readonly included: readonly IncludedTransaction[]

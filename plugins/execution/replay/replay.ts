@@ -38,7 +38,7 @@ export async function replayChain(options: ReplayOptions): Promise<ReplayReport>
   const { network, chain, onProgress, onBlock, signal } = options
   const rules = { library: new ModuleLibrary(options.modules), params: network.params }
   const root = new ReplayedRoot(network, rules.library)
-  const shards = new Map(network.genesis.shards.map((id) => [id, new ReplayedShard(id, network, rules)]))
+  const shards = new Map(network.genesis.shards.map((id) => [id, ReplayedShard.atGenesis(id, network, rules)]))
   let blocks = 0
   const report = (): ReplayReport => ({
     rootHeight: root.height,

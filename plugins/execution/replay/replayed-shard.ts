@@ -9,14 +9,14 @@ import {
 } from '../../../protocol/index.ts'
 import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
-import { genesisBlock } from '../genesis-block.ts'
+import { type FirstCell, genesisBlock } from '../genesis-block.ts'
 import { genesisExports } from '../root/genesis-exports.ts'
 import { RootView } from '../root/root-view.ts'
 import { type PricingParts, poolEntry } from '../shard/admission.ts'
 import { BlockMaker } from '../shard/block-maker.ts'
 import { type ChainTip, tipAfter } from '../shard/chain-tip.ts'
 import { readDelta } from '../shard/delta.ts'
-import type { RootDelivery } from '../shard/inbox.ts'
+import type { DeferredMessage, RootDelivery } from '../shard/inbox.ts'
 import { type LedgerRules, pricingAt } from '../shard/ledger-rules.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
 import type { PoolEntry } from '../shard/pool-entry.ts'
@@ -24,6 +24,7 @@ import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { Holdings } from '../state/holdings.ts'
 import { openRecord } from '../state/ledger-cell.ts'
+import type { Trie } from '../state/trie.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
 
 /** A block as it is stored. */
@@ -63,7 +64,20 @@ const FIELDS = [
   'cellsRoot',
 ] as const satisfies readonly (keyof BlockHeader)[]
 
-/** One shard, executed again from its first block on. All of its state is in memory: about 500 bytes a cell. */
+/** What a shard is after a block, from which it is executed on. */
+export interface ShardStart {
+  readonly space: ShardSpace
+  readonly tip: ChainTip
+  readonly trie: Trie
+  readonly cells: readonly FirstCell[]
+  /** Messages that wait for room, oldest first. */
+  readonly waiting: readonly DeferredMessage[]
+  /** Of the root block up to which it took messages in: its randomness, and what the root chain exports as of it. */
+  readonly random: Uint8Array
+  readonly view: RootView
+}
+
+/** One shard, executed again. All of its state is in memory: about 500 bytes a cell. */
 export class ReplayedShard {
   readonly space: ShardSpace
   readonly #rules: LedgerRules
@@ -73,13 +87,13 @@ export class ReplayedShard {
   #deliveries: RootDelivery[] = []
   transactions = 0
 
-  constructor(id: string, network: Network, rules: LedgerRules) {
-    this.space = shardSpace(id)
+  constructor(rules: LedgerRules, { space, tip, trie, cells, waiting, random, view }: ShardStart) {
+    this.space = space
     this.#rules = rules
-    const first = genesisBlock(network, this.space)
+    this.#tip = tip
     const { library, params } = rules
-    const holdings = new Holdings(this.space.prefix.length)
-    for (const { path, record } of first.cells) {
+    const holdings = new Holdings(space.prefix.length)
+    for (const { path, record } of cells) {
       const cell = openRecord(record, path)
       this.#store.restore(cell)
       holdings.add(path, cell.balance + params.depositPerByte * BigInt(cell.depositBytes))
@@ -87,18 +101,18 @@ export class ReplayedShard {
     const load = async (): Promise<void> => {
       throw new TypeError('a replay has every cell in memory')
     }
-    const parts = { space: this.space, library, store: this.#store, trie: first.trie, params, load }
-    this.#maker = new BlockMaker(parts, {
-      waiting: [],
-      holdings,
-      random: network.id,
-      view: RootView.EMPTY.with(genesisExports(network.genesis)),
-    })
-    this.#tip = tipAfter(decodeHeader(first.header), {
-      hash: first.hash,
-      bodyBytes: first.body.length,
-      totals: { holdings: first.holdings, emitted: 0n, consumed: 0n },
-    })
+    const parts = { space, library, store: this.#store, trie, params, load }
+    this.#maker = new BlockMaker(parts, { waiting, holdings, random, view })
+  }
+
+  /** A shard of the genesis document, at its first block. */
+  static atGenesis(id: string, network: Network, rules: LedgerRules): ReplayedShard {
+    const space = shardSpace(id)
+    const { cells, trie, header, hash, body, holdings } = genesisBlock(network, space)
+    const totals = { holdings, emitted: 0n, consumed: 0n }
+    const tip = tipAfter(decodeHeader(header), { hash, bodyBytes: body.length, totals })
+    const view = RootView.EMPTY.with(genesisExports(network.genesis))
+    return new ReplayedShard(rules, { space, tip, trie, cells, waiting: [], random: network.id, view })
   }
 
   get height(): number {

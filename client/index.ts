@@ -1,4 +1,20 @@
-export { type CborMap, type CborValue, cellId, fromHex, toHex } from '../protocol/index.ts'
+export {
+  type CborMap,
+  type CborValue,
+  cellId,
+  fromHex,
+  type ProofFault,
+  ProofInvalidError,
+  ROOT_REALM,
+  rootHeaderHash,
+  rootOfProof,
+  toHex,
+  verifyRootedBlock,
+  verifyRootedCell,
+  verifyRootedExport,
+  verifyRootedMessages,
+  verifyRootedTransaction,
+} from '../protocol/index.ts'
 export { type AccountInfo, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { document, type TypedDocument } from './document.ts'
 export { ClientError, type ClientErrorCode, isClientError } from './errors.ts'

@@ -13,6 +13,7 @@ export {
   NetworkDocument as networkQuery,
   RootBlockDocument as rootBlockQuery,
   RootBlocksDocument as rootBlocksQuery,
+  RootMessagesProofDocument as rootMessagesProofQuery,
   SignInChallengeDocument as signInChallengeQuery,
   SignInDocument as signInMutation,
   SimulateDocument as simulateQuery,

@@ -59,10 +59,11 @@ export type BlockProofQuery = { readonly block: { readonly rootProof: string | n
 export type CellProofQueryVariables = Exact<{
   id: string;
   realm?: number | null | undefined;
+  onRoot?: boolean | null | undefined;
 }>;
 
 
-export type CellProofQuery = { readonly account: { readonly rootedProof: string | null } | null };
+export type CellProofQuery = { readonly cellProof: string | null };
 
 export type ExportProofQueryVariables = Exact<{
   height: string | number;
@@ -122,6 +123,14 @@ export type RootBlocksQueryVariables = Exact<{
 
 
 export type RootBlocksQuery = { readonly rootBlocks: { readonly edges: ReadonlyArray<{ readonly node: { readonly header: string, readonly votes: string } }> } };
+
+export type RootMessagesProofQueryVariables = Exact<{
+  height: string | number;
+  to: string;
+}>;
+
+
+export type RootMessagesProofQuery = { readonly rootBlock: { readonly messagesProof: string | null } | null };
 
 export type SignInChallengeQueryVariables = Exact<{
   address: string;
@@ -236,10 +245,8 @@ export const BlockProofDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<BlockProofQuery, BlockProofQueryVariables>;
 export const CellProofDocument = new TypedDocumentString(`
-    query CellProof($id: Bytes!, $realm: Int) {
-  account(address: $id, realm: $realm) {
-    rootedProof
-  }
+    query CellProof($id: Bytes!, $realm: Int, $onRoot: Boolean) {
+  cellProof(id: $id, realm: $realm, onRoot: $onRoot)
 }
     `) as unknown as TypedDocumentString<CellProofQuery, CellProofQueryVariables>;
 export const ExportProofDocument = new TypedDocumentString(`
@@ -324,6 +331,13 @@ export const RootBlocksDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RootBlocksQuery, RootBlocksQueryVariables>;
+export const RootMessagesProofDocument = new TypedDocumentString(`
+    query RootMessagesProof($height: BigInt!, $to: String!) {
+  rootBlock(height: $height) {
+    messagesProof(to: $to)
+  }
+}
+    `) as unknown as TypedDocumentString<RootMessagesProofQuery, RootMessagesProofQueryVariables>;
 export const SignInChallengeDocument = new TypedDocumentString(`
     query SignInChallenge($address: Bytes!) {
   signInChallenge(address: $address) {

@@ -2,6 +2,8 @@ import {
   type BlockHeader,
   type ProvenAt,
   type Receipt,
+  ROOT_REALM,
+  ROOT_SHARD,
   type RootedCell,
   rootOfProof,
   toHex,
@@ -20,6 +22,7 @@ import {
   exportProofQuery,
   genesisQuery,
   messagesProofQuery,
+  rootMessagesProofQuery,
   transactionProofQuery,
 } from '../operations.ts'
 import { bytes32, type Hex32, hex32 } from '../transaction.ts'
@@ -78,13 +81,19 @@ export interface Light {
   roots(): AsyncIterableIterator<TrustedRoot, undefined>
   /** An account, never older than what was proven before. */
   account(address: Hex32, options?: VerifyOptions & { readonly realm?: number }): Promise<VerifiedAccount>
-  /** A cell, or that there is none; never older than what was proven before. */
+  /**
+   * A cell, or that there is none; never older than what was proven before. `realm` is 0 if absent; the root chain's own
+   * cells are those of realm 2^32-1.
+   */
   cell(id: Hex32, options?: VerifyOptions & { readonly realm?: number }): Promise<VerifiedCell>
   /** A transaction in its block. Undefined if the node shows it in none, which proves nothing. */
   transaction(id: Hex32, options?: VerifyOptions): Promise<VerifiedTransaction | undefined>
   /** A block of a shard. */
   block(at: BlockPlace, options?: VerifyOptions): Promise<VerifiedBlock & AsOf>
-  /** All messages that a block sent to a shard; `to` may also be a part of one, like `0:0110`. */
+  /**
+   * All messages that a block sent to a shard; `to` may also be a part of one, like `0:0110`. A block of `root` is a root
+   * block, with what the root chain itself sent.
+   */
   messages(from: BlockPlace, to: string, options?: VerifyOptions): Promise<VerifiedMessages>
   /** What the root chain exports under a key as of the present tip, or that it exports nothing there. */
   exported(key: string, options?: VerifyOptions): Promise<VerifiedExport>
@@ -182,8 +191,10 @@ class LightClient implements Light {
 
   readonly messages: Light['messages'] = (from, to, { signal } = {}) =>
     this.#within(signal, async (limited) => {
-      const { block } = await request(this.#endpoint, messagesProofQuery, { ...variablesOf(from), to }, limited)
-      const bytes = proofBytes(block?.messagesProof, `what block ${from.height} of shard ${from.shard} sent`)
+      const bytes = proofBytes(
+        await this.#messagesProof(from, to, limited),
+        `what block ${from.height} of shard ${from.shard} sent`,
+      )
       const check = (trusted: Uint8Array) => verifyRootedMessages(bytes, from, to, trusted)
       const { header, items, ...at } = await this.#verify(bytes, check, limited)
       return { messages: items.map(({ message }) => message), ...asOf(at, header) }
@@ -209,15 +220,24 @@ class LightClient implements Light {
   #cell(id: Uint8Array, { realm = 0, signal }: CellOptions): Promise<RootedCell> {
     return this.#within(signal, async (limited) => {
       const seen = this.#newest.copy()
-      const { account } = await request(this.#endpoint, cellProofQuery, { id: toHex(id), realm }, limited)
-      const bytes = proofBytes(account?.rootedProof, `cell ${toHex(id)} of realm ${realm}`)
+      const place = realm === ROOT_REALM ? { onRoot: true } : { realm }
+      const { cellProof } = await request(this.#endpoint, cellProofQuery, { id: toHex(id), ...place }, limited)
+      const bytes = proofBytes(cellProof, `cell ${toHex(id)} of realm ${realm}`)
       const proven = await this.#verify(bytes, (trusted) => verifyRootedCell(bytes, { realm, id }, trusted), limited)
-      if (proven.block !== null) {
-        seen.check(proven.block.shard, proven.block.height)
-        this.#newest.note(proven.block.shard, proven.block.height)
-      }
+      const { shard, height } = proven.block ?? { shard: ROOT_SHARD, height: proven.root.height }
+      seen.check(shard, height)
+      this.#newest.note(shard, height)
       return proven
     })
+  }
+
+  async #messagesProof(from: BlockPlace, to: string, signal: AbortSignal): Promise<string | null | undefined> {
+    const variables = { ...variablesOf(from), to }
+    if (from.shard !== ROOT_SHARD) {
+      return (await request(this.#endpoint, messagesProofQuery, variables, signal)).block?.messagesProof
+    }
+    const { height } = variables
+    return (await request(this.#endpoint, rootMessagesProofQuery, { height, to }, signal)).rootBlock?.messagesProof
   }
 
   /** Checks a proof against the root block that it leads to, once that one is trusted. */

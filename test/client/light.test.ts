@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Client, createClient, fromHex, generateKeyPair, type Light, toHex } from '../../client/index.ts'
+import {
+  type Client,
+  createClient,
+  fromHex,
+  generateKeyPair,
+  type Light,
+  ROOT_REALM,
+  toHex,
+} from '../../client/index.ts'
 import execution from '../../plugins/execution/index.ts'
 import { cellPath } from '../../protocol/index.ts'
 import { createTestHost, type TestHost } from '../../server/testing/index.ts'
@@ -46,7 +54,8 @@ const through = (change: (text: string) => string | Promise<string>): Client =>
 const invalid = (reason: string) => expect.objectContaining({ code: 'PROOF_INVALID', reason })
 const flipped = (hex: string, at: number): string => {
   const bytes = fromHex(hex)
-  bytes[at] = (bytes[at] ?? 0) ^ 1
+  const place = at % bytes.length
+  bytes[place] = (bytes[place] ?? 0) ^ 1
   return toHex(bytes)
 }
 /** Changes fields of the answers that hold bytes; their names are a pattern. */
@@ -102,9 +111,12 @@ describe('a light client', () => {
     expect(await light.transaction(alice.address)).toBeUndefined()
   })
 
-  test('proves what the root chain exports', async () => {
+  test('proves what the root chain has, exports and sends', async () => {
     expect((await light.exported('shard/0:1')).value).toMatchObject({ from: 0, parent: null })
     expect((await light.exported('shard/0:111')).value).toBeUndefined()
+    expect((await light.cell(near, { realm: ROOT_REALM })).cell).toBeUndefined()
+    const from = { shard: 'root', height: light.tip.height }
+    expect((await light.messages(from, '0:1')).messages).toEqual([])
   })
 
   test('works without a WebSocket, and begins where another ended', async () => {
@@ -136,7 +148,9 @@ describe('a node that lies', () => {
 
   test('about anything that is proven is found out, whatever byte it changes', async () => {
     let at = 0
-    const liar = through(changing('rootedProof|rootProof|messagesProof|exportProof', (hex) => flipped(hex, at)))
+    const liar = through(
+      changing('cellProof|rootedProof|rootProof|messagesProof|exportProof', (hex) => flipped(hex, at)),
+    )
     const deceived = await liar.light({ trusted: { network } })
     const sent = await client.transfer(far, 1n)
     const place = { shard: sent.shard ?? '', height: sent.height ?? -1 }
@@ -157,8 +171,8 @@ describe('a node that lies', () => {
     const answers: string[] = []
     let replayed: string | undefined
     const replaying = through((text) => {
-      if (text.includes('"rootedProof"')) answers.push(text)
-      return text.includes('"rootedProof"') ? (replayed ?? text) : text
+      if (text.includes('"cellProof"')) answers.push(text)
+      return text.includes('"cellProof"') ? (replayed ?? text) : text
     })
     const deceived = await replaying.light({ trusted: { network } })
     const old = await deceived.account(near)

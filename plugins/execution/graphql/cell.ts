@@ -15,6 +15,12 @@ export function defineCell(setting: Setting): void {
     throw apiError('CELL_UNKNOWN', 'This cell is gone.')
   }
 
+  const rootedProof = ({ realm, id }: CellPlace): Promise<Uint8Array | null> =>
+    told(async () => {
+      const proof = await setting.ledger().proof(realm, id)
+      return proof && proofs.lead(proof)
+    })
+
   builder.node(refs.cell, {
     description: 'A unit of state: it belongs to a module, has a balance and a value.',
     id: { resolve: cellKey },
@@ -71,11 +77,7 @@ export function defineCell(setting: Setting): void {
         description:
           'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
           'the header up to 5 s.',
-        resolve: ({ realm, id }) =>
-          told(async () => {
-            const proof = await setting.ledger().proof(realm, id)
-            return proof && proofs.lead(proof)
-          }),
+        resolve: rootedProof,
       }),
       height: t.field({
         type: 'BigInt',
@@ -99,6 +101,24 @@ export function defineCell(setting: Setting): void {
           realm: onRoot === true ? rootRealm(realm) : realmOf(realm),
           id: thirtyTwoBytes('id', id),
         }),
+    }),
+  )
+  builder.queryField('cellProof', (t) =>
+    t.field({
+      type: 'Bytes',
+      complexity: 10,
+      description:
+        'What a cell is, or that there is none, led on to a root block: CBOR [[header, record | null, trie proof], root ' +
+        'header, list proof]; the last two are null on the root chain. Null if there is no such realm.',
+      args: {
+        id: t.arg({ type: 'Bytes', required: true }),
+        realm: t.arg.int({ description: '0 if absent.' }),
+        onRoot: t.arg.boolean({ description: 'True for a cell of the root chain; then there is no `realm`.' }),
+      },
+      resolve: (_root, { id, realm, onRoot }) => {
+        const place = { realm: onRoot === true ? rootRealm(realm) : realmOf(realm), id: thirtyTwoBytes('id', id) }
+        return rootedProof(place)
+      },
     }),
   )
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { decodeRootHeader, MAX_EXPORT_KEY, type RootHeader } from '../../../protocol/index.ts'
 import { apiError, type KeysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
-import { type RootBlockRow, rootBlockAt, rootBlockPage } from '../query/root-blocks.ts'
+import { type RootBlockRow, rootBlockAt, rootBlockPage, rootOutgoing } from '../query/root-blocks.ts'
 import { ROOT } from './heights.ts'
+import { shardOfName } from './realm.ts'
 import type { Setting } from './setting.ts'
 import { told } from './told.ts'
 
@@ -79,6 +80,19 @@ export function defineRootBlock(setting: Setting): void {
         resolve: ({ header }, { key }) => {
           if (Buffer.byteLength(key) <= MAX_EXPORT_KEY) return told(() => proofs.export(header, key))
           throw apiError('BAD_USER_INPUT', `A \`key\` has at most ${MAX_EXPORT_KEY} bytes.`)
+        },
+      }),
+      messagesProof: t.field({
+        type: 'Bytes',
+        complexity: 20,
+        args: { to: t.arg.string({ required: true, description: 'A shard, or a part of one, like `0:01`.' }) },
+        description: 'All that the root chain itself sent to a shard with this block, and that nothing is left out.',
+        resolve: ({ header, height }, { to }) => {
+          const receiver = shardOfName(to)
+          return told(async () => {
+            const outgoing = await rootOutgoing(host.sql, height)
+            return outgoing && proofs.messages(header, outgoing, receiver)
+          })
         },
       }),
       cursor: t.field({

@@ -88,6 +88,12 @@ export async function rootEntries(sql: Sql, heights: readonly number[]): Promise
   return new Map(rows.map((row) => [Number(row.height), { ...row, height: Number(row.height) }]))
 }
 
+/** The out items of a root block, one after the other as stored; null if there is no such block. One statement. */
+export async function rootOutgoing(sql: Sql, height: number): Promise<Uint8Array | null> {
+  const [row] = await sql<{ outgoing: Buffer }[]>`SELECT outgoing FROM root_block WHERE height = ${height}`
+  return row?.outgoing ?? null
+}
+
 /** What the root chain exports as of a root height: CBOR by key, sorted by it. One statement. */
 export async function exportsAt(sql: Sql, height: number): Promise<(readonly [key: string, value: Uint8Array])[]> {
   const rows = await sql<{ key: string; value: Buffer | null }[]>`

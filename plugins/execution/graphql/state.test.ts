@@ -153,12 +153,12 @@ describe('the network', () => {
 describe('shards', () => {
   it('show what they are doing and where they come from', async () => {
     const answer = await test.query(`{
-      shards { edges { node { id realm prefix height status load mempool { size bytes } } } }
+      shards { edges { node { id realm prefix height status load mempool { size bytes } basePrice congestion } } }
       shard(id: "0:01") { parent { id children { id } } children { id } }
       none: shard(id: "9:") { id }
     }`)
     expect(pick(answer, 'shards.edges.*.node.id')).toEqual(['0:0', '0:01', '0:1'])
-    const last = { prefix: '1', height: '3', mempool: { size: 2, bytes: 500 } }
+    const last = { prefix: '1', height: '3', mempool: { size: 2, bytes: 500 }, basePrice: '3', congestion: 120 }
     expect(pick(answer, 'shards.edges.2.node')).toMatchObject(last)
     expect(pick(answer, 'shard')).toEqual({ parent: { id: '0:0', children: [{ id: '0:01' }] }, children: [] })
     expect(pick(answer, 'none')).toBeNull()

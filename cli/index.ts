@@ -1,7 +1,10 @@
 import type { CommandGroup } from '../server/cli/program.ts'
 import { addAccount } from './commands/account.ts'
 import { addFaucet } from './commands/faucet.ts'
+import { addModule } from './commands/module.ts'
 import { addQuery } from './commands/query.ts'
+import { addRealm } from './commands/realm.ts'
+import { addShard } from './commands/shard.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransfer } from './commands/transfer.ts'
 import { addTx } from './commands/tx.ts'
@@ -17,5 +20,8 @@ export const clientCommands: readonly CommandGroup[] = [
   addAccount,
   addTransfer,
   addTx,
+  addModule,
+  addShard,
+  addRealm,
   addVerify,
 ]

@@ -5,6 +5,7 @@ import { addModule } from './commands/module.ts'
 import { addQuery } from './commands/query.ts'
 import { addRealm } from './commands/realm.ts'
 import { addShard } from './commands/shard.ts'
+import { addShardHost } from './commands/shard-host.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransfer } from './commands/transfer.ts'
 import { addTx } from './commands/tx.ts'
@@ -23,5 +24,6 @@ export const clientCommands: readonly CommandGroup[] = [
   addModule,
   addShard,
   addRealm,
+  addShardHost,
   addVerify,
 ]

@@ -35,6 +35,7 @@ import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
 import type { ShardTuning } from './shard/engine.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
+import type { ShardHost } from './shard/shard-host.ts'
 import { accountState, nextNonce } from './state/account.ts'
 import { VerifierPool } from './verify/pool.ts'
 
@@ -313,7 +314,7 @@ export class Chain implements Ledger {
         if (report.code === 'FENCED') this.#parts.onFenced()
         return
       case 'down':
-        return this.#submissions.router.down(shard.host.id, shard.host.status === 'RESTARTING')
+        return this.#submissions.router.down(shard.host.id, isBack(shard.host))
     }
   }
 
@@ -358,3 +359,6 @@ export class Chain implements Ledger {
     this.#parts.log.error({ error }, 'the ledger found a fault')
   }
 }
+
+/** True if a shard that is down is going to run again, and gets what waited there. */
+const isBack = ({ status, losesPool }: ShardHost): boolean => status === 'RESTARTING' && losesPool !== true

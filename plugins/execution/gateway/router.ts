@@ -145,7 +145,7 @@ export class Router {
     for (const [number, batch] of this.#batches) {
       if (batch.shard !== shard) continue
       if (comesBack) this.#batches.delete(number)
-      else this.failed(number, 'SHARD_UNAVAILABLE', `shard ${shard} is stopped: the health of the node says why`)
+      else this.failed(number, 'SHARD_UNAVAILABLE', `shard ${shard} is down: try again in a moment`)
     }
     this.#kept.down(shard, comesBack)
   }

@@ -6,12 +6,12 @@ import { describe, type Running } from './running.ts'
 export type Verdict =
   /** The transaction is not taken again; the shard goes on at once. `message` says why. */
   | { readonly kind: 'evict'; readonly id: Uint8Array; readonly message: string }
-  /** A message did it, for the first time: the machine may have been at fault. */
+  /** It is tried again: the machine may have been at fault, or something else. */
   | { readonly kind: 'again' }
   /** The same message did it again: it cannot be left out, so the shard stays down. */
   | { readonly kind: 'halt'; readonly reason: string }
 
-/** Decides what follows from a thread's end, over its starts. */
+/** Decides what follows from the ends of a shard's threads. */
 export class Blame {
   readonly barred = new Barred()
   #last = ''
@@ -22,14 +22,27 @@ export class Blame {
    */
   judge(running: Running, why: string): Verdict {
     const message = `${describe(running)} ${why}`
-    if (running.kind !== 'message') {
-      this.barred.add(running.id)
-      return { kind: 'evict', id: running.id, message }
-    }
-    const { id, from, to, call } = running
-    const key = [toHex(id), toHex(from), toHex(to), call].join()
+    if (running.kind !== 'message') return this.#evict(running.id, message)
+    return this.#isRepeated(running) ? { kind: 'halt', reason: message } : { kind: 'again' }
+  }
+
+  /** The same for what ran last when something ended the thread that was not running any more: twice is no chance. */
+  suspect(running: Running, why: string): Verdict {
+    if (!this.#isRepeated(running) || running.kind === 'message') return { kind: 'again' }
+    return this.#evict(running.id, `after ${describe(running)}, for the second time: ${why}`)
+  }
+
+  #evict(id: Uint8Array, message: string): Verdict {
+    this.barred.add(id)
+    return { kind: 'evict', id, message }
+  }
+
+  #isRepeated(running: Running): boolean {
+    const { kind, id, call } = running
+    const cells = kind === 'message' ? [running.from, running.to] : []
+    const key = [kind, call, ...[id, ...cells].map(toHex)].join()
     const isSame = key === this.#last
     this.#last = key
-    return isSame ? { kind: 'halt', reason: message } : { kind: 'again' }
+    return isSame
   }
 }

@@ -8,6 +8,8 @@ export interface ShardHost {
   /** True if it writes to a database of its own, in which this leader takes office with its start only. */
   readonly isElsewhere: boolean
   readonly status: 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPED'
+  /** What waited in its mempool may be why it crashes, and is not to be sent again. */
+  readonly losesPool?: boolean
   /** Starts the shard; resolves once it is ready. @throws ShardHostError if its state cannot be opened. */
   start(): Promise<void>
   /** False if the shard does not run now; nothing was taken then. */

@@ -160,6 +160,11 @@ export class WorkerShardHost implements ShardHost {
     })
   }
 
+  /** It crashed so often that what it was sent may be why. */
+  get losesPool(): boolean {
+    return this.#crashes > MAX_CRASHES / 2
+  }
+
   onReport(listener: Listener): void {
     this.#listeners.push(listener)
   }
@@ -243,27 +248,20 @@ export class WorkerShardHost implements ShardHost {
 
   /** What the thread's end says of what it ran. True if it may go on without being counted as a crash. */
   #isMended(): boolean {
-    if (this.#stopping || this.#fatal === undefined || FINAL_CODES.has(this.#fatal.code)) return false
-    const { code, message } = this.#fatal
-    const running = this.#fatal.running ?? this.#interrupted(code)
-    if (running === undefined) return false
+    const { code, message, running } = this.#fatal ?? { code: 'SHARD_CRASHED', message: 'its thread ended' }
+    if (this.#stopping || FINAL_CODES.has(code)) return false
     const why = code === 'OUT_OF_MEMORY' ? OUT_OF_MEMORY : message
-    const verdict = this.#blame.judge(running, why)
-    if (verdict.kind === 'halt' && running.kind === 'message') this.#poison = { running, why }
+    const isRunning = running !== undefined || readPosition(this.#marks).run !== undefined
+    const culprit = running ?? readRunning(new Uint8Array(this.#marks))
+    if (culprit === undefined) return false
+    const verdict = isRunning ? this.#blame.judge(culprit, why) : this.#blame.suspect(culprit, why)
+    if (verdict.kind === 'halt' && culprit.kind === 'message') this.#poison = { running: culprit, why }
     if (verdict.kind === 'evict') {
       const { id } = verdict
       this.#tell({ type: 'evicted', id, message: verdict.message })
       this.#tell({ type: 'dropped', drop: { status: 'EVICTED', ids: id, waiters: new Uint32Array(0) } })
     }
-    return true
-  }
-
-  /** What ran when the thread was ended, if that was why. */
-  #interrupted(code: string): Running | undefined {
-    const isRunning = readPosition(this.#marks).run !== undefined
-    const running = readRunning(new Uint8Array(this.#marks))
-    // What made it hang runs no more: it was left behind by a call, and the last one is the likeliest.
-    return isRunning || (code === 'SHARD_HANGS' && running?.kind !== 'message') ? running : undefined
+    return isRunning || verdict.kind === 'evict'
   }
 
   #tell(report: ShardReport): void {

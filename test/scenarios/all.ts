@@ -11,6 +11,7 @@ import { killJobs } from './jobs/kill.ts'
 import { idle } from './live/idle.ts'
 import { listeners } from './live/listeners.ts'
 import { model } from './model/model.ts'
+import { forgedProofs } from './proofs/forged-proofs.ts'
 import type { Scenario } from './scenario.ts'
 import { streams } from './streams/streams.ts'
 
@@ -18,6 +19,7 @@ import { streams } from './streams/streams.ts'
 export const SCENARIOS: readonly Scenario[] = [
   fuzz,
   fuzzHttp,
+  forgedProofs,
   model,
   kill,
   outage,

@@ -118,7 +118,15 @@ export class LocalOrderer implements Orderer {
 
   /** Shard blocks to list, messages to the root chain to execute, or its own to deliver. */
   #hasWork(): boolean {
-    return this.#waiting.length > 0 || this.#inbound?.length !== 0 || this.#tip.outgoing.length > 0
+    if (this.#waiting.length > 0 || this.#inbound?.length !== 0 || this.#tip.outgoing.length > 0) return true
+    return this.#isAwaited()
+  }
+
+  /** A shard is to be split at a root block to come: the sooner it is there, the better. */
+  #isAwaited(): boolean {
+    const { height } = this.#tip.header
+    for (const { until } of this.view.shards.values()) if (until !== null && until > height) return true
+    return false
   }
 
   async #makeBlock(): Promise<void> {

@@ -87,6 +87,12 @@ describe('deaios module', () => {
     expect((await deaios('module', 'list')).out).toMatch(/^counter +2 +SCHEDULED/m)
   })
 
+  it('takes back what has not begun', async () => {
+    expect(await json('module', 'cancel', 'counter')).toMatchObject({ name: 'counter' })
+    expect((await deaios('module', 'list')).out).toMatch(/^counter +1 +ACTIVE.*\ncounter +2 +ENDED/m)
+    expect(await operate('module', 'cancel', 'counter')).toEqual(said('NOTHING_SCHEDULED'))
+  })
+
   it('does not let a network stop for want of a module', async () => {
     expect(await operate('module', 'activate', 'nothing', '1', '--at', '+5')).toEqual(said('MODULE_MISSING'))
     expect(await operate('module', 'activate', 'counter', '3', '--at', '+5')).toEqual(said('MODULE_MISSING'))

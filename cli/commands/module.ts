@@ -25,11 +25,12 @@ interface Height {
   readonly isRelative: boolean
 }
 
-/** `deaios module list | activate` */
+/** `deaios module list | activate | cancel` */
 export function addModule(program: Command, streams: Streams): void {
   const module = program.command('module').description('the ledger modules that the network uses')
   addList(module, streams)
   addActivate(module, streams)
+  addCancel(module, streams)
 }
 
 function addList(module: Command, streams: Streams): void {
@@ -91,6 +92,31 @@ function addActivate(module: Command, streams: Streams): void {
         text: lines([
           ['module', `${name}, version ${version}`],
           ['used', height >= at ? `since root height ${at}` : `from root height ${at} on; it is ${height} now`],
+          ['transaction', id],
+        ]),
+      }
+    },
+  )
+}
+
+function addCancel(module: Command, streams: Streams): void {
+  asking(
+    signedByFile(module.command('cancel').description('take back what is scheduled for a module').argument('<name>')),
+    streams,
+    async (connect, command) => {
+      const [name] = command.processedArgs as [string]
+      const [{ readKeyFile }, { callRoot, rootHeight }] = await Promise.all([
+        import('../key-file.ts'),
+        import('../root-call.ts'),
+      ])
+      const keys = await readKeyFile(command.opts<{ keyFile: string }>().keyFile)
+      const client = connect(keys)
+      const { id } = await callRoot(client, { call: 'module.withdraw', args: { name }, to: keys.publicKey })
+      const height = await rootHeight(client)
+      return {
+        json: { name, rootHeight: height, transaction: id },
+        text: lines([
+          ['module', `${name} stays as it is at root height ${height}`],
           ['transaction', id],
         ]),
       }

@@ -14,7 +14,7 @@ import { account } from './modules/account.ts'
 import { asset } from './modules/asset.ts'
 import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
 import { faucet } from './modules/faucet.ts'
-import { ModuleScheduled, RealmCreated, SplitScheduled } from './modules/root-topics.ts'
+import { ModuleScheduled, ModuleWithdrawn, RealmCreated, SplitScheduled } from './modules/root-topics.ts'
 import { SYSTEM_MODULES } from './modules/system.ts'
 import { oneDatabase } from './query/shard-databases.ts'
 
@@ -39,6 +39,7 @@ export default definePlugin({
     RealmCreated,
     SplitScheduled,
     ModuleScheduled,
+    ModuleWithdrawn,
   ],
   contributes: [
     [LedgerModules, account],

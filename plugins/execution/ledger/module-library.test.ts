@@ -33,6 +33,16 @@ describe('a node’s ledger modules', () => {
     )
   })
 
+  it('have names and versions that the ledger can write', () => {
+    for (const [name, version] of [
+      ['my module', 1],
+      ['Counter', 1],
+      ['counter', 0],
+      ['counter', 1.5],
+    ] as const)
+      expect(() => new ModuleLibrary([{ ...counter, name, version }])).toThrow('a whole number from 1')
+  })
+
   it('give each block the calls of its root height', () => {
     const before = both.registryAt(switching, 49)
     const after = both.registryAt(switching, 50)

@@ -1,5 +1,5 @@
 import type { RootView } from '../root/root-view.ts'
-import type { LedgerModule } from './module.ts'
+import { type LedgerModule, MODULE_NAME } from './module.ts'
 import { CallRegistry, ModuleSetError } from './registry.ts'
 
 /** The versions of modules that a ledger uses at a time, by name. */
@@ -13,9 +13,14 @@ export class ModuleLibrary {
   readonly #modules = new Map<string, LedgerModule>()
   readonly #registries = new Map<string, CallRegistry>()
 
-  /** @throws ModuleSetError if two have the same name and version */
+  /** @throws ModuleSetError if two have the same name and version, or the ledger could not name one */
   constructor(modules: readonly LedgerModule[]) {
     for (const module of modules) {
+      if (!MODULE_NAME.test(module.name) || !Number.isSafeInteger(module.version) || module.version < 1) {
+        throw new ModuleSetError(
+          `"${module.name}", version ${module.version}: a ledger module is named by a-z, A-Z, 0-9 and _, beginning with a-z, and its version is a whole number from 1`,
+        )
+      }
       const key = keyOf(module.name, module.version)
       if (this.#modules.has(key)) {
         throw new ModuleSetError(

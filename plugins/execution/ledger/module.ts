@@ -98,11 +98,14 @@ export interface CallDefinition<A> extends Omit<Call<A>, 'sends'> {
 export const call = <A>(definition: CallDefinition<A>): Call<A> =>
   Object.freeze({ ...definition, sends: definition.sends ?? {} })
 
+/** What modules are called. */
+export const MODULE_NAME = /^[a-z][A-Za-z0-9_]{0,63}$/
+
 /** What `ledgerModule` takes. */
 export interface LedgerModuleDefinition {
   /** The module's file, `import.meta.url`: shard workers import it from there. */
   readonly url: string
-  /** The ledger version: it changes when the same call would give another result. */
+  /** The ledger version, a whole number from 1: it grows when the same call would give another result. */
   readonly version: number
   /** Whether its cells live in shards or on the root chain. */
   readonly home: 'shard' | 'root'

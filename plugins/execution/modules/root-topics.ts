@@ -25,3 +25,9 @@ export const ModuleScheduled = topic(
   'execution.moduleScheduled',
   z.object({ name: z.string(), version: z.int(), at: z.int() }),
 )
+
+/** Versions of a ledger module that were going to be used will not be. */
+export const ModuleWithdrawn = topic(
+  'execution.moduleWithdrawn',
+  z.object({ name: z.string(), versions: z.array(z.int()) }),
+)

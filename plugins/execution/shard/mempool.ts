@@ -241,7 +241,7 @@ export class Mempool {
       const entry = lane.entries.get(lane.next)
       if (entry === undefined) return
       lane.next++
-      if (entry.state === 'waiting' || entry.state === 'behind') this.#move(entry, 'ready')
+      if (entry.state === 'waiting') this.#move(entry, 'ready')
     }
   }
 

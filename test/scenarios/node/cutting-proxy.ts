@@ -20,9 +20,14 @@ export class CuttingProxy {
 
   /** The node's /graphql by this way. */
   get url(): string {
+    return `http://127.0.0.1:${this.port}/graphql`
+  }
+
+  /** Where it listens, on 127.0.0.1. */
+  get port(): number {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') throw new TypeError('the proxy is not open')
-    return `http://127.0.0.1:${address.port}/graphql`
+    return address.port
   }
 
   /** From now on leads to the node at this address. */

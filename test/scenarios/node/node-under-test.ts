@@ -18,12 +18,20 @@ export class NodeUnderTest {
   /** Milliseconds that the slowest start took. */
   slowestStart = 0
   readonly #databaseUrl: string | undefined
+  readonly #config: string
+  readonly #environment: () => NodeJS.ProcessEnv
   #program: Program | undefined
   #url = ''
 
-  /** `databaseUrl`: of a Postgres that it shares with others; its own if absent. */
-  constructor(databaseUrl?: string) {
+  /**
+   * @param databaseUrl of a Postgres that it shares with others; its own if absent
+   * @param config its config file
+   * @param environment what its processes find in the environment, asked for at each start
+   */
+  constructor(databaseUrl?: string, config = CONFIG, environment: () => NodeJS.ProcessEnv = () => ({})) {
     this.#databaseUrl = databaseUrl
+    this.#config = config
+    this.#environment = environment
   }
 
   /** Address of its /graphql, while it runs. */
@@ -48,8 +56,12 @@ export class NodeUnderTest {
   /** Starts its process; returns before it is ready. */
   launch(): void {
     const { PATH } = process.env
-    this.#program = runNode([MAIN, 'start', '--port', '0', '--data', this.dataDir, '--config', CONFIG], {
-      env: { PATH, ...(this.#databaseUrl === undefined ? {} : { DATABASE_URL: this.#databaseUrl }) },
+    this.#program = runNode([MAIN, 'start', '--port', '0', '--data', this.dataDir, '--config', this.#config], {
+      env: {
+        PATH,
+        ...this.#environment(),
+        ...(this.#databaseUrl === undefined ? {} : { DATABASE_URL: this.#databaseUrl }),
+      },
     })
   }
 

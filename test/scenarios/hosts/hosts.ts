@@ -1,0 +1,117 @@
+import { strict as assert } from 'node:assert'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../../server/testing/program.ts'
+import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
+import { Book } from '../node/book.ts'
+import { Load } from '../node/load.ts'
+import { NodeUnderTest } from '../node/node-under-test.ts'
+import type { Run, Scenario } from '../scenario.ts'
+import { Follower } from '../streams/follower.ts'
+import { auditBlockEvents } from './block-events.ts'
+import { HOSTED_CONFIG, ShardHostUnderTest } from './shard-host-under-test.ts'
+
+const SETTLE_MS = 60_000
+const GO_ON_WITHIN_MS = 60_000
+/** Payments acknowledged after a fault that count as going on: more than one shard alone could have taken. */
+const GOING_ON = 50
+
+interface Stage {
+  readonly host: ShardHostUnderTest
+  readonly node: NodeUnderTest
+  readonly load: Load
+  readonly isFull: boolean
+}
+
+/** Does something bad, and brings back what does not come back by itself. */
+type Fault = (stage: Stage) => Promise<void>
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  'host killed': async ({ host, isFull }) => {
+    await host.kill()
+    await sleep(isFull ? 3_000 : 300)
+    await host.start()
+  },
+  'connection cut': async ({ host }) => host.cut(),
+  'node killed': async ({ node, load }) => {
+    await node.kill()
+    await load.stop()
+    await node.start()
+    load.start(node.url)
+  },
+  'its database killed': async ({ host }) => host.killPostgres(),
+  'host frozen': async ({ host, isFull }) => {
+    host.freeze()
+    await sleep(isFull ? 9_000 : 1_000)
+    host.thaw()
+  },
+  'both killed': async ({ host, node, load }) => {
+    await Promise.all([host.kill(), node.kill()])
+    await load.stop()
+    // The node comes first, and finds nobody.
+    await node.start()
+    load.start(node.url)
+    await host.start()
+  },
+}
+
+/** One shard in a thread of the node, one on a shard host with its own database; faults of either under load. */
+export const hosts: Scenario = {
+  name: 'execution/hosts',
+  claim:
+    'a network with a shard on a shard host goes on by itself after any fault of it, and loses and repeats nothing',
+  unit: 'faults',
+  counts: { full: 30, reduced: 3 },
+  run: async (run) => {
+    const host = new ShardHostUnderTest()
+    const node = new NodeUnderTest(undefined, HOSTED_CONFIG, () => ({ SHARD_HOST: host.told }))
+    try {
+      await host.start()
+      await node.start()
+      return await play(host, node, run)
+    } catch (error) {
+      const told = `node: ${node.complaints}\n${node.logTail()}\n\nhost: ${host.complaints}\n${host.logTail()}`
+      throw new Error(`${error instanceof Error ? error.message : error}\n\n${told}`, { cause: error })
+    } finally {
+      await node.remove()
+      await host.remove()
+    }
+  },
+}
+
+async function play(host: ShardHostUnderTest, node: NodeUnderTest, { count, isFull, random, progress }: Run) {
+  const book = new Book((await readGenesis(node.url)).id)
+  const load = new Load(book, random)
+  load.start(node.url)
+  const follower = await Follower.of(node.url)
+  await load.stop()
+  const names = Object.keys(FAULTS)
+  try {
+    for (let round = 0; round < count; round++) {
+      const name = names[round % names.length] ?? ''
+      load.start(node.url)
+      await sleep(random.between(300, isFull ? 3_000 : 800))
+      await FAULTS[name]?.({ host, node, load, isFull })
+      const before = book.acknowledged
+      await until(() => book.acknowledged >= before + GOING_ON, `payments go on after: ${name}`, GO_ON_WITHIN_MS)
+      await load.stop()
+      await findAcknowledged(node.url, book)
+      await load.settle(node.url, SETTLE_MS)
+      await auditAll(node.url, book)
+      await auditBlockEvents(node.url)
+      await follower.hasAll(node.url)
+      progress(`${round + 1} of ${count} faults: ${name}; ${book.size} payments`)
+    }
+  } finally {
+    await follower.close()
+  }
+  await node.stop()
+  await host.stop()
+  assert.ok(book.size > 0)
+  return {
+    faults: count,
+    payments: book.size,
+    events: follower.count,
+    'repeated submissions': load.duplicates,
+    ...load.troubles,
+  }
+}

@@ -7,6 +7,7 @@ import { workerCrash } from './faults/worker-crash.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 import { fuzzHttp } from './fuzz/fuzz-http.ts'
 import { twoWays } from './graphql/two-ways.ts'
+import { hosts } from './hosts/hosts.ts'
 import { killJobs } from './jobs/kill.ts'
 import { idle } from './live/idle.ts'
 import { listeners } from './live/listeners.ts'
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   streams,
   killJobs,
   failover,
+  hosts,
   idle,
   listeners,
   twoWays,

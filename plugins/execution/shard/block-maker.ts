@@ -119,6 +119,11 @@ export class BlockMaker {
     return this.#deferredTrie.root
   }
 
+  /** The root height at which the shard splits, if that is known as of its last block. */
+  get until(): number | undefined {
+    return this.#view.shards.get(this.#parts.space.id)?.until ?? undefined
+  }
+
   /** What the shard leaves to its children after its last block: its tip, and that one's header bytes. */
   estate(tip: ChainTip, header: Uint8Array): Estate {
     const { trie } = this.#parts

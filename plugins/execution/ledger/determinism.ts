@@ -12,6 +12,7 @@ const TIME = 'use ctx.time or ctx.height'
 const CHANCE = 'use ctx.random'
 const LATER = 'a call does all its work before it returns; send a message for what comes after'
 const OUTSIDE = 'a call sees only its cell and its arguments; pass in what it must know'
+const GARBAGE = 'when memory is collected is not known'
 const LOCALE = 'compare and format text by code units'
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown
@@ -41,8 +42,10 @@ export function guardDeterminism(): void {
   watch(Math, ['random'], CHANCE)
   watch(Performance.prototype, ['now'], TIME)
   watch(Crypto.prototype, ['getRandomValues', 'randomUUID'], CHANCE)
-  watch(process, ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'cwd'], OUTSIDE)
+  watch(process, ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage', 'cwd', 'chdir', 'umask'], OUTSIDE)
+  watch(process, ['exit', 'reallyExit', 'abort', 'kill', 'dlopen', 'emitWarning', 'loadEnvFile'], OUTSIDE)
   watch(process, ['nextTick'], LATER)
+  process.env = watchedEnvironment()
   watch(process.hrtime, ['bigint'], TIME)
   watch(String.prototype, ['localeCompare', 'toLocaleLowerCase', 'toLocaleUpperCase'], LOCALE)
   for (const prototype of [
@@ -52,12 +55,48 @@ export function guardDeterminism(): void {
     Object.getPrototypeOf(Int8Array).prototype,
   ])
     watch(prototype, ['toLocaleString'], LOCALE)
+  watch(Atomics, ['wait', 'waitAsync'], LATER)
+  watch(WeakRef.prototype, ['deref'], GARBAGE)
+  watch(FinalizationRegistry.prototype, ['register'], GARBAGE)
+  watchBuiltins()
   watch(Date, ['now', 'parse'], TIME)
   globalThis.Date = watchedDate()
   globalThis.Intl = new Proxy(Intl, {
     get: (intl, key, receiver) => {
       if (isCalling) throw new NondeterminismError(`Intl.${String(key)}`, LOCALE)
       return Reflect.get(intl, key, receiver)
+    },
+  })
+}
+
+/** What Node's own modules bring: files, processes, sockets, timers, randomness. */
+function watchBuiltins(): void {
+  watchAll(process.getBuiltinModule('node:fs'), OUTSIDE)
+  watchAll(process.getBuiltinModule('node:fs/promises'), OUTSIDE)
+  watchAll(process.getBuiltinModule('node:child_process'), OUTSIDE)
+  watchAll(process.getBuiltinModule('node:os'), OUTSIDE)
+  watchAll(process.getBuiltinModule('node:dns'), OUTSIDE)
+  watchAll(process.getBuiltinModule('node:timers'), LATER)
+  watchAll(process.getBuiltinModule('node:timers/promises'), LATER)
+  watch(process.getBuiltinModule('node:net'), ['connect', 'createConnection', 'createServer'], OUTSIDE)
+  const chances = ['randomBytes', 'randomInt', 'randomUUID', 'randomFill', 'randomFillSync', 'getRandomValues']
+  const keys = ['generateKey', 'generateKeySync', 'generateKeyPair', 'generateKeyPairSync']
+  watch(process.getBuiltinModule('node:crypto'), [...chances, ...keys], CHANCE)
+  // `import { readFileSync } from 'node:fs'` is watched too.
+  process.getBuiltinModule('node:module').syncBuiltinESMExports()
+}
+
+function watchAll(owner: object, instead: string): void {
+  const names = Object.getOwnPropertyNames(owner).filter((name) => /^[a-z]/.test(name))
+  watch(owner, names, instead)
+}
+
+/** Variables of the machine. */
+function watchedEnvironment(): NodeJS.ProcessEnv {
+  return new Proxy(process.env, {
+    get(env, name, receiver) {
+      if (isCalling) throw new NondeterminismError(`process.env.${String(name)}`, OUTSIDE)
+      return Reflect.get(env, name, receiver)
     },
   })
 }

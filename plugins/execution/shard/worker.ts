@@ -4,6 +4,7 @@ import type { DatabaseOptions } from '../../../server/plugin.ts'
 import { connect, connectStatements } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
 import { guardDeterminism } from '../ledger/determinism.ts'
+import { freezeIntrinsics } from '../ledger/frozen-intrinsics.ts'
 import { loadModules, type ModuleSource } from '../ledger/load-modules.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
 import { MAX_ERROR_MESSAGE } from '../ledger/rules.ts'
@@ -55,6 +56,7 @@ const BEAT_MS = 100
 async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   // Before any module is imported.
   guardDeterminism()
+  freezeIntrinsics()
   const marks = new RunMarks(data.marks)
   setInterval(() => marks.beat(), BEAT_MS).unref()
   const space = shardSpace(data.shard)

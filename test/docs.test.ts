@@ -33,8 +33,7 @@ describe('the pages in docs/', () => {
     }
   })
 
-  it('show a sign-in that works', async () => {
-    const program = blocksOf(await textOf('identity.md')).find(({ mark }) => mark === 'sign-in.ts')
+  it('show a sign-in and a light client that work', async () => {
     // Below the repository, so that the package's own name can be imported, as in a clone.
     await mkdir(join(root, '.vitest'), { recursive: true })
     const workspace = await mkdtemp(join(root, '.vitest', 'docs-'))
@@ -42,11 +41,16 @@ describe('the pages in docs/', () => {
     const node = runNode([join(root, 'server/main.ts'), 'start', '--port', '0', '--data', data], { cwd: root })
     try {
       const url = (await node.line('ready ')).slice('ready '.length)
-      const file = join(workspace, 'sign-in.ts')
-      await writeFile(file, (program?.text ?? '').replaceAll('http://localhost:4000/graphql', url))
-      const signIn = runNode([file])
-      await signIn.ended
-      expect(signIn.output).toEqual({ out: "{ me: { kind: 'WALLET' } } true\n", err: '' })
+      const run = async (page: string, name: string) => {
+        const program = blocksOf(await textOf(page)).find(({ mark }) => mark === name)
+        const file = join(workspace, name)
+        await writeFile(file, (program?.text ?? '').replaceAll('http://localhost:4000/graphql', url))
+        const running = runNode([file])
+        await running.ended
+        return running.output
+      }
+      expect(await run('identity.md', 'sign-in.ts')).toEqual({ out: "{ me: { kind: 'WALLET' } } true\n", err: '' })
+      expect(await run('light-client.md', 'light.ts')).toEqual({ out: '100000000000n true true\n1\n', err: '' })
     } finally {
       await node.end('SIGINT')
       await rm(workspace, { recursive: true, force: true })

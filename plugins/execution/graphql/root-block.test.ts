@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  encodeBlockProof,
   fromHex,
   rootOfProof,
   toHex,
@@ -7,9 +8,11 @@ import {
   verifyRootedMessages,
   verifyRootedTransaction,
 } from '../../../protocol/index.ts'
+import { RootProofs } from '../proofs/root-proofs.ts'
 import { transactionOf } from '../query/written-ledger.ts'
 import { createGraphqlFixture, type GraphqlFixture } from './graphql-fixture.ts'
 import { pick, pickText } from './pick.ts'
+import { told } from './told.ts'
 
 let test: GraphqlFixture
 let height = 3
@@ -98,6 +101,13 @@ describe('proofs that lead to a root block', () => {
 
   it('are refused with a code when no root block comes', async () => {
     await test.tables.block({ shard: '0:0', height: 9 }, [])
-    expect(await test.refusal('{ block(shard: "0:0", height: 9) { rootProof } }')).toBe('NOT_LISTED_YET')
-  }, 20_000)
+    const header = pickText(await test.query('{ block(shard: "0:0", height: 9) { header } }'), 'block.header')
+    const proofs = new RootProofs(
+      () => test.host.sql('execution'),
+      () => height,
+      100,
+    )
+    const proof = told(() => proofs.lead(encodeBlockProof(fromHex(header))))
+    await expect(proof).rejects.toMatchObject({ extensions: { code: 'NOT_LISTED_YET' } })
+  })
 })

@@ -19,7 +19,7 @@ export class NotListedError extends Error {
   readonly code = 'NOT_LISTED_YET'
 }
 
-/** How long a durable block may take to be listed. Root blocks come every 100 ms while there is work. */
+/** Root blocks come every 100 ms while there is work. */
 const LISTED_WITHIN_MS = 5_000
 /** Blocks that are waited for at a time. */
 const MAX_WAITING = 10_000
@@ -39,14 +39,17 @@ interface Waiting {
 export class Listings {
   readonly #sql: () => Sql
   readonly #roots: RootWait
+  readonly #withinMs: number
   readonly #waiting = new Map<string, Waiting>()
   /** Those of them that were not looked for yet. */
   #fresh: Waiting[] = []
   #isWaiting = false
 
-  constructor(sql: () => Sql, roots: RootWait) {
+  /** @param withinMs how long a block that is durable may take to be listed */
+  constructor(sql: () => Sql, roots: RootWait, withinMs = LISTED_WITHIN_MS) {
     this.#sql = sql
     this.#roots = roots
+    this.#withinMs = withinMs
   }
 
   /** Where a block is listed. @throws NotListedError, or whatever the database says */
@@ -55,7 +58,7 @@ export class Listings {
     const known = this.#waiting.get(key)
     if (known !== undefined) return known.found.promise
     if (this.#waiting.size >= MAX_WAITING) throw new NotListedError('too many blocks are waited for: ask again later')
-    const until = performance.now() + LISTED_WITHIN_MS
+    const until = performance.now() + this.#withinMs
     const waiting = { place, until, found: Promise.withResolvers<Listing>(), seen: -1 }
     this.#waiting.set(key, waiting)
     this.#fresh.push(waiting)

@@ -31,15 +31,16 @@ export class RootProofs {
   /**
    * @param sql taken when something is asked for
    * @param rootHeight height of the last durable root block
+   * @param listedWithinMs how long a block may take to be listed by a root block; 5 s if absent
    */
-  constructor(sql: () => Sql, rootHeight: () => number) {
+  constructor(sql: () => Sql, rootHeight: () => number, listedWithinMs?: number) {
     this.roots = new RootWait(rootHeight)
-    this.#listings = new Listings(sql, this.roots)
+    this.#listings = new Listings(sql, this.roots, listedWithinMs)
     this.#exports = new ExportTries(sql)
   }
 
   /**
-   * Leads a proof on to the root block that lists its header: waits for that one, up to 5 s.
+   * Leads a proof on to the root block that lists its header: waits for that one, for a bounded time.
    * @param proof CBOR array that begins with the header of a durable block, or of a root block
    * @throws NotListedError
    */

@@ -6,13 +6,14 @@ import { addQuery } from './commands/query.ts'
 import { addRealm } from './commands/realm.ts'
 import { addShard } from './commands/shard.ts'
 import { addShardHost } from './commands/shard-host.ts'
+import { addSnapshot } from './commands/snapshot.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransfer } from './commands/transfer.ts'
 import { addTx } from './commands/tx.ts'
 import { addVerify } from './commands/verify.ts'
 import { addWallet } from './commands/wallet.ts'
 
-/** The commands that speak to a node, through its GraphQL endpoint alone; `verify` reads its database instead. */
+/** The commands that speak to a node, through its GraphQL endpoint alone; `verify` and `snapshot` work on its database instead. */
 export const clientCommands: readonly CommandGroup[] = [
   addStatus,
   addQuery,
@@ -26,4 +27,5 @@ export const clientCommands: readonly CommandGroup[] = [
   addRealm,
   addShardHost,
   addVerify,
+  addSnapshot,
 ]

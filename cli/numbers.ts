@@ -12,3 +12,4 @@ const wholeUpTo =
 export const parseRealm = wholeUpTo(0x7fffffff)
 export const parseLane = wholeUpTo(255)
 export const parseCount = wholeUpTo(1_000_000)
+export const parseHeight = wholeUpTo(Number.MAX_SAFE_INTEGER)

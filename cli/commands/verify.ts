@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { atNode } from '../../server/cli/identity/key.ts'
 import type { NodeFlags } from '../../server/cli/identity/node-database.ts'
 import { answering, type Streams } from '../../server/cli/output.ts'
+import { parseHeight } from '../numbers.ts'
 import { lines } from '../table.ts'
 
 /** Milliseconds between two lines about how far it is. */
@@ -13,11 +14,14 @@ export function addVerify(program: Command, streams: Streams): void {
     program
       .command('verify')
       .description('execute a node’s chain again, from genesis, and compare everything that is stored'),
-  )
+  ).option('--from <height>', 'execute from this root height on; before it, compare without executing', parseHeight)
   answering(verify, streams, async (command) => {
-    const flags = command.opts<NodeFlags>()
+    const flags = command.opts<NodeFlags & { readonly from?: number }>()
+    // As in a shard's thread: before any ledger module is imported, what a call must not use is watched.
+    const { guardDeterminism } = await import('../../plugins/execution/ledger/determinism.ts')
+    guardDeterminism()
     // Loaded only here: the other commands start faster without it.
-    const [{ loadConfig }, { loadPlugins }, { withNodeDatabase }, { offeredModules, verifyDatabase }] =
+    const [{ loadConfig }, { loadPlugins }, { withNodeDatabase }, { configuredHosts, offeredModules, verifyDatabase }] =
       await Promise.all([
         import('../../server/config.ts'),
         import('../../server/host/load.ts'),
@@ -33,7 +37,9 @@ export function addVerify(program: Command, streams: Streams): void {
       (sql) =>
         verifyDatabase({
           sql,
+          shardHosts: configuredHosts(plugins),
           offered: offeredModules(plugins),
+          ...(flags.from === undefined ? {} : { from: flags.from }),
           onProgress: ({ rootHeight, last, transactions }) => {
             if (performance.now() - told < TELL_EVERY) return
             told = performance.now()
@@ -50,7 +56,12 @@ export function addVerify(program: Command, streams: Streams): void {
         ['root height', String(report.rootHeight)],
         ['blocks', String(report.blocks)],
         ['transactions', String(report.transactions)],
-        ['verified', `all of it, in ${seconds.toFixed(1)} s: every root, receipt, message, vote and coin`],
+        [
+          'verified',
+          flags.from === undefined
+            ? `all of it, in ${seconds.toFixed(1)} s: every root, receipt, message, vote and coin`
+            : `in ${seconds.toFixed(1)} s: all of it after root height ${report.from}; the state there and the root chain before`,
+        ],
       ]),
     }
   })

@@ -1,4 +1,5 @@
 /** A chain, executed again. */
+export { configuredHosts } from '../hosting/shard-hosting.ts'
 export { type Place, ReplayMismatch } from './mismatch.ts'
 export { offeredModules } from './offered-modules.ts'
 export { type ReplayOptions, type ReplayReport, replayChain } from './replay.ts'

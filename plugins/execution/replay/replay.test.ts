@@ -12,6 +12,7 @@ import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.
 import { ReplayMismatch } from './mismatch.ts'
 import { replayChain } from './replay.ts'
 import { chainInDatabase } from './stored-chain.ts'
+import { verifyDatabase } from './verify.ts'
 
 const modules = [account, faucet, asset, counter, ...SYSTEM_MODULES]
 const alice = testKeyIn(0, 'alice')
@@ -88,6 +89,33 @@ describe('a replay', () => {
     expect(report.blocks).toBeGreaterThan(10)
     expect(seen).toEqual(seen.map((_, i) => i))
     expect(report.rootHeight).toBe(seen.length - 1)
+  })
+
+  it('gives what is stored, from any height on', async () => {
+    const whole = await replay()
+    for (const from of [0, 1, whole.rootHeight >> 1, whole.rootHeight - 1, whole.rootHeight]) {
+      const found = await verifyDatabase({ sql: net.sql, offered: net.modules, from })
+      expect(found, `from ${from}`).toMatchObject({ rootHeight: whole.rootHeight, from })
+      expect(found.blocks).toBeLessThanOrEqual(whole.blocks)
+    }
+    await expect(verifyDatabase({ sql: net.sql, offered: net.modules, from: 1_000_000 })).rejects.toMatchObject({
+      code: 'NO_SUCH_HEIGHT',
+    })
+  })
+
+  it('does not take a state for good that is another than the root block commits', async () => {
+    const { rootHeight } = await replay()
+    const verified = (from: number) => verifyDatabase({ sql: net.sql, offered: net.modules, from })
+    const shortened = net.sql`UPDATE cell SET record = substring(record from 1 for length(record) - 1) || '\\x00'
+      WHERE path = (SELECT min(path) FROM cell WHERE realm = 0) AND realm = 0 RETURNING realm`
+    const [before] = await net.sql<
+      { record: Uint8Array }[]
+    >`SELECT record FROM cell WHERE realm = 0 ORDER BY path LIMIT 1`
+    expect(await shortened).toHaveLength(1)
+    await expect(verified(rootHeight)).rejects.toMatchObject({ code: 'REPLAY_MISMATCH', what: 'cellsRoot' })
+    await net.sql`UPDATE cell SET record = ${before?.record ?? ''}
+      WHERE path = (SELECT min(path) FROM cell WHERE realm = 0) AND realm = 0`
+    await verified(rootHeight)
   })
 
   it.each(['header', 'body', 'receipts', 'outgoing', 'delta', 'hash'])(

@@ -4,6 +4,8 @@ import {
   decodeVotes,
   equal,
   headersRoot,
+  listRoot,
+  ROOT_SHARD,
   type RootHeader,
   rootHeaderHash,
   sha256,
@@ -13,15 +15,19 @@ import {
 } from '../../../protocol/index.ts'
 import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
+import { type FirstCell, holdingsOf } from '../genesis-block.ts'
 import type { ModuleLibrary } from '../ledger/module-library.ts'
-import { encodeExportChanges } from '../root/exports.ts'
+import { ExportTrie } from '../root/export-trie.ts'
+import { decodeExportChanges, encodeExportChanges } from '../root/exports.ts'
 import { type BlockOutgoing, type RoutedRoot, releasedBy, sourcesFor } from '../root/feeder.ts'
 import { genesisRoot } from '../root/genesis-root.ts'
 import type { MadeRoot, RootInput } from '../root/made-root.ts'
 import type { RootBlock } from '../root/orderer.ts'
-import { ROOT_SPACE, RootState } from '../root/root-state.ts'
+import { ROOT_SPACE, type RootMemory, RootState } from '../root/root-state.ts'
 import { decodeEntries } from '../root/root-store.ts'
+import { RootView } from '../root/root-view.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
+import { splitOut } from '../shard/out-index.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
 
 /** A root block as it is stored. */
@@ -37,6 +43,11 @@ export interface StoredRoot {
   readonly exports: Uint8Array
 }
 
+/** A shard block, as far as it sent messages. */
+export type SentBlock = Pick<MadeBlock, 'outgoing' | 'outIndex'> & {
+  readonly header: { readonly shard: string; readonly height: number }
+}
+
 /**
  * The root chain, checked and executed again from its first block on: links, what it commits, its own state, randomness
  * and votes.
@@ -45,6 +56,9 @@ export class ReplayedRoot {
   readonly #network: Network
   readonly #library: ModuleLibrary
   #state: RootState | undefined
+  /** What the root chain exports, as long as it is not executed. */
+  #view = RootView.EMPTY
+  readonly #exports = new ExportTrie()
   #inbound: RootInput['sources'] = []
   /** What the root block before the last one sent. */
   #released: Uint8Array = new Uint8Array(0)
@@ -69,7 +83,67 @@ export class ReplayedRoot {
 
   /** Checks the next root block, executes it again, and gives what it says. @throws ReplayMismatch */
   async check(stored: StoredRoot): Promise<RootBlock> {
-    const place = { shard: 'root', height: this.height + 1 }
+    const { place, header, entries } = this.#link(stored)
+    const block =
+      header.height === 0
+        ? this.#begin(place, stored, header, entries)
+        : await this.#execute(place, stored, header, entries)
+    this.#advance(block)
+    return block
+  }
+
+  /**
+   * Checks the next root block without executing it: its links, what it lists, sends and exports, its randomness and
+   * votes. To go on with `check`, `resume` comes first.
+   * @throws ReplayMismatch
+   */
+  async follow(stored: StoredRoot): Promise<RootBlock> {
+    if (this.#tip === undefined) return this.check(stored)
+    const { place, header, entries } = this.#link(stored)
+    const exports = readable(place, 'exports', () => decodeExportChanges(stored.exports))
+    this.#exports.update(exports)
+    this.#view = this.#view.with(exports)
+    mustEqual(place, 'exportsRoot', header.exportsRoot, this.#exports.root)
+    mustEqual(
+      place,
+      'outRoot',
+      header.outRoot,
+      readable(place, 'outgoing', () => listRoot(splitOut(stored.outgoing))),
+    )
+    const { outgoing } = stored
+    this.#released = this.#tip.outgoing
+    const block = { header, hash: stored.hash, entries, exports, outgoing, totals: this.#tip.totals }
+    this.#advance(block)
+    return block
+  }
+
+  /**
+   * Goes on executing after the last root block that was followed.
+   * @param cells the root chain's own as of it, sorted by path
+   * @throws ReplayMismatch if these are not what its header commits
+   */
+  resume(cells: readonly FirstCell[], totals: RootBlock['totals']): void {
+    if (this.#tip === undefined) throw new TypeError('no root block was followed yet')
+    const { header } = this.#tip
+    const state = this.#stateOf({ height: header.height, cells, view: this.#view, totals })
+    const place = { shard: ROOT_SHARD, height: header.height }
+    mustEqual(place, 'cellsRoot', header.cellsRoot, state.trie.root)
+    mustEqual(place, 'holdings', totals.holdings, holdingsOf(cells, this.#network.params))
+    this.#state = state
+    this.#tip = { ...this.#tip, totals }
+  }
+
+  /** What the root chain exports after the last root block. */
+  get view(): RootView {
+    return this.#state === undefined || this.#state.height < this.height ? this.#view : this.#state.view
+  }
+
+  #link(stored: StoredRoot): {
+    readonly place: Place
+    readonly header: RootHeader
+    readonly entries: RootBlock['entries']
+  } {
+    const place = { shard: ROOT_SHARD, height: this.height + 1 }
     mustEqual(place, 'height', stored.height, place.height)
     const header = readable(place, 'header', () => decodeRootHeader(stored.header))
     const entries = readable(place, 'entries', () => decodeEntries(stored.entries))
@@ -81,20 +155,19 @@ export class ReplayedRoot {
     this.#checkVotes(place, stored)
     if (header.time < (this.#tip?.header.time ?? 0))
       throw new ReplayMismatch(place, 'time', 'its time is before that of the root block before')
-    const block =
-      header.height === 0
-        ? this.#begin(place, stored, header, entries)
-        : await this.#execute(place, stored, header, entries)
+    return { place, header, entries }
+  }
+
+  #advance(block: RootBlock): void {
     this.#tip = block
-    this.#keep(header.height, header.random)
-    return block
+    this.#keep(block.header.height, block.header.random)
   }
 
   /**
    * What the last root block brings to shards, given the shard blocks that it lists. What they sent to the root chain is
    * executed by the next one.
    */
-  route(made: readonly MadeBlock[]): RoutedRoot {
+  route(made: readonly SentBlock[]): RoutedRoot {
     const block = this.#tip
     if (block === undefined) throw new TypeError('no root block was checked yet')
     const { height, random } = block.header
@@ -113,15 +186,9 @@ export class ReplayedRoot {
   #begin(place: Place, stored: StoredRoot, header: RootHeader, entries: RootBlock['entries']): RootBlock {
     const network = this.#network
     const { cells, view, totals, header: first } = genesisRoot(network, entries)
-    const library = this.#library
-    this.#state = new RootState(
-      {
-        rules: network.rules,
-        depositPerByte: network.params.depositPerByte,
-        registryAt: (at, height) => library.registryAt(at, height),
-      },
-      { height: 0, cells, view, totals },
-    )
+    this.#state = this.#stateOf({ height: 0, cells, view, totals })
+    this.#view = view
+    this.#exports.update(view.entries())
     const { cellsRoot, exportsRoot } = decodeRootHeader(first)
     mustEqual(place, 'cellsRoot', header.cellsRoot, cellsRoot)
     mustEqual(place, 'exportsRoot', header.exportsRoot, exportsRoot)
@@ -145,6 +212,13 @@ export class ReplayedRoot {
     compareMade(place, stored, header, made)
     const { exports, outgoing, totals } = made
     return { header, hash: stored.hash, entries, exports, outgoing, totals }
+  }
+
+  #stateOf(memory: RootMemory): RootState {
+    const { rules, params } = this.#network
+    const library = this.#library
+    const registryAt = (view: RootView, height: number) => library.registryAt(view, height)
+    return new RootState({ rules, depositPerByte: params.depositPerByte, registryAt }, memory)
   }
 
   /** The randomness of a root block that was checked. */

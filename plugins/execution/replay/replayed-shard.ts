@@ -3,6 +3,7 @@ import {
   decodeBody,
   decodeHeader,
   decodeTransaction,
+  encode,
   equal,
   signingBytesOf,
   toHex,
@@ -11,20 +12,23 @@ import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
 import { type FirstCell, genesisBlock } from '../genesis-block.ts'
 import { genesisExports } from '../root/genesis-exports.ts'
+import type { RootMoment } from '../root/root-moment.ts'
 import { RootView } from '../root/root-view.ts'
 import { type PricingParts, poolEntry } from '../shard/admission.ts'
 import { BlockMaker } from '../shard/block-maker.ts'
 import { type ChainTip, tipAfter } from '../shard/chain-tip.ts'
+import { type ChildState, childrenOf, childTip, EMPTY_BODY, firstBlock } from '../shard/child-state.ts'
 import { readDelta } from '../shard/delta.ts'
 import type { DeferredMessage, RootDelivery } from '../shard/inbox.ts'
 import { type LedgerRules, pricingAt } from '../shard/ledger-rules.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
+import { indexOut, itemsFor, splitOut } from '../shard/out-index.ts'
 import type { PoolEntry } from '../shard/pool-entry.ts'
 import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { Holdings } from '../state/holdings.ts'
-import { openRecord } from '../state/ledger-cell.ts'
-import type { Trie } from '../state/trie.ts'
+import { isEmpty, openRecord, sealRecord } from '../state/ledger-cell.ts'
+import { Trie } from '../state/trie.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
 
 /** A block as it is stored. */
@@ -64,10 +68,14 @@ const FIELDS = [
   'cellsRoot',
 ] as const satisfies readonly (keyof BlockHeader)[]
 
+const NOTHING = new Uint8Array(0)
+
 /** What a shard is after a block, from which it is executed on. */
 export interface ShardStart {
   readonly space: ShardSpace
   readonly tip: ChainTip
+  /** CBOR of the header of its last block. */
+  readonly header: Uint8Array
   readonly trie: Trie
   readonly cells: readonly FirstCell[]
   /** Messages that wait for room, oldest first. */
@@ -83,14 +91,20 @@ export class ReplayedShard {
   readonly #rules: LedgerRules
   readonly #store = new CellStore({ cacheSize: 2 })
   readonly #maker: BlockMaker
+  /** What its cells and waiting messages came to when it began, in the smallest unit. */
+  readonly held: bigint
   #tip: ChainTip
-  #deliveries: RootDelivery[] = []
+  #header: Uint8Array
+  #deliveries: readonly RootDelivery[] = []
+  /** A root block lists its first block, or this one began behind that. */
+  isListed = true
   transactions = 0
 
-  constructor(rules: LedgerRules, { space, tip, trie, cells, waiting, random, view }: ShardStart) {
+  constructor(rules: LedgerRules, { space, tip, header, trie, cells, waiting, random, view }: ShardStart) {
     this.space = space
     this.#rules = rules
     this.#tip = tip
+    this.#header = header
     const { library, params } = rules
     const holdings = new Holdings(space.prefix.length)
     for (const { path, record } of cells) {
@@ -103,6 +117,7 @@ export class ReplayedShard {
     }
     const parts = { space, library, store: this.#store, trie, params, load }
     this.#maker = new BlockMaker(parts, { waiting, holdings, random, view })
+    this.held = waiting.reduce((sum, { message }) => sum + message.value, holdings.total)
   }
 
   /** A shard of the genesis document, at its first block. */
@@ -112,7 +127,24 @@ export class ReplayedShard {
     const totals = { holdings, emitted: 0n, consumed: 0n }
     const tip = tipAfter(decodeHeader(header), { hash, bodyBytes: body.length, totals })
     const view = RootView.EMPTY.with(genesisExports(network.genesis))
-    return new ReplayedShard(rules, { space, tip, trie, cells, waiting: [], random: network.id, view })
+    return new ReplayedShard(rules, { space, tip, header, trie, cells, waiting: [], random: network.id, view })
+  }
+
+  /** A shard that was split off from none, at its first block: it begins with nothing, at this root block. */
+  static atRoot(space: ShardSpace, root: RootMoment, rules: LedgerRules): ReplayedShard {
+    const { header, headerBytes, hash, totals } = firstBlock(space, root, rules.params)
+    const shard = new ReplayedShard(rules, {
+      space,
+      tip: tipAfter(header, { hash, bodyBytes: EMPTY_BODY.length, totals }),
+      header: headerBytes,
+      trie: new Trie({ keyBytes: 32, depth: space.prefix.length }),
+      cells: [],
+      waiting: [],
+      random: root.random,
+      view: RootView.EMPTY.with(root.exports),
+    })
+    shard.isListed = false
+    return shard
   }
 
   get height(): number {
@@ -128,9 +160,62 @@ export class ReplayedShard {
     return this.#tip.totals
   }
 
+  /** Root height up to which it took messages in. */
+  get rootCursor(): number {
+    return this.#tip.rootCursor
+  }
+
+  /** True after its last block: its children go on. */
+  get isOver(): boolean {
+    return this.#maker.until === this.#tip.rootCursor
+  }
+
+  /** Its children, each at its first block, with what was delivered and not taken in. It must be over. */
+  split(): readonly [ReplayedShard, ReplayedShard] {
+    const estate = this.#maker.estate(this.#tip, this.#header)
+    const cells = this.#store.takeDirty().filter((cell) => !isEmpty(cell))
+    const [left, right] = childrenOf(estate)
+    const make = (child: ChildState): ReplayedShard => {
+      const space = shardSpace(child.header.shard)
+      const shard = new ReplayedShard(this.#rules, {
+        space,
+        tip: childTip(child),
+        header: child.headerBytes,
+        trie: Trie.of(child.trie),
+        cells: cells
+          .filter(({ path }) => space.contains(path))
+          .map((cell) => ({ path: cell.path, record: sealRecord(cell) })),
+        waiting: child.waiting,
+        random: estate.random,
+        view: estate.view,
+      })
+      shard.isListed = false
+      shard.#deliveries = this.#deliveries.map((delivery) => narrowed(delivery, space))
+      return shard
+    }
+    return [make(left), make(right)]
+  }
+
+  /** Compares its first block, which follows from what came before it, with the stored one. @throws ReplayMismatch */
+  begin(stored: StoredBlock): void {
+    const place = { shard: this.space.id, height: this.#tip.height }
+    mustEqual(place, 'height', stored.height, place.height)
+    mustEqual(place, 'header', stored.header, this.#header)
+    mustEqual(place, 'hash', stored.hash, this.#tip.hash)
+    mustEqual(place, 'body', stored.body, EMPTY_BODY)
+    mustEqual(place, 'receipts', stored.receipts, NOTHING)
+    mustEqual(place, 'outgoing', stored.outgoing, NOTHING)
+    mustEqual(place, 'delta', stored.delta, encode([]))
+    this.isListed = true
+  }
+
+  get deferredRoot(): Uint8Array {
+    return this.#maker.deferredRoot
+  }
+
   /** What a root block brings; blocks take it in by their cursor. */
   deliver(delivery: RootDelivery): void {
-    if (delivery.sources.length > 0 || delivery.exports.length > 0) this.#deliveries.push(delivery)
+    if (delivery.sources.length > 0 || delivery.exports.length > 0) this.#deliveries = [...this.#deliveries, delivery]
   }
 
   /**
@@ -161,6 +246,7 @@ export class ReplayedShard {
     this.#compare(place, stored, header, block)
     this.#store.committed(place.height)
     this.#tip = tipAfter(block.header, { hash: block.hash, bodyBytes: block.body.length, totals: block.totals })
+    this.#header = block.headerBytes
     this.transactions += candidates.length
     return block
   }
@@ -179,6 +265,9 @@ export class ReplayedShard {
   #take(place: Place, cursor: number, root: RootPast): RootDelivery[] {
     if (cursor < this.#tip.rootCursor || cursor > root.height)
       throw new ReplayMismatch(place, 'rootCursor', `it takes in root block ${cursor}, which is not before it`)
+    const { until } = this.#maker
+    if (this.isOver || cursor > (until ?? cursor))
+      throw new ReplayMismatch(place, 'rootCursor', `the shard was split at root block ${until}: its children go on`)
     const waiting = this.#deliveries
     const taken = waiting.filter(({ height }) => height <= cursor)
     this.#deliveries = waiting.slice(taken.length)
@@ -194,6 +283,14 @@ export class ReplayedShard {
     mustEqual(place, 'receipts', stored.receipts, block.receipts)
     mustEqual(place, 'outgoing', stored.outgoing, block.outgoing)
   }
+}
+
+/** What a delivery brings to a part of the shard that it was for. */
+function narrowed(delivery: RootDelivery, space: ShardSpace): RootDelivery {
+  const sources = delivery.sources.map(({ shard, height, items }) => {
+    return { shard, height, items: itemsFor(items, indexOut(splitOut(items)), space) }
+  })
+  return { ...delivery, sources: sources.filter(({ items }) => items.length > 0) }
 }
 
 /** Names the first cell that differs. */

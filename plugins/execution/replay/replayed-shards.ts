@@ -22,7 +22,9 @@ export class ReplayedShards {
   constructor(rules: LedgerRules, living: readonly ReplayedShard[], view = RootView.EMPTY) {
     this.#rules = rules
     this.#view = view
-    this.#living = new Map(living.map((shard) => [shard.space.id, shard]))
+    // One may stand at its last block.
+    const now = living.flatMap((shard) => (shard.isOver ? shard.split() : [shard]))
+    this.#living = new Map(now.map((shard) => [shard.space.id, shard]))
   }
 
   /** The shards of the genesis document. */

@@ -1,4 +1,6 @@
+import { decodeHeader } from '../../../protocol/index.ts'
 import type { SqlOrTransaction } from '../../../server/plugin.ts'
+import type { ShardDatabases } from '../query/shard-databases.ts'
 import type { StoredRoot } from './replayed-root.ts'
 import type { StoredBlock } from './replayed-shard.ts'
 
@@ -14,9 +16,16 @@ export interface StoredChain {
   after(shard: string, height: number): Promise<readonly StoredBlock[]>
 }
 
-/** The chain in the tables of the execution plugin. */
-export function chainInDatabase(sql: SqlOrTransaction): StoredChain {
-  const columns = sql`shard, height, hash, header, body, receipts, outgoing, delta`
+/**
+ * The chain in the tables of the execution plugin.
+ * @param sql of the node's own database; a transaction that sees it as of one moment, if it goes on meanwhile
+ * @param databases of shard hosts, if shards live there
+ */
+export function chainInDatabase(sql: SqlOrTransaction, databases?: ShardDatabases): StoredChain {
+  const homeOf = async (shard: string): Promise<SqlOrTransaction> => {
+    const home = await databases?.of(shard)
+    return home === undefined || home === databases?.main ? sql : home
+  }
   return {
     async *roots(from) {
       for (let next = from; ; ) {
@@ -29,19 +38,32 @@ export function chainInDatabase(sql: SqlOrTransaction): StoredChain {
       }
     },
     async blocks(places) {
-      const rows = await sql<BlockRow[]>`
-        SELECT ${columns} FROM block JOIN unnest(${places.map(({ shard }) => shard)}::text[],
-          ${places.map(({ height }) => height)}::int8[]) AS wanted (shard, height) USING (shard, height)`
-      const found = new Map(rows.map((row) => [`${row.shard} ${row.height}`, blockOf(row)]))
+      const homes = await Promise.all(places.map(({ shard }) => homeOf(shard)))
+      const found = new Map<string, StoredBlock>()
+      for (const home of new Set(homes)) {
+        const there = places.filter((_, i) => homes[i] === home)
+        const rows = await home<BlockRow[]>`
+          SELECT ${columnsOf(home)} FROM block JOIN unnest(${there.map(({ shard }) => shard)}::text[],
+            ${there.map(({ height }) => height)}::int8[]) AS wanted (shard, height) USING (shard, height)`
+        for (const row of rows) found.set(`${row.shard} ${row.height}`, blockOf(row))
+      }
       return places.map(({ shard, height }) => found.get(`${shard} ${height}`))
     },
     async after(shard, height) {
-      const rows = await sql<BlockRow[]>`
-        SELECT ${columns} FROM block WHERE shard = ${shard} AND height > ${height} ORDER BY height`
-      return rows.map(blockOf)
+      const home = await homeOf(shard)
+      const rows = await home<BlockRow[]>`
+        SELECT ${columnsOf(home)} FROM block WHERE shard = ${shard} AND height > ${height} ORDER BY height`
+      const blocks = rows.map(blockOf)
+      if (home === sql) return blocks
+      // Another database is not seen as of the same moment: its newest blocks may know newer root blocks.
+      const [last] = await sql<{ height: bigint }[]>`SELECT max(height) AS height FROM root_block`
+      const end = blocks.findIndex(({ header }) => decodeHeader(header).rootCursor > Number(last?.height ?? 0))
+      return end < 0 ? blocks : blocks.slice(0, end)
     },
   }
 }
+
+const columnsOf = (sql: SqlOrTransaction) => sql`shard, height, hash, header, body, receipts, outgoing, delta`
 
 type BlockRow = Omit<StoredBlock, 'height'> & { readonly height: bigint }
 

@@ -1,6 +1,7 @@
 import { decodeHeader, encodeGenesis } from '../../../protocol/index.ts'
 import type { Transaction } from '../../../server/plugin.ts'
 import { storedNetwork } from '../genesis-store.ts'
+import { RootView } from '../root/root-view.ts'
 import { storedExports } from '../root/stored-exports.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { SnapshotError } from './errors.ts'
@@ -27,8 +28,15 @@ export async function cutAt(tx: Transaction, height?: number): Promise<Cut> {
   const at = height ?? Number(known?.last)
   if (known === undefined || at > Number(known.last))
     throw new SnapshotError('NO_SUCH_HEIGHT', `the root chain is at height ${known?.last ?? 0}, not at ${at}`)
-  const shards = live(await lastBlocks(tx, at), at)
-  const from = Math.min(...shards.map(({ header }) => header.rootCursor))
+  const last = await lastBlocks(tx, at)
+  const shards = live(last, at)
+  const { shards: entries } = RootView.EMPTY.with(await storedExports(tx, at))
+  const toCome = [...entries].filter(([id, entry]) => entry.from <= at && last.every(({ space }) => space.id !== id))
+  const from = Math.min(
+    ...shards.map(({ header }) => header.rootCursor),
+    // They begin with a root block whose shard blocks are not listed yet.
+    ...toCome.map(([, entry]) => entry.from),
+  )
   if (at < Number(known.first) || from < Number(known.first))
     throw new SnapshotError(
       'HISTORY_MISSING',
@@ -50,7 +58,7 @@ async function lastBlocks(tx: Transaction, height: number): Promise<StoredCutSha
     ORDER BY listed.shard`
   return rows.map(({ shard, header, hash, body, receipts, outgoing, ...totals }) => {
     if (header === null)
-      throw new SnapshotError('HISTORY_MISSING', `the blocks of shard ${shard} are not in this database`)
+      throw new SnapshotError('SHARDS_ELSEWHERE', `the blocks of shard ${shard} are not in this database`)
     const { holdings, emitted, consumed } = totals
     return {
       space: shardSpace(shard),

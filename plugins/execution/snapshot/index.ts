@@ -2,4 +2,5 @@
 export { SnapshotError, type SnapshotErrorCode } from './errors.ts'
 export { type ImportSnapshotOptions, importSnapshot } from './import-snapshot.ts'
 export { type ReadSnapshotOptions, readSnapshot, type SnapshotReport } from './read-snapshot.ts'
+export { storedStart } from './stored-start.ts'
 export { type WriteSnapshotOptions, writeSnapshot } from './write-snapshot.ts'

@@ -178,7 +178,7 @@ class SnapshotReading {
       return { space: shardSpace(header.shard), header, encoded: bytes, hash: headerHash(bytes) }
     })
     const cursors = shards.map(({ header }) => header.rootCursor)
-    if (Math.min(...cursors) !== opening.from) throw falseState('it does not begin where its shards are')
+    if (Math.min(...cursors) < opening.from) throw falseState('it begins behind what its shards have taken in')
     this.#head = { ...opening, shards, exports: this.#exports }
     this.#window = new RootWindow(this.#head)
     await this.#options.visitor?.head?.(this.#head)

@@ -21,7 +21,7 @@ export interface SnapshotHead {
   readonly document: Uint8Array
   /** Root height that it is of. */
   readonly height: number
-  /** Height of the first root block in it: the lowest that a shard has taken in. */
+  /** Height of the first root block in it: none of the shards needs those before it. */
   readonly from: number
   /** By id. */
   readonly shards: readonly CutShard[]

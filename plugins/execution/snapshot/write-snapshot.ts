@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { ROOT_REALM } from '../../../protocol/index.ts'
 import type { Sql, Transaction } from '../../../server/plugin.ts'
+import { shardElsewhere } from '../hosting/places.ts'
 import { decodeEntries } from '../root/root-store.ts'
 import { RootView } from '../root/root-view.ts'
 import { storedExports } from '../root/stored-exports.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { type Cut, cutAt, type StoredCutShard } from './cut.ts'
+import { SnapshotError } from './errors.ts'
 import { PastCells } from './past-cells.ts'
 import { SectionWriter } from './section-file.ts'
 import { encodeSection, type SectionName } from './sections.ts'
@@ -30,7 +32,7 @@ export interface WriteSnapshotOptions {
 /**
  * Writes what the network is at a root height to a file, from a node's database, while the node may go on. Memory: some
  * thousand cells. To be read again (`readSnapshot`) before it is relied upon: nothing is checked here.
- * @throws SnapshotError NO_SUCH_HEIGHT or HISTORY_MISSING; the system's error; no file is left then
+ * @throws SnapshotError NO_SUCH_HEIGHT, HISTORY_MISSING or SHARDS_ELSEWHERE; the system's error; no file is left then
  */
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<void> {
   const file = await SectionWriter.create(options.path)
@@ -59,6 +61,12 @@ class SnapshotWriting {
   }
 
   async run(): Promise<void> {
+    const elsewhere = await shardElsewhere(this.#tx)
+    if (elsewhere !== undefined)
+      throw new SnapshotError(
+        'SHARDS_ELSEWHERE',
+        `shard ${elsewhere} lives on a shard host, and a snapshot is made from one database: it would not be whole`,
+      )
     const cut = await cutAt(this.#tx, this.#options.height)
     await this.#add('snapshot', [cut.document, cut.height, cut.from])
     await this.#add('exports', [cut.exports.map(([key, value]) => [key, value] as const)])

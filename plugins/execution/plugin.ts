@@ -67,7 +67,7 @@ export default definePlugin({
     const { network, operator, keyFile, modules } = await joinNetwork(host)
     const handle = handleOf(host)
     const { shardHosts } = host.config
-    const hosting = shardHosts.length === 0 ? undefined : await openHosting(host.sql, shardHosts)
+    const hosting = await openHosting(host.sql, shardHosts)
     handle.prepare(
       host,
       network,

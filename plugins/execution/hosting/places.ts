@@ -27,6 +27,12 @@ export function placeOf(id: string, hosts: readonly HostPlaces[]): string | null
   return found?.name ?? null
 }
 
+/** A shard that lives on a shard host; undefined if none does. */
+export async function shardElsewhere(sql: SqlOrTransaction): Promise<string | undefined> {
+  const [row] = await sql<{ shard: string }[]>`SELECT shard FROM shard_home WHERE host IS NOT NULL LIMIT 1`
+  return row?.shard
+}
+
 /** Where shards live. What is split off lives with its parent, so only those born of none are on record. */
 export class ShardHomes {
   readonly #hosts: readonly HostPlaces[]
@@ -69,8 +75,9 @@ export class ShardHomes {
     }
   }
 
-  /** Reads what was placed by another node meanwhile. */
+  /** Reads what was placed by another node meanwhile. What is in the node's own database lives there. */
   async refresh(sql: SqlOrTransaction): Promise<void> {
+    await sql`INSERT INTO shard_home (shard) SELECT id FROM shard ON CONFLICT DO NOTHING`
     for (const { shard, host } of await sql<
       { shard: string; host: string | null }[]
     >`SELECT shard, host FROM shard_home`)

@@ -1,6 +1,6 @@
 import { parseDatabaseUrl } from '../../../server/links.ts'
-import type { Sql } from '../../../server/plugin.ts'
-import type { ShardHostConfig } from '../config.ts'
+import type { ConfiguredPlugin, Sql } from '../../../server/plugin.ts'
+import { executionConfig, type ShardHostConfig } from '../config.ts'
 import { HostDatabases } from './host-databases.ts'
 import { type HostPlaces, ShardHomes } from './places.ts'
 import { readSecret } from './secret.ts'
@@ -23,15 +23,32 @@ export interface ShardHosting {
 const SCHEMA = 'execution'
 
 /**
- * Opens what the configuration says of shard hosts.
+ * Opens what the configuration says of shard hosts; undefined if it names none, and none is needed.
  * @throws SecretFileError, DatabaseError for a URL that is none, UnknownHostError if shards live where it knows nothing of
  */
-export async function openHosting(sql: Sql, configs: readonly ShardHostConfig[]): Promise<ShardHosting> {
+export async function openHosting(sql: Sql, configs: readonly ShardHostConfig[]): Promise<ShardHosting | undefined> {
+  if (configs.length === 0) {
+    await ShardHomes.read(sql, configs)
+    return undefined
+  }
   const hosts: KnownHost[] = []
   for (const { name, url, secretFile } of configs) hosts.push({ name, url, secret: await readSecret(secretFile) })
+  return { hosts, databases: await openHostDatabases(sql, configs), places: configs }
+}
+
+/**
+ * Opens the databases of shard hosts, to read them.
+ * @throws DatabaseError for a URL that is none, UnknownHostError if shards live where the configuration knows nothing of
+ */
+export async function openHostDatabases(sql: Sql, configs: readonly ShardHostConfig[]): Promise<HostDatabases> {
   const options = new Map(
     configs.map(({ name, database }) => [name, { ...parseDatabaseUrl(database), searchPath: [SCHEMA] }]),
   )
-  const homes = await ShardHomes.read(sql, configs)
-  return { hosts, databases: new HostDatabases(sql, options, homes), places: configs }
+  return new HostDatabases(sql, options, await ShardHomes.read(sql, configs))
+}
+
+/** What the configuration of a node says of shard hosts, without starting any plugin. */
+export function configuredHosts(plugins: readonly ConfiguredPlugin[]): readonly ShardHostConfig[] {
+  const config = plugins.find(({ definition }) => definition.name === SCHEMA)?.config
+  return config === undefined ? [] : executionConfig.parse(config).shardHosts
 }

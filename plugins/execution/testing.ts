@@ -60,6 +60,8 @@ export interface TestChainOptions {
 export interface TransactionOptions {
   readonly key: SigningKey
   readonly nonce: number
+  /** Of the sender's account; 0 if absent. */
+  readonly realm?: number
   readonly actions: readonly Partial<Action>[]
   readonly lane?: number
   readonly maxFee?: bigint
@@ -83,6 +85,8 @@ export interface TestChain {
   /** Has the operator split a shard; resolves when its children run. */
   split(shard: string): Promise<void>
   restart(): Promise<void>
+  /** Ends it as a crash would, calls `meanwhile` and starts it again. */
+  crash(meanwhile?: () => Promise<unknown>): Promise<void>
   close(): Promise<void>
 }
 
@@ -144,7 +148,7 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
   const build = ({ key, nonce, actions, ...rest }: TransactionOptions): Uint8Array => {
     const unsigned = encodeUnsigned({
       network: network.id,
-      realm: 0,
+      realm: rest.realm ?? 0,
       sender: key.publicKey,
       key: key.publicKey,
       lane: rest.lane ?? 0,
@@ -200,6 +204,11 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
     },
     async restart() {
       await chain.stop()
+      chain = await start()
+    },
+    async crash(meanwhile) {
+      await chain.abandon()
+      await meanwhile?.()
       chain = await start()
     },
     async close() {

@@ -14,7 +14,7 @@ export interface RootRules {
 /** A cell of the root chain, as a root call of its module sees it. */
 export interface RootCell {
   readonly id: Uint8Array
-  /** What it has, less its deposit; 0 while the module has not written it. */
+  /** What it has, less its deposit; 0 if it is not the module's. */
   readonly balance: bigint
   /** Its value; undefined if the module has not written it. */
   read<T>(type: CellType<T>): T | undefined
@@ -23,7 +23,7 @@ export interface RootCell {
    * @throws CallError NOT_DERIVED, DEPOSIT_REQUIRED, VALUE_TOO_LARGE
    */
   write<T>(type: CellType<T>, value: T): void
-  /** Clears its value and returns the deposit to its balance. */
+  /** Clears its value and returns the deposit to its balance, which is to be taken out then. */
   remove(): void
   /** Moves coins from the call's own cell to this one. @throws CallError INSUFFICIENT_BALANCE */
   give(value: bigint): void

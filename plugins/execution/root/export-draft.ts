@@ -11,12 +11,15 @@ const KEY = /^[\x20-\x7e]+$/
 export class ExportDraft {
   readonly #base: RootView
   #changes = new Map<string, Uint8Array | null>()
-  #marked: ReadonlyMap<string, Uint8Array | null> | undefined
+  #size: number
+  /** As it was when the running call changed something for the first time. */
+  #marked: { readonly changes: ReadonlyMap<string, Uint8Array | null>; readonly size: number } | undefined
   #view: RootView | undefined
 
   /** `base`: as of the root block before. */
   constructor(base: RootView) {
     this.#base = base
+    this.#size = base.size
   }
 
   /** With all changes so far. */
@@ -39,7 +42,8 @@ export class ExportDraft {
 
   undo(): void {
     if (this.#marked === undefined) return
-    this.#changes = new Map(this.#marked)
+    this.#changes = new Map(this.#marked.changes)
+    this.#size = this.#marked.size
     this.#marked = undefined
     this.#view = undefined
   }
@@ -54,9 +58,12 @@ export class ExportDraft {
       refuse(`the key of an export is ${MAX_EXPORT_KEY} characters of printable ASCII at most`)
     if (value !== null && value.length > MAX_EXPORT_VALUE)
       refuse(`an export has at most ${MAX_EXPORT_VALUE} bytes, not ${value.length}`)
-    if (value !== null && this.view.bytes(key) === undefined && this.view.size >= MAX_EXPORTS)
-      refuse(`the root chain exports at most ${MAX_EXPORTS} values: remove one first`)
-    this.#marked ??= new Map(this.#changes)
+    const known = this.#changes.get(key)
+    const isThere = known === undefined ? this.#base.bytes(key) !== undefined : known !== null
+    const size = this.#size + Number(value !== null) - Number(isThere)
+    if (size > MAX_EXPORTS) refuse(`the root chain exports at most ${MAX_EXPORTS} values: remove one first`)
+    this.#marked ??= { changes: new Map(this.#changes), size: this.#size }
+    this.#size = size
     this.#changes.set(key, value)
     this.#view = undefined
   }

@@ -32,6 +32,9 @@ export const shardKey = (id: string): string => `${SHARD}${id}`
 export const realmKey = (realm: number): string => `${REALM}${realm}`
 export const moduleKey = (name: string): string => `${MODULE}${name}`
 
+/** True for the modules whose exports the system reads itself. */
+export const isSystemModule = (name: string): boolean => [SHARD, REALM, MODULE].includes(`${name}/`)
+
 /** What a key of the system names, or undefined for other keys. */
 export function systemKey(
   key: string,

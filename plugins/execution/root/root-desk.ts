@@ -17,8 +17,8 @@ import { CellStore } from '../state/cell-store.ts'
 import { cellValue, idKey, isEmpty, type LedgerCell, sealRecord } from '../state/ledger-cell.ts'
 import { ExportDraft } from './export-draft.ts'
 import type { Orderer } from './orderer.ts'
-import { drain, ROOT_SPACE, type RootState, rootContextOf } from './root-state.ts'
 import { RootScope } from './root-scope.ts'
+import { drain, ROOT_SPACE, type RootState, rootContextOf } from './root-state.ts'
 
 /** While a root block is on its way to the disk, a proof waits for it: so long at most. */
 const PROOF_MS = 2000

@@ -1,8 +1,8 @@
-import { encode } from '../../../protocol/index.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { RootRules } from '../ledger/root-context.ts'
 import { MAX_ROOT_CELLS } from '../ledger/rules.ts'
 import type { CellStore } from '../state/cell-store.ts'
+import { encodeReadable } from '../state/cell-value.ts'
 import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
 import type { ExportDraft } from './export-draft.ts'
 import type { RootView } from './root-view.ts'
@@ -19,7 +19,7 @@ export class RootScope {
   readonly #store: CellStore
   readonly #exports: ExportDraft
   /** Cells that the running call changed, as they were before. */
-  #before: { readonly cell: LedgerCell; readonly copy: LedgerCell }[] = []
+  #before = new Map<LedgerCell, LedgerCell>()
   #reached = new Set<string>()
 
   constructor({ store, exports, rules }: RootScopeParts) {
@@ -30,15 +30,15 @@ export class RootScope {
 
   /** A call begins. */
   begin(): void {
-    this.#before = []
+    this.#before = new Map()
     this.#reached = new Set()
     this.#exports.mark()
   }
 
   /** The call was refused: what it did here is undone. */
   undo(): void {
-    for (const { cell, copy } of this.#before.reverse()) Object.assign(cell, copy)
-    this.#before = []
+    for (const [cell, copy] of this.#before) Object.assign(cell, copy)
+    this.#before = new Map()
     this.#exports.undo()
   }
 
@@ -56,7 +56,7 @@ export class RootScope {
     const key = idKey(id)
     const known = this.#store.get(key)
     const cell = known === undefined ? this.#store.create(id, this.#store.pathOf(key, id)) : this.#store.change(known)
-    if (!this.#before.some((change) => change.cell === cell)) this.#before.push({ cell, copy: { ...cell } })
+    if (!this.#before.has(cell)) this.#before.set(cell, { ...cell })
     return cell
   }
 
@@ -67,6 +67,6 @@ export class RootScope {
 
   /** @throws CallError EXPORT_REFUSED */
   export(module: string, key: string, value: unknown): void {
-    this.#exports.set(module, key, value === null || value === undefined ? null : encode(value as never))
+    this.#exports.set(module, key, value === null || value === undefined ? null : encodeReadable(value))
   }
 }

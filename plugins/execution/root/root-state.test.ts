@@ -1,62 +1,118 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Action, cellId, ROOT_REALM } from '../../../protocol/index.ts'
-import { UNITS } from '../genesis.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { cellId } from '../../../protocol/index.ts'
+import { vault } from '../fixtures/vault.ts'
 import { realmSalt } from '../modules/realm.ts'
-import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.ts'
+import { splitOut } from '../shard/out-index.ts'
+import { idKey } from '../state/ledger-cell.ts'
+import { RootStory, type SentMessage } from './testing.ts'
 
-const operator = testKey('operator')
-const alice = testKeyIn(0, 'alice')
-const bob = testKeyIn(1, 'bob')
-const BOND = 1000n
-let net: TestChain
-let nonces: Map<unknown, number>
+const alice = new Uint8Array(32).fill(201)
+const bob = new Uint8Array(32).fill(202)
+const NO_SALT = new Uint8Array(0)
+let story: RootStory
 
-beforeEach(async () => {
-  nonces = new Map()
-  net = await createTestChain({
-    accounts: [alice, bob].map((key) => ({ key, balance: UNITS })),
-    plan: { realmBond: BOND, maxShards: 6 },
-  })
+beforeEach(() => {
+  story = new RootStory({ modules: [vault] })
 })
-afterEach(() => net.close())
 
-/** What became of the one action of a transaction. */
-async function act(key: typeof alice, action: Partial<Action>): Promise<string> {
-  const nonce = nonces.get(key) ?? 0
-  nonces.set(key, nonce + 1)
-  const [outcome] = await net.chain.submit([net.sign({ key, nonce, actions: [action] })], { wait: 'EXECUTED' })
-  return outcome?.kind === 'accepted' ? outcome.status : `${outcome?.code} ${outcome?.message}`
+const vaults = (call: string, args: SentMessage['args'] = {}, value = 0n): SentMessage => ({
+  from: alice,
+  call: `vault.${call}`,
+  args,
+  value,
+})
+const cellOf = (n: number) => story.state.store.get(idKey(cellId('vault', alice, Uint8Array.of(n))))
+const balances = () => [0, 1].map((n) => cellOf(n)?.balance)
+
+/** Holdings as the totals say, and as the cells add up to. */
+function holdings(): [bigint, bigint] {
+  let sum = 0n
+  for (const cell of story.state.store.changed()) sum += cell.balance + 10n * BigInt(cell.depositBytes)
+  return [story.state.totals.holdings, sum]
 }
 
-const root = (
-  call: string,
-  args: Action['args'],
-  to = cellId('shard', new Uint8Array(32), new Uint8Array(0)),
-  value = 0n,
-) => ({ realm: ROOT_REALM, to, call, args, value }) satisfies Partial<Action>
-
-const createRealm = (key: typeof alice, name: string, shards = 1, value = 10_000n) =>
-  act(key, root('realm.create', { name, shards }, cellId('realm', key.publicKey, realmSalt(name)), value))
-
-const exported = async (): Promise<Record<string, unknown>> => {
-  const { rows } = { rows: await net.sql<{ key: string }[]>`SELECT DISTINCT key FROM export ORDER BY key` }
-  return Object.fromEntries(rows.map(({ key }) => [key, key]))
-}
-
-describe('the root chain', () => {
-  it('splits shards for validators', async () => {
-    expect(await act(operator, root('shard.split', { shard: '0:1' }))).toBe('EXECUTED')
-    expect(Object.keys(await exported())).toEqual(expect.arrayContaining(['shard/0:10', 'shard/0:11']))
-    expect((await net.settled()).total).toBe(net.network.supply)
+describe('a root call', () => {
+  it('reaches other cells of its module, and moves coins between them', async () => {
+    expect(await story.block(vaults('open', { count: 2, each: 5000 }, 10_000n))).toEqual(['DONE'])
+    const [first = 0n, second = 0n] = balances()
+    expect(first).toBe(second)
+    expect(await story.block(vaults('move', { from: 0, to: 1, value: 100, end: 'keep' }))).toEqual(['DONE'])
+    expect(balances()).toEqual([first - 100n, second + 100n])
+    expect(story.state.view.get('vault/last')).toEqual({ from: 0, to: 1, value: 100 })
+    expect(story.made?.exports.map(([key]) => key)).toEqual(['vault/last'])
+    const [total, sum] = holdings()
+    expect([total, sum]).toEqual([10_000n, 10_000n])
   })
-  it('makes realms', async () => {
-    const before = await net.balance(alice)
-    expect(await createRealm(alice, 'games', 2)).toBe('EXECUTED')
-    expect(Object.keys(await exported())).toEqual(expect.arrayContaining(['realm/1', 'shard/1:0', 'shard/1:1']))
-    expect((await net.settled()).total).toBe(net.network.supply)
-    expect(before - (await net.balance(alice))).toBeLessThan(5000n)
-    await net.restart()
-    expect(await createRealm(bob, 'games')).toBe('EXECUTED')
-    expect((await net.settled()).total).toBe(net.network.supply)
+
+  it.each(['refuse', 'throw'])('leaves no trace of its own if it ends with %s', async (end) => {
+    await story.block(vaults('open', { count: 2, each: 5000 }, 10_000n))
+    const before = balances()
+    const { root } = story.state.trie
+    const [code] = await story.block(vaults('move', { from: 0, to: 1, value: 100, end }, 7n))
+    expect(code).toBe(end === 'refuse' ? 'NOT_TODAY' : 'MODULE_FAULT')
+    expect(balances()).toEqual(before)
+    expect(story.state.trie.root).toEqual(root)
+    expect(story.made?.exports).toEqual([])
+    // The value goes back to where it came from.
+    expect(splitOut(story.made?.outgoing ?? NO_SALT)).toHaveLength(1)
+  })
+
+  it('undoes one call of a block, and keeps the others', async () => {
+    await story.block(vaults('open', { count: 2, each: 5000 }, 10_000n))
+    const [first = 0n, second = 0n] = balances()
+    const move = (value: number, end: string) => vaults('move', { from: 0, to: 1, value, end })
+    const codes = await story.block(move(100, 'keep'), move(30, 'refuse'), move(7, 'keep'), move(1, 'throw'))
+    expect(codes).toEqual(['DONE', 'NOT_TODAY', 'DONE', 'MODULE_FAULT'])
+    expect(balances()).toEqual([first - 107n, second + 107n])
+    expect(story.state.view.get('vault/last')).toMatchObject({ value: 7 })
+  })
+
+  it('empties a cell, which leaves the state', async () => {
+    await story.block(vaults('open', { count: 2, each: 5000 }, 10_000n))
+    expect(await story.block(vaults('close', { n: 0 }), vaults('close', { n: 1 }))).toEqual(['DONE', 'DONE'])
+    expect(balances()).toEqual([undefined, undefined])
+    expect(story.state.trie.size).toBe(0)
+    expect(holdings()).toEqual([0n, 0n])
+  })
+
+  it('reaches 4,096 cells at most, and none of another module', async () => {
+    expect(await story.block(vaults('open', { count: 4096, each: 600 }, 4096n * 600n))).toEqual(['DONE'])
+    expect(await story.block(vaults('open', { count: 4097, each: 0 }))).toEqual(['TOO_MANY_CELLS'])
+    expect(story.state.trie.size).toBe(4096)
+  })
+
+  it.each([
+    ['foreign', 'WRONG_OWNER'],
+    ['underived', 'NOT_DERIVED'],
+    ['gift', 'NOT_DERIVED'],
+    ['takeTooMuch', 'INSUFFICIENT_BALANCE'],
+    ['takeNegative', 'INSUFFICIENT_BALANCE'],
+    ['giveTooMuch', 'INSUFFICIENT_BALANCE'],
+    ['giveNegative', 'INSUFFICIENT_BALANCE'],
+    ['noDeposit', 'DEPOSIT_REQUIRED'],
+    ['otherKey', 'EXPORT_REFUSED'],
+    ['oddKey', 'EXPORT_REFUSED'],
+    ['longKey', 'EXPORT_REFUSED'],
+    ['bigExport', 'EXPORT_REFUSED'],
+    ['manyExports', 'EXPORT_REFUSED'],
+    ['nowhere', 'UNKNOWN_REALM'],
+  ])('cannot do what would harm others: %s', async (how, code) => {
+    const cell = cellId('realm', bob, realmSalt('games'))
+    const realm = { from: bob, call: 'realm.create', to: cell, args: { name: 'games', shards: 1 }, value: 10_000n }
+    expect(await story.block(realm, vaults('open', { count: 1, each: 2000 }, 2000n))).toEqual(['DONE', 'DONE'])
+    const { root } = story.state.trie
+    expect(await story.block(vaults('misbehave', { how, cell }, 10n))).toEqual([code])
+    expect(story.state.trie.root).toEqual(root)
+    expect(story.made?.exports).toEqual([])
+  })
+
+  it('sees nothing any more once it is over', async () => {
+    await story.block(vaults('open', { count: 1, each: 2000 }, 2000n))
+    const cell = NO_SALT
+    const codes = await story.block(
+      vaults('misbehave', { how: 'keep', cell }),
+      vaults('misbehave', { how: 'useKept', cell }),
+    )
+    expect(codes).toEqual(['DONE', 'MODULE_FAULT'])
   })
 })

@@ -1,7 +1,6 @@
 import { cellLeaf, equal, listRoot, ROOT_SHARD, toHex, Writer } from '../../../protocol/index.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import type { RootRules } from '../ledger/root-context.ts'
-import { SupplyError } from '../shard/block-maker.ts'
 import type { BlockContext } from '../shard/call-frame.ts'
 import { Execution } from '../shard/execution.ts'
 import { arrivalsOf } from '../shard/inbox.ts'
@@ -11,8 +10,9 @@ import { StateMismatchError } from '../shard/recovery.ts'
 import { runInbound } from '../shard/run-inbound.ts'
 import { sealCells } from '../shard/seal.ts'
 import { shardSpace } from '../shard/shard-space.ts'
+import { SupplyError } from '../shard/supply-error.ts'
 import { CellStore } from '../state/cell-store.ts'
-import { openRecord } from '../state/ledger-cell.ts'
+import { isEmpty, type LedgerCell, openRecord } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
 import { ExportDraft } from './export-draft.ts'
 import { ExportTrie } from './export-trie.ts'
@@ -53,6 +53,8 @@ export class RootState {
   #height: number
   #view: RootView
   #totals: Totals
+  /** Cells that the last block left empty. */
+  #emptied: LedgerCell[] = []
 
   constructor(parts: RootStateParts, { height, cells, view, totals }: RootMemory) {
     this.parts = parts
@@ -132,7 +134,7 @@ export class RootState {
             `${consumed - outgoing.value}`,
         )
       }
-      store.seal()
+      this.#emptied = [...store.seal().values()].map(({ after }) => after).filter(isEmpty)
       this.trie.update(cells.leaves)
       this.exports.update(draft.changes)
       this.#height = height
@@ -162,6 +164,8 @@ export class RootState {
   /** The block is durable: readers see what it changed. */
   committed(height: number): void {
     this.store.committed(height)
+    for (const cell of this.#emptied) this.store.forget(cell)
+    this.#emptied = []
   }
 
   #idle(height: number): MadeRoot {

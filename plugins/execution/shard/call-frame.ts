@@ -16,6 +16,7 @@ import type { CellType, Derivation, Send } from '../ledger/module.ts'
 import type { RegisteredCall } from '../ledger/registry.ts'
 import type { RootCell, RootContext, RootRules } from '../ledger/root-context.ts'
 import { MAX_SENT_ARGS } from '../ledger/rules.ts'
+import { isSystemModule } from '../root/exports.ts'
 import { RootCellHandle } from '../root/root-cell.ts'
 import type { RootScope } from '../root/root-scope.ts'
 import type { RootView } from '../root/root-view.ts'
@@ -195,24 +196,29 @@ export class CallFrame implements AccountContext, RootContext {
       module: this.#module,
       depositPerByte: this.#block.depositPerByte,
       checkOpen: () => this.#checkOpen(),
-      available: () => this.balance,
+      checkSpendable: (value: bigint) => this.#checkSpendable(value),
       spend: (value: bigint) => this.#spend(value),
+      change: (change: () => void) => this.#change(change),
     }
     return new RootCellHandle(call, place)
   }
 
   export(key: string, value: unknown): void {
     this.#checkOpen()
+    if (typeof key !== 'string') throw new TypeError('the key of an export is a text')
     this.#scope.export(this.#module, key, value)
   }
 
   get exported(): RootView {
     this.#checkOpen()
+    // It is the ledger's own, not a copy.
+    if (!isSystemModule(this.#module)) throw new TypeError('only the root chain’s own modules see all exports at once')
     return this.#scope.exported
   }
 
   get rules(): RootRules {
-    return this.#scope.rules
+    const { validators, ...rules } = this.#scope.rules
+    return { ...rules, validators: validators.map((key) => new Uint8Array(key)) }
   }
 
   emit<P>(topic: Topic<P>, payload: P): void {
@@ -274,7 +280,7 @@ export class CallFrame implements AccountContext, RootContext {
   #checkSpendable(value: unknown): void {
     if (typeof value !== 'bigint') throw new TypeError('a value is a bigint, in the smallest unit')
     if (value < 0n || value > this.balance) {
-      throw new CallError('INSUFFICIENT_BALANCE', `the call has ${this.balance}, less than the ${value} to send`)
+      throw new CallError('INSUFFICIENT_BALANCE', `the call has ${this.balance}, less than ${value}`)
     }
   }
 

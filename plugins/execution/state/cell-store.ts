@@ -176,6 +176,12 @@ export class CellStore {
     for (const cell of folding.values()) if (!this.#dirty.has(cell.key)) this.#dirty.set(cell.key, cell)
   }
 
+  /** Forgets a cell that is not there any more, unless it was changed since. */
+  forget(cell: LedgerCell): void {
+    for (const layer of [this.#dirty, this.#folding, this.#young, this.#old])
+      if (layer.get(cell.key) === cell) layer.delete(cell.key)
+  }
+
   /** Takes in a cell that a committed block changed, after a restart: the table does not have this version. */
   restore(cell: LedgerCell): void {
     this.#dirty.set(cell.key, cell)

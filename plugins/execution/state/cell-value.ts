@@ -7,11 +7,17 @@ const NULL_VALUE = Uint8Array.of(0xf6)
 
 /** A module's value as its cell keeps it. @throws CallError VALUE_TOO_LARGE; whatever the type's schema finds */
 export function encodeValue<T>(type: CellType<T>, value: T): Uint8Array {
-  const encoded = encode(type.schema.parse(value) as never)
-  if (encoded.length > MAX_CELL_VALUE) {
-    throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
-  }
-  // What cannot be read again (too deep, or an object that changed while it was read) must not get into the state.
+  const encoded = encodeReadable(type.schema.parse(value))
+  if (encoded.length <= MAX_CELL_VALUE) return encoded
+  throw new CallError('VALUE_TOO_LARGE', `a cell holds at most ${MAX_CELL_VALUE} bytes, not ${encoded.length}`)
+}
+
+/**
+ * CBOR of what a module gives. What cannot be read again (too deep, or an object that changed while it was read) must
+ * not get into the state. @throws CodecError
+ */
+export function encodeReadable(value: unknown): Uint8Array {
+  const encoded = encode(value as never)
   const reader = new Reader(encoded)
   reader.value(VALUE_DEPTH)
   reader.done()

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { CodecError, fromHex, parseShardId } from '../../protocol/index.ts'
 
+/** What a fee is made of must stay far below 2^128. */
+const MAX_BASE_PRICE = 10n ** 12n
+
 const amount = z.union([z.bigint().nonnegative(), z.int().nonnegative()]).transform(BigInt)
 
 const address = z
@@ -33,8 +36,13 @@ export const executionConfig = z.strictObject({
       kind: z.enum(['development', 'production']).default('development'),
       /** Shards of realm 0. */
       shards: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8), z.literal(16)]).default(2),
-      /** Units for one unit of weight; a transfer weighs about 20. */
-      basePrice: amount.default(1n),
+      /** Units for one unit of weight, while there is little to do; a transfer weighs about 20. */
+      basePrice: amount
+        .refine(
+          (price) => price <= MAX_BASE_PRICE,
+          'the base price is at most 10^12 units: it may rise to a million times that',
+        )
+        .default(1n),
       /** Units for one byte of a module's cell. */
       depositPerByte: amount.default(10n),
       /** What the faucet gives at a time, in units (10^9 units are one DEA). */

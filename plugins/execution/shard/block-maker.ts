@@ -4,17 +4,17 @@ import type { ModuleLibrary } from '../ledger/module-library.ts'
 import type { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
 import type { RootView } from '../root/root-view.ts'
-import { nextNonce } from '../state/account.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import type { Holdings } from '../state/holdings.ts'
-import { idKey } from '../state/ledger-cell.ts'
+import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
-import { chargeOf, type PricingParts, sessionRefusalOf, stillFits } from './admission.ts'
+import { type Charge, type PricingParts, stillFits } from './admission.ts'
 import type { ChainTip } from './chain-tip.ts'
 import type { Estate } from './child-state.ts'
 import { Execution } from './execution.ts'
 import { type InboundPlan, planInbound, weightOfAll } from './inbound-plan.ts'
 import type { DeferredMessage, RootDelivery } from './inbox.ts'
+import { judge, type LeftOver, nothingLeft } from './judge.ts'
 import { pricingAt } from './ledger-rules.ts'
 import type { IncludedTransaction, MadeBlock, TransactionOutcome } from './made-block.ts'
 import { indexOut } from './out-index.ts'
@@ -34,24 +34,6 @@ export interface BlockInput {
   readonly candidates: readonly PoolEntry[]
   /** Milliseconds since 1970. */
   readonly now: number
-}
-
-/** What became of the candidates that are not in the block. */
-export interface LeftOver {
-  /** Their senders cannot pay them now. */
-  readonly parked: readonly PoolEntry[]
-  /** They pay less than this block takes. */
-  readonly priced: readonly PoolEntry[]
-  /** An earlier nonce is missing. */
-  readonly behind: readonly PoolEntry[]
-  /** There was no room. */
-  readonly putBack: readonly PoolEntry[]
-  readonly expired: readonly PoolEntry[]
-  readonly stale: readonly PoolEntry[]
-  /** Their session keys may not sign them any more. */
-  readonly barred: readonly PoolEntry[]
-  /** The modules have changed since they were taken in, and have not what they call. */
-  readonly unfit: readonly PoolEntry[]
 }
 
 /** Consensus parameters of the network, from genesis. */
@@ -234,26 +216,17 @@ export class BlockMaker {
   async #runTransactions(
     execution: Execution,
     candidates: readonly PoolEntry[],
-    { rootCursor, basePrice, pricing }: { rootCursor: number; basePrice: bigint; pricing: PricingParts },
+    place: { readonly rootCursor: number; readonly basePrice: bigint; readonly pricing: PricingParts },
     budget: number,
   ): Promise<Ran> {
     const included: IncludedTransaction[] = []
-    const left = {
-      parked: [] as PoolEntry[],
-      priced: [] as PoolEntry[],
-      behind: [] as PoolEntry[],
-      putBack: [] as PoolEntry[],
-      expired: [] as PoolEntry[],
-      stale: [] as PoolEntry[],
-      barred: [] as PoolEntry[],
-      unfit: [] as PoolEntry[],
-    }
+    const left = nothingLeft()
+    const affords = (sender: LedgerCell, charge: Charge) => execution.affords(sender, charge.transaction, charge.cost)
     const receipts = new Writer(160 * candidates.length + 16)
     const receiptAt: number[] = []
     let weight = 0
     for (const entry of candidates) {
-      const { transaction } = entry
-      if (!this.#stillFits(entry, pricing)) {
+      if (!this.#stillFits(entry, place.pricing)) {
         left.unfit.push(entry)
         continue
       }
@@ -261,33 +234,19 @@ export class BlockMaker {
         left.putBack.push(entry)
         continue
       }
-      const sender = this.#parts.store.get(entry.senderKey)
-      const expected = sender === undefined ? 0 : nextNonce(sender.account, transaction.lane)
-      if (transaction.nonce < expected) left.stale.push(entry)
-      else if (transaction.validUntil < rootCursor) left.expired.push(entry)
-      else if (transaction.nonce > expected) left.behind.push(entry)
-      else {
-        const charge = chargeOf(entry, basePrice)
-        if (sessionRefusalOf(charge, sender, rootCursor) !== undefined) {
-          left.barred.push(entry)
-          continue
-        }
-        if (transaction.maxFee < charge.fee) {
-          left.priced.push(entry)
-          continue
-        }
-        if (sender === undefined || !execution.affords(sender, transaction, charge.cost)) {
-          left.parked.push(entry)
-          continue
-        }
-        execution.begin(sender, charge)
-        await this.#drain(execution)
-        const { receipt, refused, remote } = execution.receipt(transaction, charge.fee)
-        receiptAt.push(receipts.length)
-        writeReceipt(receipts, receipt)
-        included.push({ entry, refused, remote })
-        weight += entry.weight
+      const verdict = judge(entry, this.#parts.store.get(entry.senderKey), place, affords)
+      if (typeof verdict === 'string') {
+        left[verdict].push(entry)
+        continue
       }
+      const { sender, charge } = verdict
+      execution.begin(sender, charge)
+      await this.#drain(execution)
+      const { receipt, refused, remote } = execution.receipt(entry.transaction, charge.fee)
+      receiptAt.push(receipts.length)
+      writeReceipt(receipts, receipt)
+      included.push({ entry, refused, remote })
+      weight += entry.weight
     }
     return { included, left, receipts: receipts.view(), receiptAt, weight }
   }

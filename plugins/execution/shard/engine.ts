@@ -21,7 +21,7 @@ import {
   wiresOf,
 } from './batch.ts'
 import type { BirthStore } from './birth-store.ts'
-import { BlockMaker, type LeftOver } from './block-maker.ts'
+import { BlockMaker } from './block-maker.ts'
 import { DropReports, reportOf } from './block-report.ts'
 import type { BlockStore } from './block-store.ts'
 import { CellFolder } from './cell-folder.ts'
@@ -30,6 +30,7 @@ import type { ChildState } from './child-state.ts'
 import { commitUntilDurable, isRefusedByData } from './commit.ts'
 import { type Handover, pooledFor } from './handover.ts'
 import type { RootDelivery } from './inbox.ts'
+import type { LeftOver } from './judge.ts'
 import { type LedgerRules, pricingAt } from './ledger-rules.ts'
 import type { MadeBlock } from './made-block.ts'
 import { MEMPOOL_LIMITS, Mempool, type MempoolLimits } from './mempool.ts'
@@ -55,7 +56,7 @@ export interface ShardTuning {
   /** While a block is on its way to the disk, the next is made once so many transactions wait. */
   readonly pipelineAt: number
   readonly mempool: MempoolLimits
-  /** Milliseconds that one transaction or message may run before its shard's thread is ended. */
+  /** Milliseconds of a processor's time that one transaction or message may take before its shard's thread is ended. */
   readonly watchdogMs: number
   /** Megabytes that the thread may take, about 500 bytes a cell included. */
   readonly memoryMb: number

@@ -14,6 +14,8 @@ import { listeners } from './live/listeners.ts'
 import { model } from './model/model.ts'
 import { forgedProofs } from './proofs/forged-proofs.ts'
 import type { Scenario } from './scenario.ts'
+import { splitCrash } from './split/crash.ts'
+import { splitLoad } from './split/load.ts'
 import { streams } from './streams/streams.ts'
 
 /** What `npm run soak` can run. */
@@ -26,6 +28,8 @@ export const SCENARIOS: readonly Scenario[] = [
   outage,
   workerCrash,
   poison,
+  splitLoad,
+  splitCrash,
   cleanStop,
   streams,
   killJobs,

@@ -99,12 +99,13 @@ export class WorkerShardHost implements ShardHost {
       },
     })
     this.#worker = worker
-    const unwatch = this.#watch(worker)
+    let unwatch: (() => void) | undefined
     return new Promise((resolve, reject) => {
       worker.on('message', (report: ShardReport) => {
         if (report.type === 'ready') {
           this.status = 'RUNNING'
           this.#wasReady = true
+          unwatch = this.#watch(worker)
           resolve()
         }
         if (report.type === 'halted') {
@@ -123,7 +124,7 @@ export class WorkerShardHost implements ShardHost {
         this.#fatal ??= { code: isFull ? 'OUT_OF_MEMORY' : 'SHARD_CRASHED', message: error.message }
       })
       worker.on('exit', () => {
-        unwatch()
+        unwatch?.()
         const { code, message } = this.#fatal ?? { code: 'SHARD_CRASHED', message: 'its thread ended' }
         reject(new ShardHostError(code, message))
         this.#onExit(code, message)
@@ -226,6 +227,10 @@ export class WorkerShardHost implements ShardHost {
     return watch({
       memory: this.#marks,
       limitMs: watchdogMs,
+      cpuMs: async () => {
+        const { user, system } = await worker.cpuUsage()
+        return (user + system) / 1000
+      },
       onFinding: (finding) =>
         finding === 'run'
           ? end('RUN_TOO_LONG', `ran for more than ${watchdogMs / 1000} s`)

@@ -14,6 +14,7 @@ export {
   verifyRootedExport,
   verifyRootedMessages,
   verifyRootedTransaction,
+  verifySplit,
 } from '../protocol/index.ts'
 export { type AccountInfo, type CallOptions, type Client, type ClientOptions, createClient } from './client.ts'
 export { document, type TypedDocument } from './document.ts'
@@ -30,6 +31,7 @@ export type {
   VerifiedCell,
   VerifiedExport,
   VerifiedMessages,
+  VerifiedSplit,
   VerifiedTransaction,
 } from './light/verified.ts'
 export type { NetworkInfo } from './network-view.ts'

@@ -17,6 +17,7 @@ export {
   SignInChallengeDocument as signInChallengeQuery,
   SignInDocument as signInMutation,
   SimulateDocument as simulateQuery,
+  SplitProofDocument as splitProofQuery,
   SubmitTransactionDocument as submitMutation,
   SubmitTransactionsDocument as submitAllMutation,
   TransactionDocument as transactionQuery,

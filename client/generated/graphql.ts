@@ -161,6 +161,13 @@ export type SimulateQuery = { readonly simulate:
     | { readonly __typename: 'TransactionRefused', readonly code: string, readonly message: string }
    };
 
+export type SplitProofQueryVariables = Exact<{
+  shard: string;
+}>;
+
+
+export type SplitProofQuery = { readonly shard: { readonly splitProof: string | null } | null };
+
 export type SubmitTransactionMutationVariables = Exact<{
   transaction: string;
   wait: Wait;
@@ -386,6 +393,13 @@ export const SimulateDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SimulateQuery, SimulateQueryVariables>;
+export const SplitProofDocument = new TypedDocumentString(`
+    query SplitProof($shard: String!) {
+  shard(id: $shard) {
+    splitProof
+  }
+}
+    `) as unknown as TypedDocumentString<SplitProofQuery, SplitProofQueryVariables>;
 export const SubmitTransactionDocument = new TypedDocumentString(`
     mutation SubmitTransaction($transaction: Bytes!, $wait: Wait!) {
   submitTransaction(transaction: $transaction, wait: $wait) {

@@ -12,6 +12,7 @@ import {
   verifyRootedExport,
   verifyRootedMessages,
   verifyRootedTransaction,
+  verifySplit,
 } from '../../protocol/index.ts'
 import { within } from '../deadline.ts'
 import { type Endpoint, request } from '../http.ts'
@@ -23,6 +24,7 @@ import {
   genesisQuery,
   messagesProofQuery,
   rootMessagesProofQuery,
+  splitProofQuery,
   transactionProofQuery,
 } from '../operations.ts'
 import { bytes32, type Hex32, hex32 } from '../transaction.ts'
@@ -40,6 +42,7 @@ import type {
   VerifiedCell,
   VerifiedExport,
   VerifiedMessages,
+  VerifiedSplit,
   VerifiedTransaction,
 } from './verified.ts'
 
@@ -95,6 +98,8 @@ export interface Light {
    * block, with what the root chain itself sent.
    */
   messages(from: BlockPlace, to: string, options?: VerifyOptions): Promise<VerifiedMessages>
+  /** How a shard was split. */
+  split(shard: string, options?: VerifyOptions): Promise<VerifiedSplit>
   /** What the root chain exports under a key as of the present tip, or that it exports nothing there. */
   exported(key: string, options?: VerifyOptions): Promise<VerifiedExport>
   /** Ends the following. */
@@ -200,6 +205,24 @@ class LightClient implements Light {
       return { messages: items.map(({ message }) => message), ...asOf(at, header) }
     })
 
+  readonly split: Light['split'] = async (shard, options = {}) => {
+    const bytes = await this.#within(options.signal, async (limited) => {
+      const answer = await request(this.#endpoint, splitProofQuery, { shard }, limited)
+      return proofBytes(answer.shard?.splitProof, `the split of shard ${shard}`)
+    })
+    const proven = verifySplit(bytes)
+    if (proven === undefined) throw invalid('CONTENT', `the state of shard ${shard} did not go over to its children`)
+    if (proven.parent.shard !== shard) throw invalid('SUBJECT', `it is the split of shard ${proven.parent.shard}`)
+    const [left, right] = proven.children
+    const listed = (header: BlockHeader, hash: Uint8Array) => this.#listed(header, hash, options)
+    const [parent, one, other] = await Promise.all([
+      listed(proven.parent, proven.parentHash),
+      listed(left, proven.childHashes[0]),
+      listed(right, proven.childHashes[1]),
+    ])
+    return { parent, children: [one, other] }
+  }
+
   readonly exported: Light['exported'] = (key, { signal } = {}) =>
     this.#within(signal, async (limited) => {
       const { height } = this.#chain.tip.header
@@ -229,6 +252,13 @@ class LightClient implements Light {
       this.#newest.note(shard, height)
       return proven
     })
+  }
+
+  /** A block that a root block lists, if it is this one. */
+  async #listed(at: BlockPlace, hash: Uint8Array, options: VerifyOptions): Promise<VerifiedBlock & AsOf> {
+    const block = await this.block(at, options)
+    if (block.hash === toHex(hash)) return block
+    throw invalid('COMMITMENT', `block ${at.height} of shard ${at.shard} is another than the root chain lists`)
   }
 
   async #messagesProof(from: BlockPlace, to: string, signal: AbortSignal): Promise<string | null | undefined> {

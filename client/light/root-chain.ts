@@ -36,13 +36,18 @@ export function shownRoot(bytes: Uint8Array, votes: Uint8Array): ShownRoot {
  */
 export class RootChain {
   readonly #validators: Validators
+  readonly #most: number
   readonly #kept = new Map<number, VerifiedRoot>()
   #tip: VerifiedRoot
   #fork: ClientError | undefined
 
-  /** @param first trusted already */
-  constructor(validators: Validators, first: VerifiedRoot) {
+  /**
+   * @param first trusted already
+   * @param kept how many are remembered
+   */
+  constructor(validators: Validators, first: VerifiedRoot, kept = KEPT) {
     this.#validators = validators
+    this.#most = kept
     this.#tip = first
     this.#keep(first)
   }
@@ -129,7 +134,7 @@ export class RootChain {
 
   #keep(root: VerifiedRoot): void {
     this.#kept.set(root.header.height, { header: root.header, bytes: root.bytes, hash: root.hash })
-    this.#kept.delete(root.header.height - KEPT)
+    this.#kept.delete(root.header.height - this.#most)
   }
 }
 

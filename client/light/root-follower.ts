@@ -93,7 +93,10 @@ export class RootFollower {
         const variables = { after: String(tip), first: Math.min(PAGE, height - tip) }
         const { rootBlocks } = await request(this.#endpoint, rootBlocksQuery, variables, signal)
         if (rootBlocks.edges.length === 0) throw invalid('MISSING', `the node shows no root block ${tip + 1}`)
-        this.#take(rootBlocks.edges.map(({ node }) => readShown(node)))
+        const shown = rootBlocks.edges.map(({ node }) => readShown(node))
+        // A node that began from a snapshot does not have what lies before.
+        if ((shown[0]?.header.height ?? 0) > tip + 1) this.#chain.jump(await readRoot(this.#endpoint, height, signal))
+        else this.#take(shown)
         // What was taken in was not new: asking again would go on for ever.
         if (this.#height === tip) throw invalid('MISSING', `the node shows no root block ${tip + 1}`)
       }

@@ -63,6 +63,14 @@ export interface VerifiedMessages extends AsOf {
   readonly messages: readonly Message[]
 }
 
+/** A shard that was split: the blocks at which it went over to its children, with all of its state and nothing else. */
+export interface VerifiedSplit {
+  /** Its last block. */
+  readonly parent: VerifiedBlock & AsOf
+  /** The first blocks of its children. */
+  readonly children: readonly [VerifiedBlock & AsOf, VerifiedBlock & AsOf]
+}
+
 export interface VerifiedExport extends AsOf {
   /** Undefined if it was proven that nothing is exported under the key. */
   readonly value: CborValue | undefined

@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
+  action,
   type Client,
   createClient,
   fromHex,
   generateKeyPair,
+  keyPairFromSeed,
   type Light,
   ROOT_REALM,
   toHex,
@@ -11,6 +15,8 @@ import {
 import execution from '../../plugins/execution/index.ts'
 import { cellPath } from '../../protocol/index.ts'
 import { createTestHost, type TestHost } from '../../server/testing/index.ts'
+
+const WAIT = { timeout: 30_000, interval: 50 }
 
 let host: TestHost
 let url: string
@@ -119,6 +125,29 @@ describe('a light client', () => {
     expect((await light.messages(from, '0:1')).messages).toEqual([])
   })
 
+  test('proves a split, and reads on', async () => {
+    await client.transfer(near, 1n)
+    const [file = ''] = (await readdir(host.dataDir, { recursive: true })).filter((name) =>
+      name.endsWith('operator.key'),
+    )
+    const seed = (await readFile(join(host.dataDir, file), 'utf8')).trim()
+    const operator = createClient({ url, key: keyPairFromSeed(seed) })
+    const call = action({ to: near, realm: ROOT_REALM, call: 'shard.split', args: { shard: '0:0' } })
+    expect(await operator.send([call])).toMatchObject({ status: 'EXECUTED' })
+    await operator.close()
+    await vi.waitFor(async () => expect((await light.account(near)).block?.shard).toMatch(/^0:0[01]$/), WAIT)
+    const { parent, children } = await light.split('0:0')
+    expect(parent.shard).toBe('0:0')
+    expect(children.map(({ shard, height }) => [shard, height])).toEqual([
+      ['0:00', parent.height + 1],
+      ['0:01', parent.height + 1],
+    ])
+    expect((await light.account(near)).block?.shard).toMatch(/^0:0[01]$/)
+    await client.transfer(near, 1n)
+    expect((await light.account(near)).balance).toBe((await client.account(near))?.balance)
+    await expect(light.split('0:1')).rejects.toThrow(invalid('MISSING'))
+  })
+
   test('works without a WebSocket, and begins where another ended', async () => {
     const asking = createClient({ url, webSocket: null })
     const later = await asking.light({ trusted: { network, header: light.tip.header } })
@@ -127,6 +156,21 @@ describe('a light client', () => {
     expect(later.tip.height).toBeGreaterThan(0)
     await asking.close()
     await expect(later.account(near)).rejects.toThrow()
+  })
+})
+
+describe('a chain that contradicts what is trusted', () => {
+  test('is a fork, and ends everything', async () => {
+    // As if the validators had once voted for another block of that height.
+    const header = light.tip.header.slice()
+    header[header.length - 1] = (header.at(-1) ?? 0) ^ 1
+    const betrayed = await client.light({ trusted: { network, header } })
+    const { height } = betrayed.tip
+    const fork = expect.objectContaining({ code: 'FORK', reason: String(height) })
+    await vi.waitFor(() => expect(() => betrayed.tip).toThrow(fork), WAIT)
+    await expect(betrayed.account(near)).rejects.toThrow(fork)
+    await expect(betrayed.exported('shard/0:1')).rejects.toThrow(fork)
+    await betrayed.close()
   })
 })
 

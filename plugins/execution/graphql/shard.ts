@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { apiError, type KeysetCursor, keysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
 import type { ShardState } from '../api.ts'
+import { splitOf } from '../query/splits.ts'
 import { realmInt } from './realm.ts'
 import type { Setting } from './setting.ts'
 
@@ -91,6 +92,14 @@ export function defineShard(setting: Setting): void {
           const { parent } = stateOf(shard)
           return parent === null ? null : { id: parent }
         },
+      }),
+      splitProof: t.field({
+        type: 'Bytes',
+        complexity: 10,
+        description:
+          'That all of its state, and nothing else, went over to its children: CBOR [header of its last block, headers of ' +
+          'their first blocks, lone leaf of the cells, of the messages that wait]. Null while it lives.',
+        resolve: ({ id }) => splitOf(setting.databases(), id),
       }),
       children: t.field({
         type: [refs.shard],

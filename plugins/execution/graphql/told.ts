@@ -7,7 +7,7 @@ import { ShardHostError } from '../shard/shard-host.ts'
 
 /**
  * Turns what the ledger says of a passing trouble (OVERLOADED, SHARD_UNAVAILABLE, DATABASE_UNAVAILABLE,
- * VERIFIER_CRASHED, DRAINING, LEDGER_NOT_STARTED, NOT_LISTED_YET), or of a proof that would be too large, into an error
+ * SHARD_BUSY, VERIFIER_CRASHED, DRAINING, LEDGER_NOT_STARTED, NOT_LISTED_YET), or of a proof that would be too large, into an error
  * that clients see with its code. Nothing was done. Anything else stays as it is, and is masked.
  */
 export function tellable(error: unknown): unknown {
@@ -27,7 +27,7 @@ export async function told<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 const isAway = (error: unknown): error is ShardHostError =>
-  error instanceof ShardHostError && error.code === 'SHARD_UNAVAILABLE'
+  error instanceof ShardHostError && (error.code === 'SHARD_UNAVAILABLE' || error.code === 'SHARD_BUSY')
 
 const isTold = (error: unknown) =>
   error instanceof SubmissionError ||

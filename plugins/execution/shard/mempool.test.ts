@@ -178,6 +178,20 @@ describe('a mempool', () => {
     expect(taken(mempool)).toEqual([0, 1, 2])
   })
 
+  it('begins with what a block had no room for, in its order', () => {
+    const { mempool } = pool()
+    const entries = [0, 1, 2, 3, 4].map((nonce) => entry(nonce))
+    for (const one of entries.slice(0, 4)) mempool.add(one, account, 1n)
+    const [, second, third, fourth] = mempool.take(room)
+    mempool.add(entries[4]!, account, 1n)
+    for (const one of [second, third, fourth]) mempool.putBack(one!)
+    expect([mempool.readyCount, mempool.inOrder().length]).toEqual([4, 5])
+    expect(mempool.take({ ...room, count: 2 })).toEqual([second, third])
+    mempool.putBack(second!)
+    mempool.putBack(third!)
+    expect(taken(mempool)).toEqual([1, 2, 3, 4])
+  })
+
   it('lets a lane go on whose nonce was used elsewhere', () => {
     const { mempool, dropped } = pool()
     for (const nonce of [0, 1]) mempool.add(entry(nonce), account, 1n)

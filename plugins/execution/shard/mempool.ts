@@ -3,6 +3,7 @@ import { nextNonce } from '../state/account.ts'
 import type { LedgerCell } from '../state/ledger-cell.ts'
 import { chargeOf, feeRefusal, type Refusal } from './admission.ts'
 import type { Lane, PoolEntry, PoolState, Sender } from './pool-entry.ts'
+import { ReadyLine } from './ready-line.ts'
 import { type ShardLoad, Throttle } from './throttle.ts'
 
 /** Bounds of a mempool. */
@@ -33,10 +34,7 @@ export class Mempool {
   readonly #onDrop: (entry: PoolEntry, status: TransactionStatus) => void
   readonly #entries = new Map<string, PoolEntry>()
   readonly #senders = new Map<string, Sender>()
-  #ready: PoolEntry[] = []
-  #readyFrom = 0
-  /** The place of the first in the array. */
-  #readyBase = 0
+  readonly #line = new ReadyLine()
   #readyCount = 0
   readonly #parked = new Set<PoolEntry>()
   readonly #priced = new Set<PoolEntry>()
@@ -115,11 +113,8 @@ export class Mempool {
 
   /** All entries as another pool should take them over: those in line first, and each lane by its nonces. */
   inOrder(): PoolEntry[] {
-    const line = this.#ready.slice(this.#readyFrom).filter((entry, i) => {
-      return entry.state === 'ready' && entry.place === this.#readyBase + this.#readyFrom + i
-    })
     const rest = [...this.#entries.values()].filter((entry) => entry.state !== 'ready')
-    const all = [...line, ...rest]
+    const all = [...this.#line.entries(), ...rest]
     const lanes = new Map<Lane | undefined, PoolEntry[]>()
     for (const entry of all) {
       const own = lanes.get(entry.lane)
@@ -136,24 +131,17 @@ export class Mempool {
     const taken: PoolEntry[] = []
     let bytes = 0
     let weight = 0
-    while (this.#readyFrom < this.#ready.length && taken.length < limits.count) {
-      const entry = this.#ready[this.#readyFrom]!
-      if (entry.state === 'ready' && entry.place === this.#readyBase + this.#readyFrom) {
-        if (bytes + entry.wire.length > limits.bytes || weight + entry.weight > limits.weight) break
-        if (this.#throttle.admit(entry)) {
-          bytes += entry.wire.length
-          weight += entry.weight
-          this.#move(entry, 'taken')
-          taken.push(entry)
-        } else this.#move(entry, 'held')
-      }
-      this.#readyFrom++
-    }
-    if (this.#readyFrom > 4096 && 2 * this.#readyFrom > this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#readyFrom)
-      this.#readyBase += this.#readyFrom
-      this.#readyFrom = 0
-    }
+    this.#line.drain((entry) => {
+      if (taken.length === limits.count) return false
+      if (bytes + entry.wire.length > limits.bytes || weight + entry.weight > limits.weight) return false
+      if (this.#throttle.admit(entry)) {
+        bytes += entry.wire.length
+        weight += entry.weight
+        this.#move(entry, 'taken')
+        taken.push(entry)
+      } else this.#move(entry, 'held')
+      return true
+    })
     return taken
   }
 
@@ -179,7 +167,10 @@ export class Mempool {
 
   /** Puts a taken entry back in line: the block had no room for it. */
   putBack(entry: PoolEntry): void {
-    if (entry.state === 'taken') this.#move(entry, 'ready')
+    if (entry.state !== 'taken') return
+    entry.state = 'ready'
+    this.#readyCount++
+    this.#line.putBack(entry)
   }
 
   /** Lets parked entries try again: funds may have come. */
@@ -264,9 +255,8 @@ export class Mempool {
     else if (entry.state === 'behind' && lane !== undefined) lane.behind--
     entry.state = state
     if (state === 'ready') {
-      entry.place = this.#readyBase + this.#ready.length
-      this.#ready.push(entry)
       this.#readyCount++
+      this.#line.push(entry)
     } else if (state === 'parked') this.#parked.add(entry)
     else if (state === 'priced') this.#priced.add(entry)
     else if (state === 'behind' && lane !== undefined) lane.behind++

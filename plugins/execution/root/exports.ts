@@ -65,7 +65,7 @@ export function decodeExportChanges(bytes: Uint8Array): ExportChange[] {
   for (let left = reader.arrayHeader(); left > 0; left--) {
     reader.arrayOf(2)
     const key = reader.text()
-    changes.push([key, reader.optional() ? reader.bytes().slice() : null])
+    changes.push([key, reader.optional() ? new Uint8Array(reader.bytes()) : null])
   }
   reader.done()
   return changes

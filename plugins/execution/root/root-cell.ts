@@ -46,8 +46,8 @@ export class RootCellHandle implements RootCell {
 
   read<T>(_type: CellType<T>): T | undefined {
     const cell = this.#own()
-    // `write` checked it against the same schema.
-    return cell === undefined ? undefined : (decode(cell.value) as T)
+    // `write` checked it against the same schema. Of a copy, as decoded bytes are views.
+    return cell === undefined ? undefined : (decode(new Uint8Array(cell.value)) as T)
   }
 
   write<T>(type: CellType<T>, value: T): void {

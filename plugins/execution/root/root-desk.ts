@@ -42,7 +42,7 @@ export class RootDesk {
       const { cell } = store.readCommitted(idKey(id))
       if (cell === undefined || isEmpty(cell)) return null
       return {
-        id: cell.id,
+        id: new Uint8Array(cell.id),
         realm: ROOT_SPACE.realm,
         shard: ROOT_SPACE.id,
         owner: cell.owner,

@@ -112,7 +112,9 @@ export class RootState {
     const { height } = input
     if (input.sources.length === 0) return this.#idle(height)
     const { parts, store } = this
-    const delivery = { height, random: input.random, exports: [], sources: input.sources }
+    // Whatever they were read from, cells must not keep all of it in memory.
+    const sources = input.sources.map((source) => ({ ...source, items: new Uint8Array(source.items) }))
+    const delivery = { height, random: input.random, exports: [], sources }
     const messages = arrivalsOf(delivery, 0).map(({ message }) => message)
     const draft = new ExportDraft(this.#view)
     store.begin(height)

@@ -116,8 +116,9 @@ export class RootStore {
 
   /** The root chain's own cells, sorted by path. */
   async cells(): Promise<readonly { readonly path: Uint8Array; readonly record: Uint8Array }[]> {
-    return this.#sql<{ path: Uint8Array; record: Uint8Array }[]>`
+    const rows = await this.#sql<{ path: Uint8Array; record: Uint8Array }[]>`
       SELECT path, record FROM cell WHERE realm = ${ROOT_REALM} ORDER BY path`
+    return rows.map(({ path, record }) => ({ path: new Uint8Array(path), record: new Uint8Array(record) }))
   }
 
   /** What the root chain exports as of a height. */
@@ -182,7 +183,7 @@ export class RootStore {
       SELECT hash, header, entries, exports, outgoing, holdings, emitted, consumed,
         (SELECT outgoing FROM root_block AS before WHERE before.height = root_block.height - 1) AS released
       FROM root_block WHERE height > ${height} AND brings ORDER BY height LIMIT ${limit}`
-    return rows.map((row) => ({ ...readRow(row), released: row.released ?? new Uint8Array(0) }))
+    return rows.map((row) => ({ ...readRow(row), released: new Uint8Array(row.released ?? []) }))
   }
 
   /** The out items of blocks, in the order asked for. @throws TypeError if one of them is not there */
@@ -251,7 +252,7 @@ const readRow = ({ hash, header, entries, exports, outgoing, holdings, emitted, 
   hash,
   entries: decodeEntries(entries),
   exports: decodeExportChanges(exports),
-  outgoing,
+  outgoing: new Uint8Array(outgoing),
   totals: { holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) },
 })
 

@@ -49,10 +49,10 @@ export class RootView {
     return new RootView(values)
   }
 
-  /** An exported value; undefined if there is none. */
+  /** An exported value, decoded afresh; undefined if there is none. */
   get(key: string): unknown {
     const value = this.#values.get(key)
-    return value === undefined ? undefined : decode(value)
+    return value === undefined ? undefined : decode(new Uint8Array(value))
   }
 
   /** The CBOR of an exported value; undefined if there is none. */

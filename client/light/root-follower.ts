@@ -28,6 +28,8 @@ export class RootFollower {
   readonly #chain: RootChain
   readonly #readers = new Set<Stream<TrustedRoot>>()
   #busy: Promise<unknown> = Promise.resolve()
+  /** How streams end that are opened when nothing is followed any more. */
+  #end: ((stream: Stream<TrustedRoot>) => void) | undefined
 
   constructor(endpoint: Endpoint, live: Live | undefined, chain: RootChain) {
     this.#endpoint = endpoint
@@ -38,7 +40,8 @@ export class RootFollower {
   /** Root blocks from now on, as they are verified. Ends with what ends the following. */
   read(): Stream<TrustedRoot> {
     const stream: Stream<TrustedRoot> = new Stream(() => this.#readers.delete(stream))
-    this.#readers.add(stream)
+    if (this.#end === undefined) this.#readers.add(stream)
+    else this.#end(stream)
     return stream
   }
 
@@ -52,15 +55,15 @@ export class RootFollower {
         })
       } catch (error) {
         if (signal.aborted) break
-        if (isClientError(error, 'FORK', 'PROOF_INVALID')) this.#fail(error)
-        if (isClientError(error, 'FORK')) return
+        const fail = (stream: Stream<TrustedRoot>) => stream.fail(error)
+        if (isClientError(error, 'FORK')) return this.#finish(fail)
+        if (isClientError(error, 'PROOF_INVALID')) this.#closeReaders(fail)
       }
       // A node that is away may come back, and one that lied may give way to another.
       await delay(pause, signal).catch(() => undefined)
       pause = Math.min(2 * pause, LONGEST_PAUSE)
     }
-    for (const stream of this.#readers) stream.end()
-    this.#readers.clear()
+    this.#finish((stream) => stream.end())
   }
 
   /**
@@ -129,8 +132,13 @@ export class RootFollower {
     for (const root of this.#chain.extend(shown)) for (const stream of this.#readers) stream.push(trustedRoot(root))
   }
 
-  #fail(error: unknown): void {
-    for (const stream of this.#readers) stream.fail(error)
+  #finish(end: (stream: Stream<TrustedRoot>) => void): void {
+    this.#end = end
+    this.#closeReaders(end)
+  }
+
+  #closeReaders(end: (stream: Stream<TrustedRoot>) => void): void {
+    for (const stream of this.#readers) end(stream)
     this.#readers.clear()
   }
 

@@ -156,6 +156,7 @@ describe('a light client', () => {
     expect(later.tip.height).toBeGreaterThan(0)
     await asking.close()
     await expect(later.account(near)).rejects.toThrow()
+    expect(await later.roots().next()).toEqual({ done: true, value: undefined })
   })
 })
 
@@ -170,6 +171,7 @@ describe('a chain that contradicts what is trusted', () => {
     await vi.waitFor(() => expect(() => betrayed.tip).toThrow(fork), WAIT)
     await expect(betrayed.account(near)).rejects.toThrow(fork)
     await expect(betrayed.exported('shard/0:1')).rejects.toThrow(fork)
+    await expect(betrayed.roots().next()).rejects.toThrow(fork)
     await betrayed.close()
   })
 })

@@ -118,7 +118,7 @@ export function defineBlock(setting: Setting): void {
         }),
         messagesProof: t.field({
           type: 'Bytes',
-          complexity: 20,
+          complexity: 100,
           args: { to: t.arg.string({ required: true, description: 'A shard, or a part of one, like `0:01`.' }) },
           description:
             'All that it sent to a shard, and that nothing is left out: CBOR [[header, item before, items, item behind, ' +

@@ -84,7 +84,7 @@ export function defineRootBlock(setting: Setting): void {
       }),
       messagesProof: t.field({
         type: 'Bytes',
-        complexity: 20,
+        complexity: 100,
         args: { to: t.arg.string({ required: true, description: 'A shard, or a part of one, like `0:01`.' }) },
         description: 'All that the root chain itself sent to a shard with this block, and that nothing is left out.',
         resolve: ({ header, height }, { to }) => {
@@ -111,7 +111,7 @@ export function defineRootBlock(setting: Setting): void {
       args: { height: t.arg({ type: 'BigInt', description: 'The newest if absent.' }) },
       resolve: (_root, { height }, context) => {
         seenBy(context).shard(ROOT)
-        if (height == null) return rootBlockAt(host.sql, ledger().rootHeight())
+        if (height == null) return told(async () => rootBlockAt(host.sql, ledger().rootHeight()))
         return height < 0n || height > BigInt(Number.MAX_SAFE_INTEGER) ? null : rootBlockAt(host.sql, Number(height))
       },
     }),
@@ -137,7 +137,7 @@ export function defineRootBlock(setting: Setting): void {
         'ten times a second under load, else once a second.',
       args: { after: t.arg({ type: 'Cursor', description: 'A height as text.' }) },
       subscribe: (_root, { after }, { signal }) =>
-        withCursors(rootFeed.follow(after == null ? ledger().rootHeight() : heightOf(after), signal)),
+        told(async () => withCursors(rootFeed.follow(after == null ? ledger().rootHeight() : heightOf(after), signal))),
       resolve: (row) => row,
     }),
   }))

@@ -94,9 +94,19 @@ export async function rootOutgoing(sql: Sql, height: number): Promise<Uint8Array
   return row?.outgoing ?? null
 }
 
-/** What the root chain exports as of a root height: CBOR by key, sorted by it. One statement. */
+/**
+ * What the root chain exports as of a root height: CBOR by key, sorted by it. One statement, which goes from key to key:
+ * some have been set at every root block.
+ */
 export async function exportsAt(sql: Sql, height: number): Promise<(readonly [key: string, value: Uint8Array])[]> {
   const rows = await sql<{ key: string; value: Buffer | null }[]>`
-    SELECT DISTINCT ON (key) key, value FROM export WHERE since <= ${height} ORDER BY key, since DESC`
+    WITH RECURSIVE keys AS (
+      (SELECT key FROM export ORDER BY key LIMIT 1)
+      UNION ALL
+      SELECT (SELECT e.key FROM export e WHERE e.key > keys.key ORDER BY e.key LIMIT 1) FROM keys WHERE keys.key IS NOT NULL
+    )
+    SELECT keys.key, found.value FROM keys CROSS JOIN LATERAL (
+      SELECT value FROM export e WHERE e.key = keys.key AND e.since <= ${height} ORDER BY e.since DESC LIMIT 1
+    ) AS found ORDER BY keys.key`
   return rows.flatMap(({ key, value }) => (value === null ? [] : [[key, value] as const]))
 }

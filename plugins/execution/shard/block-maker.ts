@@ -7,10 +7,11 @@ import type { RootView } from '../root/root-view.ts'
 import type { CellStore } from '../state/cell-store.ts'
 import type { Holdings } from '../state/holdings.ts'
 import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
-import { Trie } from '../state/trie.ts'
+import type { Trie } from '../state/trie.ts'
 import { type Charge, type PricingParts, stillFits } from './admission.ts'
 import type { ChainTip } from './chain-tip.ts'
 import type { Estate } from './child-state.ts'
+import { deferredTrie } from './deferred-trie.ts'
 import { Execution } from './execution.ts'
 import { type InboundPlan, planInbound, weightOfAll } from './inbound-plan.ts'
 import type { DeferredMessage, RootDelivery } from './inbox.ts'
@@ -82,8 +83,7 @@ export class BlockMaker {
     this.#view = view
     this.#deferred = [...waiting]
     this.#holdings = holdings
-    this.#deferredTrie = new Trie({ keyBytes: 40, depth: parts.space.prefix.length })
-    this.#deferredTrie.update(waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)))
+    this.#deferredTrie = deferredTrie(waiting, parts.space.prefix.length)
   }
 
   /** Messages that wait for room. */

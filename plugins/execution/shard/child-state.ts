@@ -13,9 +13,9 @@ import type { RootView } from '../root/root-view.ts'
 import { type Holdings, sum } from '../state/holdings.ts'
 import { Trie, type TrieState } from '../state/trie.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
+import { deferredTrie } from './deferred-trie.ts'
 import type { DeferredMessage } from './inbox.ts'
 import type { Totals } from './made-block.ts'
-import { deferredLeaf } from './seal.ts'
 import type { ShardSpace } from './shard-space.ts'
 import { SupplyError } from './supply-error.ts'
 
@@ -63,10 +63,7 @@ export function childrenOf(estate: Estate): readonly [ChildState, ChildState] {
   const holdings = estate.holdings.halves()
   const child = (bit: 0 | 1): ChildState => {
     const waiting = estate.waiting.filter(({ key }) => bitAt(key, depth) === bit)
-    const deferred = new Trie({ keyBytes: 40, depth: depth + 1 })
-    deferred.update(
-      waiting.map(({ key, encoded }) => deferredLeaf(key, encoded)).sort((a, b) => Buffer.compare(a.key, b.key)),
-    )
+    const deferred = deferredTrie(waiting, depth + 1)
     const roots = { cellsRoot: Trie.of(tries[bit]).root, deferredRoot: deferred.root }
     const header = childHeader(parent, bit, roots)
     const headerBytes = encodeHeader(header)

@@ -5,6 +5,7 @@ import { idKey, openRecord } from '../state/ledger-cell.ts'
 import { type LeafChange, Trie } from '../state/trie.ts'
 import type { BlockStore } from './block-store.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
+import { deferredTrie } from './deferred-trie.ts'
 import type { CellDelta } from './delta.ts'
 import type { DeferredMessage } from './inbox.ts'
 import type { ShardSpace } from './shard-space.ts'
@@ -68,6 +69,8 @@ export async function recover(space: ShardSpace, store: BlockStore, depositPerBy
     encoded: message,
     message: decodeMessage(message),
   }))
+  const { root } = deferredTrie(waiting, space.prefix.length)
+  check(space, header.height, 'deferred messages', header.deferredRoot, root)
   let held = holdings.total
   for (const { message } of waiting) held += message.value
   if (held !== stored.holdings) {

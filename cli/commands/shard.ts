@@ -118,7 +118,8 @@ async function runningChildren(client: Client, id: string): Promise<readonly str
   const { document } = await import('../../client/index.ts')
   const { shard } = await client.request(document<Split, object>(SPLIT), { id })
   const children = shard?.children ?? []
-  const isDone = children.length === 2 && children.every(({ status }) => status === 'RUNNING')
+  // Somebody may have split one of them already.
+  const isDone = children.length === 2 && children.every(({ status }) => status === 'RUNNING' || status === 'SPLIT')
   return isDone ? children.map((child) => child.id).sort() : undefined
 }
 

@@ -206,12 +206,12 @@ export class Chain implements Ledger {
   /** What is wrong with the ledger, if anything is. */
   health(): { readonly ok: boolean; readonly message?: string } {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
-    const trouble = this.#fleet.trouble()
     const lack = this.#lack
-    // Once it is reached, shards stop: those that have nothing to do have not noticed yet.
-    if (trouble === undefined)
-      return lack === undefined ? { ok: true } : { ok: this.rootHeight() < lack.from, message: lack.message }
-    return { ok: false, message: trouble }
+    // Shards stop there, each as soon as it has something to do.
+    if (lack !== undefined && this.rootHeight() >= lack.from) return { ok: false, message: lack.message }
+    const trouble = this.#fleet.trouble()
+    if (trouble !== undefined) return { ok: false, message: trouble }
+    return lack === undefined ? { ok: true } : { ok: true, message: lack.message }
   }
 
   /** Of the leader that it works for. */

@@ -56,7 +56,7 @@ export class Stage {
     const open = new Set<Promise<void>>()
     for (const [i, batch] of batches.entries()) {
       while (this.#engine.mempool.readyCount >= WAITING || open.size >= SUBMISSIONS) await this.#turn()
-      const taken: Promise<void> = this.#engine.submit(batch).finally(() => open.delete(taken))
+      const taken: Promise<void> = this.#engine.desk.submit(batch).finally(() => open.delete(taken))
       open.add(taken)
       const part = (i + 1) % batchesPerArrival === 0 ? arrivals[(i + 1) / batchesPerArrival - 1] : undefined
       if (part !== undefined) this.#deliver(part)

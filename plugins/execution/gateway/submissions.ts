@@ -165,7 +165,8 @@ export class Submissions {
         const state = ticket.id === null ? undefined : found.get(idKey(ticket.id))
         if (state === undefined) refuse(ticket, code, message)
         else {
-          ticket.duplicate = true
+          // Of one that a shard had taken before it was split, the block may come before the child's answer.
+          if (!ticket.isAdmitted) ticket.duplicate = true
           accept(ticket, state.status, state.at)
         }
       }

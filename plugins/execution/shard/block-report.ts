@@ -1,7 +1,9 @@
-import { concat } from '../../../protocol/index.ts'
+import { concat, decodeHeader } from '../../../protocol/index.ts'
 import type { TransactionStatus } from '../api.ts'
+import type { ChainTip } from './chain-tip.ts'
 import type { MadeBlock } from './made-block.ts'
 import { type BlockReport, type ShardReport, WAITER_STATUS } from './messages.ts'
+import { indexOut } from './out-index.ts'
 import type { PoolEntry } from './pool-entry.ts'
 
 /** What the node is told of a block that is durable now. */
@@ -29,6 +31,29 @@ export function reportOf(block: MadeBlock): BlockReport {
     outcomes: concat(...block.outcomes.map((outcome) => outcome.transaction)),
     waiters: Uint32Array.from(waiters),
     faults: block.faults,
+  }
+}
+
+/** The same of a shard's last block before it was started: all of it was told before. */
+export function tipReport(shard: string, tip: ChainTip, header: Uint8Array): BlockReport {
+  const { height, hash, bodyBytes, rootCursor, totals } = tip
+  const none = new Uint8Array(0)
+  const { cellsRoot } = decodeHeader(header)
+  return {
+    shard,
+    height,
+    header,
+    hash,
+    bodyBytes,
+    rootCursor,
+    stateRoot: cellsRoot,
+    totals,
+    outgoing: none,
+    outIndex: indexOut([]),
+    included: none,
+    outcomes: none,
+    waiters: new Uint32Array(0),
+    faults: new Map(),
   }
 }
 

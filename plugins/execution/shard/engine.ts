@@ -1,76 +1,42 @@
-import { decodeHeader, equal } from '../../../protocol/index.ts'
 import { pause } from '../../../server/plugin.ts'
 import { nextBasePrice } from '../ledger/base-price.ts'
 import { MAX_BLOCK_TRANSACTIONS, MAX_BODY_BYTES } from '../ledger/rules.ts'
-import { REFUSAL_CODES } from '../refusals.ts'
 import { RootView } from '../root/root-view.ts'
 import { CellStore } from '../state/cell-store.ts'
 import { idKey, openRecord } from '../state/ledger-cell.ts'
 import type { Trie } from '../state/trie.ts'
 import { Activity, REPORT_MS } from './activity.ts'
-import { chargeOf, type PricingParts, poolEntry, type Refusal, sessionRefusalOf } from './admission.ts'
+import type { PricingParts } from './admission.ts'
 import { Barred } from './barred.ts'
-import {
-  ADMITTED,
-  BARRED,
-  type BatchAdmission,
-  KNOWN,
-  type PooledBatch,
-  REFUSED,
-  type TransactionBatch,
-  wiresOf,
-} from './batch.ts'
 import type { BirthStore } from './birth-store.ts'
 import { BlockMaker } from './block-maker.ts'
-import { DropReports, reportOf } from './block-report.ts'
+import { DropReports, reportOf, tipReport } from './block-report.ts'
 import type { BlockStore } from './block-store.ts'
 import { CellFolder } from './cell-folder.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
 import type { ChildState } from './child-state.ts'
-import { commitUntilDurable, isRefusedByData } from './commit.ts'
-import { type Handover, pooledFor } from './handover.ts'
+import { commitUntilDurable } from './commit.ts'
+import { isDatabaseAway } from './database-away.ts'
+import { Desk } from './desk.ts'
+import { type Handover, handoverTo } from './handover.ts'
 import type { RootDelivery } from './inbox.ts'
-import type { LeftOver } from './judge.ts'
 import { type LedgerRules, pricingAt } from './ledger-rules.ts'
+import { culpritOf, settleLeft } from './left-over.ts'
 import type { MadeBlock } from './made-block.ts'
-import { MEMPOOL_LIMITS, Mempool, type MempoolLimits } from './mempool.ts'
+import { Mempool } from './mempool.ts'
 import type { ShardReport } from './messages.ts'
 import { openSeed } from './open-seed.ts'
-import { indexOut } from './out-index.ts'
-import type { PoolEntry, Waiter } from './pool-entry.ts'
+import type { PoolEntry } from './pool-entry.ts'
 import { recover } from './recovery.ts'
 import { RootQueue } from './root-queue.ts'
 import { RunMarks } from './run-marks.ts'
 import { BadRunError } from './running.ts'
 import type { ShardSeed } from './shard-seed.ts'
 import type { ShardSpace } from './shard-space.ts'
-import { seedOf, splitShard } from './split-shard.ts'
+import { splitShard } from './split-shard.ts'
+import type { ShardTuning } from './tuning.ts'
 
-/** What can be tuned without changing what blocks say. */
-export interface ShardTuning {
-  /** Clean cells kept in memory. */
-  readonly cacheCells: number
-  /** Changed cells are written to the cell table after so many, or after `foldMs`. */
-  readonly foldCells: number
-  readonly foldMs: number
-  /** While a block is on its way to the disk, the next is made once so many transactions wait. */
-  readonly pipelineAt: number
-  readonly mempool: MempoolLimits
-  /** Milliseconds of a processor's time that one transaction or message may take before its shard's thread is ended. */
-  readonly watchdogMs: number
-  /** Megabytes that the thread may take, about 500 bytes a cell included. */
-  readonly memoryMb: number
-}
-
-export const SHARD_TUNING: ShardTuning = {
-  cacheCells: 200_000,
-  foldCells: 50_000,
-  foldMs: 20_000,
-  pipelineAt: 256,
-  mempool: MEMPOOL_LIMITS,
-  watchdogMs: 5_000,
-  memoryMb: 4_096,
-}
+export { SHARD_TUNING, type ShardTuning } from './tuning.ts'
 
 export interface ShardEngineParts {
   readonly space: ShardSpace
@@ -87,14 +53,14 @@ export interface ShardEngineParts {
   readonly marks?: RunMarks
   /** Transactions that broke a block before; it adds to them. */
   readonly barred?: Barred
+  /** So long it waits after each transaction and message for what that left behind. */
+  readonly cautiousMs?: number
 }
 
 const STALL_MS = 100
 const READ_WAIT_MS = 1_000
 /** Root blocks between two passes over the mempool for expired transactions; blocks check for themselves. */
 const EXPIRY_EVERY = 5
-/** Submitters of one transaction who wait to be told of its block. */
-const MAX_WAITERS = 16
 
 /**
  * One shard: takes transactions and root blocks, makes blocks while there is work, and tells what became durable.
@@ -111,16 +77,15 @@ export class ShardEngine {
   #header: Uint8Array = new Uint8Array(0)
   /** Height of the last block that readers may see. */
   #committed = 0
-  #stateRoot: Uint8Array = new Uint8Array(32)
   readonly #roots = new RootQueue()
   #view = RootView.EMPTY
   #committing: Promise<void> | undefined
   #wake: (() => void) | undefined
   #stopping = false
-  /** Its transactions went to its children: it takes no more. */
-  #handedOver = false
   /** The split was scheduled: the less there is to fold when it comes, the shorter it takes. */
   #foldSoon = false
+  /** Takes transactions in. */
+  readonly desk: Desk
   readonly #activity: Activity
   readonly #folder: CellFolder
   readonly #marks: RunMarks
@@ -135,6 +100,15 @@ export class ShardEngine {
     this.#activity = new Activity(parts.report, this.mempool)
     this.#marks = parts.marks ?? new RunMarks()
     this.#barred = parts.barred ?? new Barred()
+    const [marks, barred] = [this.#marks, this.#barred]
+    this.desk = new Desk({
+      engine: this,
+      marks,
+      barred,
+      report: parts.report,
+      onWork: () => this.#wakeUp(),
+      isStopping: () => this.#stopping,
+    })
   }
 
   get cells(): CellStore {
@@ -209,7 +183,7 @@ export class ShardEngine {
     this.#committed = recovered.tip.height
     this.#roots.startAfter(recovered.tip.rootCursor)
     this.#view = recovered.view
-    this.#stateRoot = decodeHeader(recovered.header).cellsRoot
+    const cautiousUntil = this.#parts.now() + (this.#parts.cautiousMs ?? 0)
     this.#maker = new BlockMaker(
       {
         space,
@@ -219,6 +193,7 @@ export class ShardEngine {
         params: rules.params,
         load: (ids) => this.load(ids),
         marks: this.#marks,
+        isCautious: () => this.#parts.now() < cautiousUntil,
       },
       recovered,
     )
@@ -229,22 +204,7 @@ export class ShardEngine {
     }
     this.#parts.report({
       type: 'ready',
-      tip: {
-        shard: space.id,
-        height: this.#tip.height,
-        header: recovered.header,
-        hash: this.#tip.hash,
-        bodyBytes: this.#tip.bodyBytes,
-        rootCursor: this.#tip.rootCursor,
-        stateRoot: this.#stateRoot,
-        totals: this.#tip.totals,
-        outgoing: new Uint8Array(0),
-        outIndex: indexOut([]),
-        included: new Uint8Array(0),
-        outcomes: new Uint8Array(0),
-        waiters: new Uint32Array(0),
-        faults: new Map(),
-      },
+      tip: tipReport(space.id, this.#tip, recovered.header),
     })
   }
 
@@ -282,110 +242,11 @@ export class ShardEngine {
     })
     if (children === undefined) return
     this.#activity.resume()
-    this.#handedOver = true
+    this.desk.close()
     const pooled = this.mempool.inOrder()
-    const handover = (child: ChildState): Handover => ({
-      shard: child.header.shard,
-      seed: seedOf(child, estate),
-      pool: pooledFor(child.header.shard, pooled, (key, id) => this.#cells.pathOf(key, id)),
-    })
+    const handover = (child: ChildState): Handover => handoverTo(child, estate, pooled, this.#cells)
     this.#parts.report({ type: 'split', handover: [handover(children[0]), handover(children[1])] })
     while (!this.#stopping) await this.#idle()
-  }
-
-  /** Takes over what waited in the pool of the shard that this one was split off from. */
-  async adopt(pool: PooledBatch): Promise<void> {
-    const { pricing } = this
-    const entries: PoolEntry[] = []
-    let index = 0
-    for (const wire of wiresOf(pool)) {
-      const id = pool.ids.subarray(32 * index, 32 * index + 32)
-      const made = poolEntry(pricing, wire, id, this.#roots.height)
-      if ('entry' in made) entries.push(made.entry)
-      else {
-        const status = made.refusal.code === 'EXPIRED' ? 'EXPIRED' : 'EVICTED'
-        this.#parts.report({ type: 'dropped', drop: { status, ids: id.slice(), waiters: new Uint32Array(0) } })
-      }
-      index++
-    }
-    await this.#loadAnyhow(entries.map(({ transaction }) => transaction.sender))
-    for (const entry of entries) {
-      if (this.mempool.adopt(entry, this.#cells.get(entry.senderKey)).kind !== 'refused') continue
-      const ids = entry.transaction.id.slice()
-      this.#parts.report({ type: 'dropped', drop: { status: 'REPLACED', ids, waiters: new Uint32Array(0) } })
-    }
-    this.#parts.report({ type: 'adopted' })
-    this.#wakeUp()
-  }
-
-  /** Loads cells, however long the database is away. */
-  async #loadAnyhow(ids: readonly Uint8Array[]): Promise<void> {
-    for (;;) {
-      try {
-        return await this.load(ids)
-      } catch (error) {
-        if (!isDatabaseAway(error) || this.#stopping) throw error
-        await pause(STALL_MS)
-      }
-    }
-  }
-
-  /** Takes verified transactions in; the report says what was taken. */
-  async submit(batch: TransactionBatch): Promise<void> {
-    const results = new Uint8Array(batch.lengths.length)
-    const messages: [number, string][] = []
-    const admissible: { entry: PoolEntry; index: number }[] = []
-    const refuse = (index: number, refusal: Refusal): void => {
-      results[index] = REFUSED + REFUSAL_CODES.indexOf(refusal.code)
-      if (refusal.message !== undefined) messages.push([index, refusal.message])
-    }
-    const { pricing } = this
-    let index = 0
-    for (const wire of wiresOf(batch)) {
-      const id = batch.ids.subarray(32 * index, 32 * index + 32)
-      if (this.#barred.has(idKey(id))) results[index] = BARRED
-      else {
-        this.#marks.transaction('admission', id)
-        const made = this.#marks.run(() => poolEntry(pricing, wire, id, this.#roots.height))
-        if ('refusal' in made) refuse(index, made.refusal)
-        else admissible.push({ entry: made.entry, index })
-      }
-      index++
-    }
-    await this.load(admissible.map(({ entry }) => entry.transaction.sender))
-    // Nobody is told anything of them: the node sends them to the children.
-    if (this.#handedOver) return
-    const { price } = this
-    for (const { entry, index } of admissible) {
-      const account = this.#cells.get(entry.senderKey)
-      const barred = sessionRefusalOf(chargeOf(entry, price), account, this.#roots.height)
-      if (barred !== undefined) {
-        refuse(index, barred)
-        continue
-      }
-      const admission = this.mempool.add(entry, account, price)
-      if (admission.kind === 'refused') refuse(index, admission)
-      else {
-        results[index] = admission.kind === 'added' ? ADMITTED : KNOWN
-        if (batch.wait) this.#wait(admission.kind === 'added' ? entry : admission.entry, { batch: batch.batch, index })
-      }
-    }
-    const admission: BatchAdmission = { batch: batch.batch, results, messages }
-    this.#parts.report({ type: 'admitted', admission })
-    this.#wakeUp()
-  }
-
-  /** Submitting the same bytes over and over must not make the list long: who has waited longest is answered. */
-  #wait({ waiters }: PoolEntry, waiter: Waiter): void {
-    waiters.push(waiter)
-    const oldest = waiters.length > MAX_WAITERS ? waiters.shift() : undefined
-    if (oldest === undefined) return
-    const drop = {
-      status: 'PENDING',
-      ids: new Uint8Array(0),
-      waiters: Uint32Array.of(oldest.batch, oldest.index),
-    } as const
-    this.#parts.report({ type: 'dropped', drop })
   }
 
   /** Takes the next root block in. */
@@ -455,7 +316,7 @@ export class ShardEngine {
       return
     }
     const { block, left } = made
-    this.#settleLeft(left)
+    settleLeft(this.mempool, left)
     for (const { entry } of block?.included ?? []) this.mempool.sealed(entry)
     if (block === undefined) return this.#roots.putBack(deliveries)
     this.#header = block.headerBytes
@@ -483,22 +344,11 @@ export class ShardEngine {
     this.#activity.resume()
     this.#cells.committed(block.header.height)
     this.#committed = block.header.height
-    this.#stateRoot = block.header.cellsRoot
     this.#committing = undefined
     // Until now they were in the mempool, so that a repeated submission found them somewhere at any time.
     for (const { entry } of block.included) this.mempool.included(entry)
     this.#parts.report({ type: 'block', block: reportOf(block) })
     this.#wakeUp()
-  }
-
-  #settleLeft(left: LeftOver): void {
-    for (const entry of left.parked) this.mempool.setAside(entry, 'parked')
-    for (const entry of left.priced) this.mempool.setAside(entry, 'priced')
-    for (const entry of left.behind) this.mempool.setAside(entry, 'behind')
-    for (const entry of left.putBack) this.mempool.putBack(entry)
-    for (const entry of left.expired) this.mempool.reject(entry, 'EXPIRED')
-    for (const entry of left.stale) this.mempool.supersede(entry)
-    for (const entry of [...left.barred, ...left.unfit]) this.mempool.reject(entry, 'EVICTED')
   }
 
   /** Waits for work, for the block under way, or for the time of the next report. */
@@ -515,19 +365,6 @@ export class ShardEngine {
     this.#wake = undefined
   }
 }
-
-/** True if trying again may help: the database, not the block, is what failed. */
-function isDatabaseAway(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && !isRefusedByData(error) && !ENGINE_ERRORS.has(error.name)
-}
-
-/** The transaction that broke the block; undefined if a message did, which cannot be left out. */
-function culpritOf({ running }: BadRunError, candidates: readonly PoolEntry[]): PoolEntry | undefined {
-  if (running.kind === 'message') return undefined
-  return candidates.find(({ transaction }) => equal(transaction.id, running.id))
-}
-
-const ENGINE_ERRORS = new Set(['SupplyError', 'CodecError', 'ForkedError', 'BadRunError', 'ModuleSetError'])
 
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('the shard was not opened: call open() first')

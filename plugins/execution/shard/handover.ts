@@ -1,9 +1,12 @@
 import { shardHolds } from '../../../protocol/index.ts'
+import type { CellStore } from '../state/cell-store.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import type { PooledBatch } from './batch.ts'
+import type { ChildState, Estate } from './child-state.ts'
 import type { PoolEntry } from './pool-entry.ts'
 import type { ShardSeed } from './shard-seed.ts'
 import { shardSpace } from './shard-space.ts'
+import { seedOf } from './split-shard.ts'
 
 /** What a shard that was split hands over in memory to one of its children. */
 export interface Handover {
@@ -14,7 +17,7 @@ export interface Handover {
 }
 
 /** The transactions of these that belong to a shard, in their order, packed. */
-export function pooledFor(
+function pooledFor(
   shard: string,
   entries: readonly PoolEntry[],
   pathOf: (key: string, id: Uint8Array) => Uint8Array,
@@ -34,3 +37,15 @@ export function pooledFor(
   })
   return { ids, lengths, data }
 }
+
+/** What a child gets. `pooled`: all transactions that waited; `cells` knows paths. */
+export const handoverTo = (
+  child: ChildState,
+  estate: Estate,
+  pooled: readonly PoolEntry[],
+  cells: Pick<CellStore, 'pathOf'>,
+): Handover => ({
+  shard: child.header.shard,
+  seed: seedOf(child, estate),
+  pool: pooledFor(child.header.shard, pooled, (key, id) => cells.pathOf(key, id)),
+})

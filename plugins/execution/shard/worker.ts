@@ -137,7 +137,7 @@ function handle(engine: ShardEngine, request: ShardRequest, report: (message: Sh
   switch (request.type) {
     case 'submit': {
       const { batch } = request
-      engine
+      engine.desk
         .submit(batch)
         .catch((error: unknown) => report({ type: 'batch-failed', batch: batch.batch, ...explain(error) }))
       return
@@ -145,7 +145,7 @@ function handle(engine: ShardEngine, request: ShardRequest, report: (message: Sh
     case 'root':
       return engine.deliver(request.delivery)
     case 'adopt':
-      engine.adopt(request.pool).catch(fail)
+      engine.desk.adopt(request.pool).catch(fail)
       return
     case 'ask':
       answer(engine, request.question).then(

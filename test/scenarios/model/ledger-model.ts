@@ -36,6 +36,8 @@ export class LedgerModel {
   readonly #worth = new Map<string, bigint>()
   /** What the transactions of this round spend; what they bring counts from the next one on. */
   readonly #spent = new Map<string, bigint>()
+  /** What they may take as fees, until it is known what they took. */
+  readonly #held = new Map<string, bigint>()
   readonly #incoming: (readonly [id: Uint8Array, value: bigint])[] = []
 
   set(id: Uint8Array, worth: bigint): void {
@@ -45,7 +47,19 @@ export class LedgerModel {
   /** What an account can spend for sure, in whatever order this round's transactions run. */
   available(id: Uint8Array): bigint {
     const key = toHex(id)
-    return (this.#worth.get(key) ?? 0n) - (this.#spent.get(key) ?? 0n)
+    return (this.#worth.get(key) ?? 0n) - (this.#spent.get(key) ?? 0n) - (this.#held.get(key) ?? 0n)
+  }
+
+  /** Keeps value back for a fee. */
+  hold(id: Uint8Array, value: bigint): void {
+    const key = toHex(id)
+    assert.ok(this.available(id) >= value, 'the model holds only what is there')
+    this.#held.set(key, (this.#held.get(key) ?? 0n) + value)
+  }
+
+  /** All fees of this round are known: what was kept back for them is free again. */
+  release(): void {
+    this.#held.clear()
   }
 
   /** Moves value in this round. */

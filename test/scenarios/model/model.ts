@@ -11,7 +11,7 @@ import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 import { LedgerModel, newParty, type Party } from './ledger-model.ts'
 import { FLOOD, OPERATIONS, type World } from './operations.ts'
-import { act, ended, type Submitted } from './round.ts'
+import { act, charge, ended, MAX_FEE, type Submitted } from './round.ts'
 
 const PARTIES = 20
 const BALANCE = 10n ** 12n
@@ -95,7 +95,7 @@ async function play(net: TestChain, world: World, treasury: Uint8Array, size: nu
   const submitted: Submitted[] = []
   const operations = random.percent(FLOODS) ? [FLOOD] : OPERATIONS
   while (submitted.length < size) {
-    const one = act(net, world, treasury, operations)
+    const one = act(net, world, operations)
     if (one !== undefined) submitted.push(one)
   }
   const wires = submitted.map(({ wire }) => wire)
@@ -106,6 +106,7 @@ async function play(net: TestChain, world: World, treasury: Uint8Array, size: nu
   if (isInterrupted) await net.restart()
   await refuseSome(net, random.pick(parties), random.pick(wires))
   await ended(net, submitted)
+  await charge(net, world, treasury, submitted)
   model.settle()
   return isInterrupted
 }
@@ -114,7 +115,9 @@ async function play(net: TestChain, world: World, treasury: Uint8Array, size: nu
 async function refuseSome(net: TestChain, { key, nonces }: Party, known: Uint8Array): Promise<void> {
   const nonce = nonces.get(0) ?? 0
   const all = { to: key.publicKey, value: BALANCE * BigInt(PARTIES) }
-  const outcomes = await net.chain.submit([net.sign({ key, nonce, actions: [all] }), known], { wait: 'NONE' })
+  const outcomes = await net.chain.submit([net.sign({ key, nonce, actions: [all], maxFee: MAX_FEE }), known], {
+    wait: 'NONE',
+  })
   assert.equal(outcomes[0]?.kind === 'refused' && outcomes[0].code, 'INSUFFICIENT_FUNDS')
   assert.equal(outcomes[1]?.kind === 'accepted' && outcomes[1].duplicate, true)
 }

@@ -2,14 +2,16 @@ import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TransactionStatus } from '../../../plugins/execution/api.ts'
 import type { TestChain } from '../../../plugins/execution/testing.ts'
-import { decodeTransaction, toHex } from '../../../protocol/index.ts'
+import { decodeHeader, decodeTransaction, toHex } from '../../../protocol/index.ts'
 import type { Party } from './ledger-model.ts'
 import { type Operation, PAY_OUT, type Step, type World } from './operations.ts'
-import { feeOf } from './weights.ts'
+import { weightOf } from './weights.ts'
 
 const FINAL_WITHIN_MS = 60_000
-/** The most that one transaction of the operations can take. */
+/** The most that the values of one transaction of the operations add up to. */
 const ENOUGH = 10_000_000n
+/** The most that it may cost: floods make the price rise. */
+export const MAX_FEE = 1_000_000_000n
 /** Of a hundred transactions, so many are the faucet's. */
 const PAID_BY_FAUCET = 7
 
@@ -17,38 +19,59 @@ const PAID_BY_FAUCET = 7
 export interface Submitted {
   readonly wire: Uint8Array
   readonly id: Uint8Array
+  readonly sender: Uint8Array
+  readonly weight: bigint
   readonly ends: TransactionStatus
 }
 
 /** Lets a random party do something at random; the model is told of it. Undefined if the party has too little left. */
-export function act(
-  net: TestChain,
-  world: World,
-  treasury: Uint8Array,
-  operations: readonly Operation[],
-): Submitted | undefined {
+export function act(net: TestChain, world: World, operations: readonly Operation[]): Submitted | undefined {
   const { random, model, parties, operator } = world
   const party = random.percent(PAID_BY_FAUCET) ? operator : random.pick(parties)
   const { publicKey } = party.key
-  if (model.available(publicKey) < ENOUGH) return undefined
+  if (model.available(publicKey) < ENOUGH + MAX_FEE) return undefined
   const steps = (party === operator ? PAY_OUT : random.pick(operations))(world, party)
   // Diaries count on the order of one lane; what is paid is paid in any.
   const isOrdered = steps.some(({ call }) => call.startsWith('diary.'))
   const wire = sign(net, party, steps, isOrdered ? 0 : random.pick([0, 0, 1, 7, 15, 16, 200]))
-  model.move(publicKey, treasury, feeOf(wire, steps))
+  model.hold(publicKey, MAX_FEE)
   for (const { to, value, endsAt, pays } of steps) {
     model.move(publicKey, endsAt, value)
     if (pays !== undefined) model.move(to, pays.to, pays.value)
   }
   const ends = steps.some(({ isRefused }) => isRefused) ? 'FAILED' : 'EXECUTED'
-  return { wire, id: decodeTransaction(wire).id, ends }
+  return { wire, id: decodeTransaction(wire).id, sender: publicKey, weight: weightOf(wire, steps), ends }
 }
 
 function sign(net: TestChain, party: Party, steps: readonly Step[], lane: number): Uint8Array {
   const nonce = party.nonces.get(lane) ?? 0
   party.nonces.set(lane, nonce + 1)
   const actions = steps.map(({ to, call, args, value }) => ({ to, call, args, value }))
-  return net.sign({ key: party.key, nonce, lane, maxFee: 1_000_000n, actions })
+  return net.sign({ key: party.key, nonce, lane, maxFee: MAX_FEE, actions })
+}
+
+/** Moves the fees of transactions that have ended to the treasury: their weights, at the prices of their blocks. */
+export async function charge(
+  net: TestChain,
+  { model }: World,
+  treasury: Uint8Array,
+  submitted: readonly Submitted[],
+): Promise<void> {
+  model.release()
+  const states = await net.chain.states(submitted.map(({ id }) => id))
+  const headers = await net.sql<{ shard: string; height: bigint; header: Uint8Array }[]>`
+    SELECT DISTINCT shard, height, header FROM block
+    JOIN unnest(${states.map((state) => state?.at?.shard ?? '')}::text[],
+      ${states.map((state) => state?.at?.height ?? 0)}::int8[]) AS wanted (shard, height) USING (shard, height)`
+  const prices = new Map(
+    headers.map(({ shard, height, header }) => [`${shard} ${height}`, decodeHeader(header).basePrice]),
+  )
+  for (const [i, { sender, weight, id }] of submitted.entries()) {
+    const at = states[i]?.at
+    const price = prices.get(`${at?.shard} ${at?.height}`)
+    assert.ok(price !== undefined, `${toHex(id)} is in no block`)
+    model.move(sender, treasury, weight * price)
+  }
 }
 
 /** Waits until all transactions have ended, and checks how. */

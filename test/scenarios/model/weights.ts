@@ -8,8 +8,8 @@ const CALLS: Readonly<Record<string, number>> = {
   'diary.dictate': 6,
 }
 
-/** What a transaction costs at a base price of 1. */
-export function feeOf(
+/** What a transaction weighs: its fee at a base price of 1. */
+export function weightOf(
   wire: Uint8Array,
   actions: readonly { readonly call: string; readonly weight?: number }[],
 ): bigint {

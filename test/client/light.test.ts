@@ -160,6 +160,21 @@ describe('a light client', () => {
   })
 })
 
+test('goes on behind root blocks that the node does not have, by the votes', async () => {
+  const { header, height } = light.tip
+  await vi.waitFor(() => expect(light.tip.height).toBeGreaterThan(height + 2), WAIT)
+  // As a node that began from a snapshot.
+  const forgetful = through((text) => {
+    const answer = JSON.parse(text)
+    if (answer.data?.rootBlocks?.edges.length > 1) answer.data.rootBlocks.edges.shift()
+    return JSON.stringify(answer)
+  })
+  const later = await forgetful.light({ trusted: { network, header } })
+  expect((await later.account(near)).balance).toBe((await light.account(near)).balance)
+  expect(later.tip.height).toBeGreaterThan(height + 2)
+  await forgetful.close()
+})
+
 describe('a chain that contradicts what is trusted', () => {
   test('is a fork, and ends everything', async () => {
     // As if the validators had once voted for another block of that height.

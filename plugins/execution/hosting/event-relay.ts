@@ -101,7 +101,10 @@ export class EventRelay {
   /** True if there may be more. */
   async #handOver(shard: string): Promise<boolean> {
     const { databases, fence, onEvents } = this.#parts
-    const there = await databases.of(shard)
+    const home = databases.homes.of(shard)
+    // It is just about to be born.
+    if (typeof home !== 'string') return false
+    const there = databases.at(home)
     const after = await this.#cursor(shard)
     const rows = await databases.within(there, (sql) => batchesAfter(sql, shard, after))
     const last = rows.at(-1)
@@ -123,9 +126,11 @@ export class EventRelay {
   /** Removes what was handed over. Whoever reads events looks there first, then here: they go only after they came. */
   async #clear(shard: string): Promise<void> {
     const { databases } = this.#parts
+    const home = databases.homes.of(shard)
+    if (typeof home !== 'string') return
     const upTo = await this.#cursor(shard)
     await databases.within(
-      await databases.of(shard),
+      databases.at(home),
       async (sql) => sql`DELETE FROM core.event_batch WHERE shard = ${shard} AND height <= ${upTo}`,
     )
   }

@@ -125,8 +125,10 @@ export class HostLink {
         socket,
         (message) => take(ownBytes(message)),
         () => {
-          this.#fence = undefined
-          this.#wire = undefined
+          if (this.#wire === wire) {
+            this.#fence = undefined
+            this.#wire = undefined
+          }
           resolve({ wasOpen, reason })
         },
       )

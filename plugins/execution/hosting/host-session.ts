@@ -88,7 +88,7 @@ export class HostSession {
       case 'start':
         return this.#start(message.assignment)
       case 'stop':
-        return void this.#shards.get(message.shard)?.stop()
+        return void this.#stop(message.shard)
       case 'request':
         return this.#shards.get(message.shard)?.take(message.request)
     }
@@ -144,6 +144,11 @@ export class HostSession {
     })
     this.#shards.set(shard, hosted)
     void hosted.run()
+  }
+
+  async #stop(shard: string): Promise<void> {
+    await this.#shards.get(shard)?.stop()
+    this.#shards.delete(shard)
   }
 
   /** A leader that does not read what it is told is none. */

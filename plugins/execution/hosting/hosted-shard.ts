@@ -108,10 +108,9 @@ export class HostedShard {
         this.#wasReady = true
         this.#status('RUNNING', null)
       }
-      if (report.type === 'split') {
-        this.#wasReady = true
-        for (const { shard, seed } of report.handover ?? []) this.#parts.keep(shard, seed)
-      }
+      // Then it does not run, and that is how it should be.
+      if (report.type === 'split' || report.type === 'halted') this.#wasReady = true
+      if (report.type === 'split') for (const { shard, seed } of report.handover ?? []) this.#parts.keep(shard, seed)
       this.#report(withoutSeeds(report))
     })
     return host

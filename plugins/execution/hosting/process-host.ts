@@ -167,7 +167,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
       return
     }
     if (report.type === 'split') this.#isSplit = true
-    if (report.type === 'ready' || report.type === 'split') this.#ready.resolve()
+    if (report.type === 'ready' || report.type === 'split' || report.type === 'halted') this.#ready.resolve()
     if (report.type === 'stopped') this.#stopped.resolve()
     if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
     for (const listener of this.#listeners) listener(report)

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '../../../server/testing/program.ts'
+import { runNode, until } from '../../../server/testing/program.ts'
 import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
 import { Book } from '../node/book.ts'
 import { Load } from '../node/load.ts'
@@ -10,15 +10,19 @@ import { Follower } from '../streams/follower.ts'
 import { auditBlockEvents } from './block-events.ts'
 import { HOSTED_CONFIG, ShardHostUnderTest } from './shard-host-under-test.ts'
 
+const MAIN = new URL('../../../server/main.ts', import.meta.url).pathname
 const SETTLE_MS = 60_000
 const GO_ON_WITHIN_MS = 60_000
 /** Payments acknowledged after a fault that count as going on: more than one shard alone could have taken. */
 const GOING_ON = 50
+/** What one shard alone must still take. */
+const GOING_ON_ALONE = 20
 
 interface Stage {
   readonly host: ShardHostUnderTest
   readonly node: NodeUnderTest
   readonly load: Load
+  readonly book: Book
   readonly isFull: boolean
 }
 
@@ -39,6 +43,16 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     load.start(node.url)
   },
   'its database killed': async ({ host }) => host.killPostgres(),
+  'its database frozen': async ({ host, load, book, isFull }) => {
+    host.freezePostgres()
+    await sleep(1_000)
+    // Who pays within the other shard notices nothing.
+    const before = book.acknowledged
+    await until(() => book.acknowledged >= before + GOING_ON_ALONE, 'the other shard goes on', GO_ON_WITHIN_MS)
+    await sleep(isFull ? 8_000 : 0)
+    host.thawPostgres()
+    assert.ok(load.open > 0, 'who pays from the frozen shard waits')
+  },
   'host frozen': async ({ host, isFull }) => {
     host.freeze()
     await sleep(isFull ? 9_000 : 1_000)
@@ -90,7 +104,7 @@ async function play(host: ShardHostUnderTest, node: NodeUnderTest, { count, isFu
       const name = names[round % names.length] ?? ''
       load.start(node.url)
       await sleep(random.between(300, isFull ? 3_000 : 800))
-      await FAULTS[name]?.({ host, node, load, isFull })
+      await FAULTS[name]?.({ host, node, load, book, isFull })
       const before = book.acknowledged
       await until(() => book.acknowledged >= before + GOING_ON, `payments go on after: ${name}`, GO_ON_WITHIN_MS)
       await load.stop()
@@ -104,6 +118,11 @@ async function play(host: ShardHostUnderTest, node: NodeUnderTest, { count, isFu
   } finally {
     await follower.close()
   }
+  // Every root, receipt and message, in both databases, while they are at work.
+  const verify = runNode([MAIN, 'verify', '--data', node.dataDir, '--config', HOSTED_CONFIG], {
+    env: { PATH: process.env.PATH, SHARD_HOST: host.told },
+  })
+  assert.deepEqual(await verify.ended, { code: 0, signal: null }, verify.output.err)
   await node.stop()
   await host.stop()
   assert.ok(book.size > 0)

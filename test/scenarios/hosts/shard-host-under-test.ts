@@ -72,6 +72,14 @@ export class ShardHostUnderTest {
     signalAll(postgresProcesses(this.dataDir), 'SIGKILL')
   }
 
+  freezePostgres(): void {
+    signalAll(postgresProcesses(this.dataDir), 'SIGSTOP')
+  }
+
+  thawPostgres(): void {
+    signalAll(postgresProcesses(this.dataDir), 'SIGCONT')
+  }
+
   async stop(): Promise<void> {
     this.#running.child.kill('SIGTERM')
     assert.deepEqual(await this.#running.ended, { code: 0, signal: null }, this.complaints)

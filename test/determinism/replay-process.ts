@@ -17,6 +17,9 @@ const sources = [
   '../../plugins/execution/modules/asset.ts',
   '../../plugins/execution/fixtures/counter.ts',
   '../../plugins/execution/fixtures/sly.ts',
+  '../../plugins/execution/modules/module.ts',
+  '../../plugins/execution/modules/realm.ts',
+  '../../plugins/execution/modules/shard.ts',
   '../scenarios/modules/diary.ts',
   '../scenarios/modules/splitter.ts',
 ]

@@ -2,8 +2,9 @@ import { strict as assert } from 'node:assert'
 import { sly, TRICKS } from '../../plugins/execution/fixtures/sly.ts'
 import { faucetId, treasuryId } from '../../plugins/execution/genesis.ts'
 import { assetId } from '../../plugins/execution/modules/asset-cells.ts'
+import { realmSalt } from '../../plugins/execution/modules/realm.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../../plugins/execution/testing.ts'
-import { type Action, cellId } from '../../protocol/index.ts'
+import { type Action, cellId, ROOT_REALM } from '../../protocol/index.ts'
 import type { SigningKey } from '../../server/crypto/ed25519.ts'
 import { LedgerModel, newParty } from '../scenarios/model/ledger-model.ts'
 import { FLOOD, OPERATIONS, type World } from '../scenarios/model/operations.ts'
@@ -11,11 +12,13 @@ import { act, type Submitted } from '../scenarios/model/round.ts'
 import { Random } from '../scenarios/random.ts'
 import { storyModules } from './story-modules.ts'
 
-const ROUNDS = 6
+const ROUNDS = 5
 const IN_ROUND = 30
 const PARTIES = 8
 const BALANCE = 10n ** 12n
 const NOBODY = new Uint8Array(0)
+/** Shards that are split, by the round in which they are. */
+const SPLITS: Readonly<Record<number, string>> = { 1: '0:0', 3: '0:01' }
 
 /** A ledger in which everything has happened that can: to be closed by the caller. */
 export async function tellStory(seed: number): Promise<TestChain> {
@@ -24,10 +27,11 @@ export async function tellStory(seed: number): Promise<TestChain> {
   const bob = testKeyIn(1, 'bob')
   const keys = [...parties.map(({ key }) => key), alice, bob]
   const accounts = keys.map((key) => ({ key, balance: BALANCE }))
-  const net = await createTestChain({ accounts, modules: storyModules, plan: { drip: 12_345n } })
+  const net = await createTestChain({ accounts, modules: storyModules, plan: { drip: 12_345n, realmBond: 1_000_000n } })
   try {
     await mixed(net, new Random(seed), parties)
     await oneOfEach(net, alice, bob)
+    await ownRealm(net, bob)
     await net.settled()
     return net
   } catch (error) {
@@ -36,7 +40,7 @@ export async function tellStory(seed: number): Promise<TestChain> {
   }
 }
 
-/** Random payments, calls and refusals, with floods that leave messages waiting, and a restart. */
+/** Random payments, calls and refusals, with floods that leave messages waiting, splits under load, and a restart. */
 async function mixed(net: TestChain, random: Random, parties: World['parties']): Promise<void> {
   const operator = newParty(testKey('operator'))
   const { publicKey } = operator.key
@@ -59,39 +63,67 @@ async function mixed(net: TestChain, random: Random, parties: World['parties']):
       if (one !== undefined) submitted.push(one)
     }
     const wait = round % 2 === 0 ? 'EXECUTED' : 'INCLUDED'
-    const outcomes = await net.chain.submit(
-      submitted.map(({ wire }) => wire),
-      { wait },
-    )
+    const split = SPLITS[round]
+    const [outcomes] = await Promise.all([
+      net.chain.submit(
+        submitted.map(({ wire }) => wire),
+        { wait },
+      ),
+      split === undefined ? undefined : net.split(split),
+    ])
     for (const outcome of outcomes) assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
-    if (round === 3) await net.restart()
+    if (round === 2) await net.restart()
     world.model.settle()
   }
 }
 
 /** Calls that break, bounce, create, delete and authorise; assets; and all that calls must not use. */
 async function oneOfEach(net: TestChain, alice: SigningKey, bob: SigningKey): Promise<void> {
+  const wires: Uint8Array[] = []
+  const send = (...actions: Partial<Action>[]): void => {
+    wires.push(net.sign({ key: alice, nonce: wires.length, actions, maxFee: 1_000_000n }))
+  }
+  const counted = cellId('counter', alice.publicKey, NOBODY)
+  send({ to: bob.publicKey, value: 500n }, { to: testKey('nobody yet').publicKey, value: 5n })
+  send({ to: counted, call: 'counter.add', args: { by: 60 }, value: 5000n })
+  send({ to: counted, call: 'counter.add', args: { by: 60 }, value: 500n })
+  send({ to: counted, call: 'counter.bounceOff', args: { to: bob.publicKey }, value: 40n })
+  for (const how of ['refuse', 'throw', 'undeclared', 'overspend', 'giant', 'changeAndThrow'])
+    send({ to: counted, call: 'counter.misbehave', args: { how }, value: 7n })
+  send({ to: counted, call: 'counter.remove' })
+  const tried = cellId('sly', alice.publicKey, NOBODY)
+  for (const trick of Object.keys(TRICKS)) send({ to: tried, call: `${sly.name}.attempt`, args: { trick } })
+  const points = assetId(alice.publicKey, 'POINTS')
+  send({ to: points, call: 'asset.create', args: { symbol: 'POINTS', decimals: 0 }, value: 10_000n })
+  send({ to: points, call: 'asset.issue', args: { to: bob.publicKey, amount: 9 }, value: 10_000n })
+  const session = testKey('session')
+  const bounds = { calls: ['account.credit'], targets: [], lane: 3, limit: 10_000, expires: 1_000_000 }
+  send({ to: alice.publicKey, call: 'account.authorize', args: { key: session.publicKey, ...bounds } })
+  send({ to: alice.publicKey, call: 'account.revoke', args: { key: session.publicKey } })
+  for (const outcome of await net.chain.submit(wires, { wait: 'EXECUTED' }))
+    assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
+}
+
+/** A realm is made, paid into, paid out of, and one of its shards is split. */
+async function ownRealm(net: TestChain, bob: SigningKey): Promise<void> {
   let nonce = 0
-  const send = async (...actions: Partial<Action>[]): Promise<void> => {
-    const wire = net.sign({ key: alice, nonce: nonce++, actions, maxFee: 1_000_000n })
+  const send = async (realm: number, lane: number, ...actions: Partial<Action>[]): Promise<void> => {
+    const wire = net.sign({ key: bob, realm, lane, nonce: nonce++, actions, maxFee: 1_000_000n })
     const [outcome] = await net.chain.submit([wire], { wait: 'EXECUTED' })
     assert.equal(outcome?.kind, 'accepted', JSON.stringify(outcome))
   }
-  const counted = cellId('counter', alice.publicKey, NOBODY)
-  await send({ to: bob.publicKey, value: 500n }, { to: testKey('nobody yet').publicKey, value: 5n })
-  await send({ to: counted, call: 'counter.add', args: { by: 60 }, value: 5000n })
-  await send({ to: counted, call: 'counter.add', args: { by: 60 }, value: 500n })
-  await send({ to: counted, call: 'counter.bounceOff', args: { to: bob.publicKey }, value: 40n })
-  for (const how of ['refuse', 'throw', 'undeclared', 'overspend', 'giant', 'changeAndThrow'])
-    await send({ to: counted, call: 'counter.misbehave', args: { how }, value: 7n })
-  await send({ to: counted, call: 'counter.remove' })
-  const tried = cellId('sly', alice.publicKey, NOBODY)
-  for (const trick of Object.keys(TRICKS)) await send({ to: tried, call: `${sly.name}.attempt`, args: { trick } })
-  const points = assetId(alice.publicKey, 'POINTS')
-  await send({ to: points, call: 'asset.create', args: { symbol: 'POINTS', decimals: 0 }, value: 10_000n })
-  await send({ to: points, call: 'asset.issue', args: { to: bob.publicKey, amount: 9 }, value: 10_000n })
-  const session = testKey('session')
-  const bounds = { calls: ['account.credit'], targets: [], lane: 3, limit: 10_000, expires: 1_000_000 }
-  await send({ to: alice.publicKey, call: 'account.authorize', args: { key: session.publicKey, ...bounds } })
-  await send({ to: alice.publicKey, call: 'account.revoke', args: { key: session.publicKey } })
+  const made = cellId('realm', bob.publicKey, realmSalt('game'))
+  const bond = { call: 'realm.create', args: { name: 'game', shards: 2 }, value: 3_000_000n }
+  await send(0, 0, { to: made, realm: ROOT_REALM, ...bond })
+  await send(0, 0, { to: made, realm: ROOT_REALM, ...bond })
+  await send(0, 0, { to: bob.publicKey, realm: 1, value: 1_000_000n })
+  nonce = 0
+  await send(
+    1,
+    0,
+    { to: bob.publicKey, realm: 0, value: 10n },
+    { to: testKey('player').publicKey, realm: 1, value: 5n },
+  )
+  await net.split('1:0')
+  await send(1, 0, { to: testKey('player').publicKey, realm: 1, value: 5n })
 }

@@ -36,6 +36,7 @@ import type { RootView } from './root/root-view.ts'
 import type { ShardTuning } from './shard/engine.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
 import type { ShardHost } from './shard/shard-host.ts'
+import { shardSpace } from './shard/shard-space.ts'
 import { accountState, nextNonce } from './state/account.ts'
 import { VerifierPool } from './verify/pool.ts'
 
@@ -62,6 +63,8 @@ export interface ChainParts {
   readonly onFenced: () => void
   /** Called for each call of a module that broke instead of refusing, by name. */
   readonly onFaults?: (call: string, count: number) => void
+  /** Called for each block with transactions, with its shard's realm. */
+  readonly onTransactions?: (realm: number, count: number) => void
 }
 
 const NOTHING = new Uint8Array(0)
@@ -323,6 +326,8 @@ export class Chain implements Ledger {
     this.#watch.touched(block.included)
     this.#watch.touched(block.outcomes)
     for (const [call, count] of block.faults) this.#parts.onFaults?.(call, count)
+    const count = block.included.length / 32
+    if (count > 0) this.#parts.onTransactions?.(shardSpace(block.shard).realm, count)
     this.#parts.onEvents()
   }
 

@@ -1,4 +1,4 @@
-import { cellPath, ROOT_REALM, ROOT_SHARD, shardOf } from '../../protocol/index.ts'
+import { cellPath, ROOT_REALM, ROOT_SHARD, type Shard, shardOf } from '../../protocol/index.ts'
 import type { Health, Host, JobRun, PeerCall } from '../../server/plugin.ts'
 import type { Ledger, TransactionState } from './api.ts'
 import type { Chain } from './chain.ts'
@@ -12,7 +12,7 @@ import { PendingBook } from './leading/pending-book.ts'
 import type { Snapshot } from './leading/snapshot.ts'
 import { ledgerTrouble } from './leading/trouble.ts'
 import type { ShardDatabases } from './query/shard-databases.ts'
-import { type ShardSpace, shardSpace } from './shard/shard-space.ts'
+import { shardSpace } from './shard/shard-space.ts'
 
 /** Transactions in one call. */
 const PASS_ON = 500
@@ -31,7 +31,6 @@ interface Prepared {
   readonly leader: LeaderParts | undefined
   /** Where blocks are. */
   readonly databases: ShardDatabases
-  readonly spaces: readonly ShardSpace[]
 }
 
 /**
@@ -54,7 +53,7 @@ export class LedgerHandle implements Ledger {
   }
 
   prepare(host: Host, network: Network, leader: LeaderParts | undefined, databases: ShardDatabases): void {
-    this.#prepared = { host, network, leader, databases, spaces: network.genesis.shards.map(shardSpace) }
+    this.#prepared = { host, network, leader, databases }
   }
 
   /** Where blocks are; undefined before the node has looked at the network. */
@@ -117,7 +116,7 @@ export class LedgerHandle implements Ledger {
   readonly supplyCheck: Ledger['supplyCheck'] = () => this.#chain?.supplyCheck() ?? this.#known.supply
 
   readonly shardOf: Ledger['shardOf'] = (realm, id) =>
-    realm === ROOT_REALM ? ROOT_SHARD : shardOf(this.#all.spaces, realm, cellPath(id))?.id
+    realm === ROOT_REALM ? ROOT_SHARD : shardOf(this.#living, realm, cellPath(id))?.id
 
   readonly submit: Ledger['submit'] = async (wires, { wait, signal }) => {
     if (this.#draining) throw new SubmissionError('DRAINING', 'the node is stopping: submit to another, or later')
@@ -165,6 +164,12 @@ export class LedgerHandle implements Ledger {
   get #all(): Prepared {
     if (this.#prepared === undefined) throw notStarted()
     return this.#prepared
+  }
+
+  /** The shards that were not split, as far as they are known here. */
+  get #living(): readonly Shard[] {
+    const shards = this.#chain?.shards() ?? this.#mirror.snapshot?.shards
+    return shards?.filter(({ status }) => status !== 'SPLIT') ?? this.#all.network.genesis.shards.map(shardSpace)
   }
 
   /** As the leader told last. */

@@ -1,3 +1,4 @@
+import { ROOT_REALM } from '../../protocol/index.ts'
 import type { Host } from '../../server/plugin.ts'
 import type { Ledger } from './api.ts'
 
@@ -32,7 +33,18 @@ export function meterLedger({ metrics, signal }: Host, ledger: Ledger): void {
     help: 'What its last block ran and what waits for room, as a part of a full block.',
     labels,
   })
-  const running = metrics.gauge({ name: 'shard_running_ratio', help: '1 while the shard runs, else 0.', labels })
+  const running = metrics.gauge({
+    name: 'shard_running_ratio',
+    help: '1 while the shard runs, or its children do; else 0.',
+    labels,
+  })
+  const realms = ['realm'] as const
+  const shards = metrics.gauge({ name: 'realm_shards_count', help: 'Shards of the realm.', labels: realms })
+  const busy = metrics.gauge({
+    name: 'realm_load_ratio',
+    help: 'What its shards execute, all together: 1 for each that is busy all the time.',
+    labels: realms,
+  })
   const look = (): void => {
     for (const { id: shard, ...state } of ledger.shards()) {
       height.set(state.height, { shard })
@@ -41,12 +53,30 @@ export function meterLedger({ metrics, signal }: Host, ledger: Ledger): void {
       bytes.set(state.mempool.bytes, { shard })
       price.set(Number(state.basePrice), { shard })
       congestion.set(state.congestion / 100, { shard })
-      running.set(state.status === 'RUNNING' ? 1 : 0, { shard })
+      running.set(state.status === 'RUNNING' || state.status === 'SPLIT' ? 1 : 0, { shard })
+    }
+    const living = ledger.shards().filter(({ realm, status }) => realm !== ROOT_REALM && status !== 'SPLIT')
+    for (const [realm, own] of Map.groupBy(living, (shard) => String(shard.realm))) {
+      shards.set(own.length, { realm })
+      busy.set(
+        own.reduce((sum, shard) => sum + shard.load, 0),
+        { realm },
+      )
     }
   }
   look()
   const timer = setInterval(look, LOOK_EVERY)
   signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+}
+
+/** Counts the transactions that the blocks of this node include, by realm. */
+export function transactionCounter({ metrics }: Host): (realm: number, count: number) => void {
+  const transactions = metrics.counter({
+    name: 'realm_transactions_total',
+    help: 'Transactions in blocks that this node made.',
+    labels: ['realm'],
+  })
+  return (realm, count) => transactions.add(count, { realm: String(realm) })
 }
 
 /** Counts calls of modules that broke instead of refusing, and tells their authors in the log. */

@@ -9,7 +9,7 @@ import { openHosting } from './hosting/shard-hosting.ts'
 import { joinNetwork } from './join-network.ts'
 import { CHAIN_JOB } from './leading/calls.ts'
 import { LedgerHandle, LedgerNotStartedError } from './ledger-handle.ts'
-import { faultCounter, meterLedger } from './ledger-metrics.ts'
+import { faultCounter, meterLedger, transactionCounter } from './ledger-metrics.ts'
 import { account } from './modules/account.ts'
 import { asset } from './modules/asset.ts'
 import { AssetReceived, AssetReturned, AssetSupplyChanged } from './modules/asset-cells.ts'
@@ -84,6 +84,7 @@ export default definePlugin({
         hosting,
         onEvents: () => host.events.wake(),
         onFaults: faultCounter(host),
+        onTransactions: transactionCounter(host),
       },
       hosting?.databases ?? oneDatabase(host.sql),
     )

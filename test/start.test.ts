@@ -120,6 +120,16 @@ describe('deaios start', () => {
     console.log(`kill -9 at ${moments.length} moments of the start`)
   })
 
+  it('does not start on a network that uses a ledger module which this node lacks, and names it', async () => {
+    const whole = start({ config: config('ledger') })
+    await readyUrl(whole)
+    await whole.end('SIGINT')
+    const lacking = new URL('../deaios.config.ts', import.meta.url).pathname
+    expect(await refusal({ config: lacking })).toMatch(
+      /the network uses the ledger module "bomb", version 1: add its plugin to deaios\.config\.ts/,
+    )
+  })
+
   it.runIf(process.getuid?.() === 0)('works for a normal user', async () => {
     chownSync(data, 65_534, 65_534)
     const program = start({ uid: 65_534, gid: 65_534, env: { HOME: data } })

@@ -22,19 +22,11 @@ export class Blame {
    */
   judge(running: Running, why: string): Verdict {
     const message = `${describe(running)} ${why}`
-    if (running.kind !== 'message') return this.#evict(running.id, message)
+    if (running.kind !== 'message') {
+      this.barred.add(running.id)
+      return { kind: 'evict', id: running.id, message }
+    }
     return this.#isRepeated(running) ? { kind: 'halt', reason: message } : { kind: 'again' }
-  }
-
-  /** The same for what ran last when something ended the thread that was not running any more: twice is no chance. */
-  suspect(running: Running, why: string): Verdict {
-    if (!this.#isRepeated(running) || running.kind === 'message') return { kind: 'again' }
-    return this.#evict(running.id, `after ${describe(running)}, for the second time: ${why}`)
-  }
-
-  #evict(id: Uint8Array, message: string): Verdict {
-    this.barred.add(id)
-    return { kind: 'evict', id, message }
   }
 
   #isRepeated(running: Running): boolean {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Message, Writer, writeReceipt } from '../../../protocol/index.ts'
 import { congestionOf, nextBasePrice } from '../ledger/base-price.ts'
 import type { ModuleLibrary } from '../ledger/module-library.ts'
@@ -55,6 +56,8 @@ export interface BlockMakerParts {
   readonly load: (ids: readonly Uint8Array[]) => Promise<void>
   /** Where it says what it runs; nobody looks if absent. */
   readonly marks?: RunMarks
+  /** True while it has to wait after each run for what that left behind, so that it is known whose it is. */
+  readonly isCautious?: () => boolean
 }
 
 /** Where a block maker goes on from: what the last block left. */
@@ -263,6 +266,7 @@ export class BlockMaker {
     for (let missing = execution.resume(); missing !== undefined; missing = execution.resume()) {
       await this.#parts.load(missing)
     }
+    if (this.#parts.isCautious?.() === true) await setImmediate()
   }
 
   #seal(

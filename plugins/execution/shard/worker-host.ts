@@ -63,6 +63,8 @@ export class WorkerShardHost implements ShardHost {
   readonly #blame = new Blame()
   /** A message that cannot be run, to be remembered at the next start. */
   #poison: Poison | undefined
+  /** The last thread was ended by something that a call had left behind, and nobody knows which. */
+  #isCautious = false
   /** Why it does not run, whoever starts it. */
   #halted: string | undefined
   #stopping = false
@@ -206,10 +208,11 @@ export class WorkerShardHost implements ShardHost {
   }
 
   /** What each start is told anew. */
-  #forNow(): Pick<ShardWorkerData, 'marks' | 'barred' | 'poison'> {
+  #forNow(): Pick<ShardWorkerData, 'marks' | 'barred' | 'poison' | 'isCautious'> {
     const poison = this.#poison
     this.#poison = undefined
-    return { marks: this.#marks, barred: this.#blame.barred.ids(), ...(poison && { poison }) }
+    const barred = this.#blame.barred.ids()
+    return { marks: this.#marks, barred, isCautious: this.#isCautious, ...(poison && { poison }) }
   }
 
   get #tuning(): ShardTuning {
@@ -258,15 +261,19 @@ export class WorkerShardHost implements ShardHost {
     const why = code === 'OUT_OF_MEMORY' ? OUT_OF_MEMORY : message
     const isRunning = running !== undefined || readPosition(this.#marks).run !== undefined
     const culprit = running ?? readRunning(new Uint8Array(this.#marks))
-    if (culprit === undefined) return false
-    const verdict = isRunning ? this.#blame.judge(culprit, why) : this.#blame.suspect(culprit, why)
-    if (verdict.kind === 'halt' && culprit.kind === 'message') this.#poison = { running: culprit, why }
+    // What a call left behind goes off when another one runs, or none. While it is cautious there is no other.
+    const isKnown = isRunning || this.#isCautious
+    this.#isCautious = !isRunning
+    if (culprit === undefined || !isKnown) return false
+    const cause = isRunning ? why : `left something behind that ended its thread: ${why}`
+    const verdict = this.#blame.judge(culprit, cause)
+    if (verdict.kind === 'halt' && culprit.kind === 'message') this.#poison = { running: culprit, why: cause }
     if (verdict.kind === 'evict') {
       const { id } = verdict
       this.#tell({ type: 'evicted', id, message: verdict.message })
       this.#tell({ type: 'dropped', drop: { status: 'EVICTED', ids: id, waiters: new Uint32Array(0) } })
     }
-    return isRunning || verdict.kind === 'evict'
+    return isRunning || verdict.kind !== 'again'
   }
 
   #tell(report: ShardReport): void {

@@ -43,6 +43,8 @@ export interface ShardWorkerData {
   readonly marks?: SharedArrayBuffer
   /** Ids of transactions that broke a block before, 32 bytes each. */
   readonly barred?: Uint8Array
+  /** Something ended it that a call had left behind: it is to be found out whose. */
+  readonly isCautious?: boolean
   /** The message that ended it, and would again: it is to be remembered, and nothing is to be run. */
   readonly poison?: Poison
 }
@@ -50,6 +52,8 @@ export interface ShardWorkerData {
 /** One connection for blocks, one for folds, one for reads. */
 const CONNECTIONS = 3
 
+/** How long a thread is cautious: what ends it comes soon, or not again. */
+const CAUTIOUS_MS = 60_000
 /** Milliseconds between two signs of life. */
 const BEAT_MS = 100
 
@@ -88,6 +92,7 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
     space,
     marks,
     barred,
+    cautiousMs: data.isCautious === true ? CAUTIOUS_MS : 0,
     store,
     births,
     ...(data.seed && { seed: data.seed }),

@@ -31,8 +31,8 @@ export const workerCrash: Scenario = {
         const how = random.pick(['exit', 'throw'] as const)
         const way = random.pick(['simulate', 'submit'] as const)
         const told = await crash(stage, await makeBomb(node, half, half, how), `0:${half}`, way)
-        // A call is over, and perhaps answered, before the error comes out that nobody catches.
-        if (how === 'exit') assert.equal(told, 'SHARD_UNAVAILABLE')
+        // An error that nobody catches may come out when the call is answered already.
+        if (way === 'simulate' && how === 'exit') assert.equal(told, 'SHARD_UNAVAILABLE')
         const before = book.acknowledged
         await until(() => book.acknowledged >= before + GOING_ON, 'payments go on', BACK_WITHIN_MS)
         await load.stop()
@@ -43,7 +43,8 @@ export const workerCrash: Scenario = {
         progress(`${round + 1} of ${count} crashes, ${book.size} payments`)
       }
       const reported = node.complaints.split('\n').filter((line) => line.includes('is started again after'))
-      assert.equal(reported.length, count, `crashes reported:\n${node.complaints}`)
+      // One that was submitted is tried a second time before it is known for what it is.
+      assert.ok(reported.length >= count, `crashes reported:\n${node.complaints}`)
       await node.stop()
       return { crashes: count, payments: book.size, 'repeated submissions': load.duplicates, ...load.troubles }
     }),
@@ -83,5 +84,6 @@ async function crash(
     BACK_WITHIN_MS,
   ).catch((error: Error) => assert.fail(`${error.message}; the bomber was told: ${answer.now}`))
   const error = await answered
+  await until(async () => (await shardStatuses(node.url)).get(struck) === 'RUNNING', `shard ${struck} runs on`)
   return error instanceof AnswerError ? error.code : undefined
 }

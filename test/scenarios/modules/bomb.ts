@@ -1,13 +1,18 @@
 import { z } from 'zod'
 import { call, ledgerModule } from '../../../plugins/execution/api.ts'
 
-/** Ends the thread that it runs in: at once, or by an error that nobody catches. */
+/** Ends the thread that it runs in as soon as its call is over: at once, or by an error that nobody catches. */
 const explode = call({
   args: z.strictObject({ how: z.enum(['exit', 'throw']) }),
   weight: () => 1n,
   apply(_ctx, { how }) {
-    if (how === 'exit') process.exit(1)
-    void Promise.reject(new RangeError('a bomb went off'))
+    const goOff = (): void => {
+      if (how === 'exit') process.exit(1)
+      queueMicrotask(() => {
+        throw new RangeError('a bomb went off')
+      })
+    }
+    void Promise.resolve().then(goOff)
   },
 })
 

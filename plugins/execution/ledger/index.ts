@@ -17,3 +17,10 @@ export {
   ledgerModule,
   type Send,
 } from './module.ts'
+export {
+  type RootCallDefinition,
+  type RootCell,
+  type RootContext,
+  type RootRules,
+  rootCall,
+} from './root-context.ts'

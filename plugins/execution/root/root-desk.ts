@@ -18,7 +18,9 @@ import { cellValue, idKey, isEmpty, type LedgerCell, sealRecord } from '../state
 import { ExportDraft } from './export-draft.ts'
 import type { Orderer } from './orderer.ts'
 import { RootScope } from './root-scope.ts'
-import { drain, ROOT_SPACE, type RootState, rootContextOf } from './root-state.ts'
+import { ROOT_SPACE, type RootState, rootContextOf } from './root-state.ts'
+import { drain } from './run-watched.ts'
+import { withinTime } from './within-time.ts'
 
 /** While a root block is on its way to the disk, a proof waits for it: so long at most. */
 const PROOF_MS = 2000
@@ -91,7 +93,12 @@ export class RootDesk {
       registry: state.parts.registryAt(this.#orderer.view, height),
       context: rootContextOf({ height, time: header.time, random: new Uint8Array(32) }, draft, scope, state.parts),
     })
-    return simulateInbound(execution, messages.map(decodeMessage), async () => drain(execution))
+    return simulateInbound(execution, messages.map(decodeMessage), async () =>
+      withinTime(
+        () => 'a simulated call of the root chain',
+        () => drain(execution),
+      ),
+    )
   }
 }
 

@@ -106,6 +106,19 @@ describe('a root call', () => {
     expect(story.made?.exports).toEqual([])
   })
 
+  it.each(['loop', 'recurse'])('stops the root chain where it cannot be run: %s', async (how) => {
+    await story.block(vaults('open', { count: 2, each: 5000 }, 10_000n))
+    const { root } = story.state.trie
+    const before = [story.state.height, ...balances(), ...holdings()]
+    const bad = vaults('misbehave', { how, cell: NO_SALT }, 10n)
+    const block = story.block(vaults('move', { from: 0, to: 1, value: 100, end: 'keep' }), bad)
+    await expect(block).rejects.toThrow(/^root block 2: .*"vault.misbehave" .*transaction 0x0/)
+    expect([story.state.height, ...balances(), ...holdings()]).toEqual(before)
+    expect(story.state.trie.root).toEqual(root)
+    // Nothing of it is left: without that message the block is made.
+    expect(await story.block(vaults('move', { from: 0, to: 1, value: 100, end: 'keep' }))).toEqual(['DONE'])
+  })
+
   it('sees nothing any more once it is over', async () => {
     await story.block(vaults('open', { count: 1, each: 2000 }, 2000n))
     const cell = NO_SALT

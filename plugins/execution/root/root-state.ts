@@ -7,7 +7,6 @@ import { arrivalsOf } from '../shard/inbox.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { indexOut } from '../shard/out-index.ts'
 import { StateMismatchError } from '../shard/recovery.ts'
-import { runInbound } from '../shard/run-inbound.ts'
 import { sealCells } from '../shard/seal.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { SupplyError } from '../shard/supply-error.ts'
@@ -19,6 +18,8 @@ import { ExportTrie } from './export-trie.ts'
 import type { MadeRoot, RootInput } from './made-root.ts'
 import { RootScope } from './root-scope.ts'
 import type { RootView } from './root-view.ts'
+import { runWatched } from './run-watched.ts'
+import { EndlessCallError } from './within-time.ts'
 
 /** The space of the root chain: its realm is one shard that never splits. */
 export const ROOT_SPACE = shardSpace(ROOT_SHARD)
@@ -26,6 +27,8 @@ export const ROOT_SPACE = shardSpace(ROOT_SHARD)
 const NO_ITEMS = Uint8Array.of(0x80)
 
 export interface RootStateParts {
+  /** The root chain stops at a call that takes longer; 5 s if absent. */
+  readonly maxCallMs?: number
   readonly rules: RootRules
   readonly depositPerByte: bigint
   /** The calls that the root block at a height knows. `view` is as of the one before. */
@@ -106,11 +109,23 @@ export class RootState {
 
   /**
    * Makes the next root block.
-   * @throws SupplyError if value appeared or vanished; CodecError for items that cannot be read
+   * @throws RootHaltedError at a call that cannot be run; SupplyError if value appeared or vanished; CodecError for items
+   * that cannot be read. The state is as before then.
    */
   async make(input: RootInput): Promise<MadeRoot> {
+    if (input.sources.length === 0) return this.#idle(input.height)
+    for (;;) {
+      try {
+        return await this.#execute(input)
+      } catch (error) {
+        // The machine stood still, and a call was cut off for it: once more, from the same state.
+        if (!(error instanceof EndlessCallError)) throw error
+      }
+    }
+  }
+
+  async #execute(input: RootInput): Promise<MadeRoot> {
     const { height } = input
-    if (input.sources.length === 0) return this.#idle(height)
     const { parts, store } = this
     // Whatever they were read from, cells must not keep all of it in memory.
     const sources = input.sources.map((source) => ({ ...source, items: new Uint8Array(source.items) }))
@@ -126,7 +141,7 @@ export class RootState {
       context: rootContextOf(input, draft, new RootScope({ store, exports: draft, rules: parts.rules }), parts),
     })
     try {
-      const outcomes = await runInbound(execution, messages, async () => drain(execution))
+      const outcomes = await runWatched(execution, messages, { height, maxMs: parts.maxCallMs })
       const consumed = messages.reduce((sum, { value }) => sum + value, 0n)
       const outgoing = execution.outBox.finish()
       const cells = sealCells(store.peekChanges(), parts.depositPerByte)
@@ -210,11 +225,6 @@ export function rootContextOf(
     scope,
     depositPerByte,
   }
-}
-
-/** Runs what is queued. */
-export function drain(execution: Execution): void {
-  if (execution.resume() !== undefined) throw new TypeError('the root chain has all of its cells in memory')
 }
 
 function eventsOf(execution: Execution): MadeRoot['events'] {

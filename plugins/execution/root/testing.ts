@@ -39,6 +39,7 @@ export class RootStory {
       {
         rules: { validators: [], realmBond: 1000n, maxShards: 64, ...rules },
         depositPerByte: DEPOSIT,
+        maxCallMs: 1000,
         registryAt: () => registry,
       },
       { height: 0, cells: [], view, totals: { holdings: 0n, emitted: 0n, consumed: 0n } },

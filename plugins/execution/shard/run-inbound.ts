@@ -1,6 +1,6 @@
 import { encode, type Message, STATUS } from '../../../protocol/index.ts'
 import { idKey } from '../state/ledger-cell.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, InboundResult } from './execution.ts'
 import type { TransactionOutcome } from './made-block.ts'
 import { type MessageOutcome, outcomesValue } from './outcome.ts'
 
@@ -13,25 +13,37 @@ export async function runInbound(
   messages: readonly Message[],
   drain: (execution: Execution) => Promise<void>,
 ): Promise<TransactionOutcome[]> {
-  const byTransaction = new Map<string, { transaction: Uint8Array; delta: number; found: MessageOutcome[] }>()
+  const found = new InboundOutcomes()
   for (const message of messages) {
     execution.beginInbound(message)
     await drain(execution)
-    if (message.origin.length === 0) continue
-    const { delta, outcomes } = execution.inboundResult()
-    const key = idKey(message.origin)
-    const known = byTransaction.get(key)
-    if (known === undefined) byTransaction.set(key, { transaction: message.origin, delta, found: [...outcomes] })
+    found.add(message, execution.inboundResult())
+  }
+  return found.byTransaction()
+}
+
+/** Gathers what messages came to, by the transactions that they come from. */
+export class InboundOutcomes {
+  readonly #found = new Map<string, { transaction: Uint8Array; delta: number; found: MessageOutcome[] }>()
+
+  add({ origin }: Message, { delta, outcomes }: InboundResult): void {
+    if (origin.length === 0) return
+    const key = idKey(origin)
+    const known = this.#found.get(key)
+    if (known === undefined) this.#found.set(key, { transaction: origin, delta, found: [...outcomes] })
     else {
       known.delta += delta
       known.found.push(...outcomes)
     }
   }
-  return [...byTransaction.values()].map(({ transaction, delta, found }) => ({
-    transaction,
-    delta,
-    // A send that was refused bounces and is its module's affair; only actions decide about the transaction.
-    refused: found.some((outcome) => outcome.kind === 0 && outcome.status === STATUS.REFUSED),
-    detail: encode(outcomesValue(found)),
-  }))
+
+  byTransaction(): TransactionOutcome[] {
+    return [...this.#found.values()].map(({ transaction, delta, found }) => ({
+      transaction,
+      delta,
+      // A send that was refused bounces and is its module's affair; only actions decide about the transaction.
+      refused: found.some((outcome) => outcome.kind === 0 && outcome.status === STATUS.REFUSED),
+      detail: encode(outcomesValue(found)),
+    }))
+  }
 }

@@ -30,6 +30,8 @@ export function addVerify(program: Command, streams: Streams): void {
       ])
     const config = await loadConfig(flags)
     const { plugins } = await loadPlugins(config.plugins, config.file)
+    const { freezeIntrinsics } = await import('../../plugins/execution/ledger/frozen-intrinsics.ts')
+    freezeIntrinsics()
     const startedAt = performance.now()
     let told = startedAt
     const report = await withNodeDatabase(

@@ -64,6 +64,8 @@ export const executionConfig = z.strictObject({
   verifierThreads: z.int().min(1).max(64).optional(),
   /** Cells that each shard keeps in memory, about 300 bytes each. */
   cacheCells: z.int().min(1000).default(200_000),
+  /** Megabytes that each shard may take; what makes it take more is ended. */
+  shardMemoryMb: z.int().min(256).default(4096),
   /** The operator's key, by which a node may make blocks; `operator.key` in the plugin's data folder if absent. */
   operatorKeyFile: z.string().min(1).optional(),
   /** Seconds that a request waits at most until this node is as far as its `atLeastHeight` says. */

@@ -79,7 +79,7 @@ export default definePlugin({
         modules,
         verifierThreads: host.config.verifierThreads ?? Math.min(availableParallelism(), MAX_DEFAULT_VERIFIERS),
         rootIntervalMs: host.config.rootIntervalMs,
-        tuning: { cacheCells: host.config.cacheCells },
+        tuning: { cacheCells: host.config.cacheCells, memoryMb: host.config.shardMemoryMb },
         log: host.log,
         hosting,
         onEvents: () => host.events.wake(),

@@ -112,8 +112,11 @@ function watch(owner: object, names: readonly string[], instead: string): void {
       return Reflect.apply(original, this, args)
     }
     Object.defineProperty(watched, 'name', { value: name })
-    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(original)))
-      if (!['length', 'name', 'prototype'].includes(key)) Object.defineProperty(watched, key, property)
+    for (const key of Reflect.ownKeys(original)) {
+      const property = Object.getOwnPropertyDescriptor(original, key)
+      const isItsOwn = key === 'length' || key === 'name' || key === 'prototype'
+      if (property !== undefined && !isItsOwn) Object.defineProperty(watched, key, property)
+    }
     Object.defineProperty(owner, name, { ...descriptor, value: watched })
   }
 }

@@ -38,6 +38,8 @@ export class Mempool {
   #readyCount = 0
   readonly #parked = new Set<PoolEntry>()
   readonly #priced = new Set<PoolEntry>()
+  /** None of those can pay more for a unit of weight. */
+  #bestBid = 0n
   readonly #throttle: Throttle
   #bytes = 0
   /** Entries with the lowest fees when it was last filled, lowest last. */
@@ -180,8 +182,13 @@ export class Mempool {
 
   /** Lets those try again that can pay this price, in units for one of weight. */
   reprice(price: bigint): void {
-    for (const entry of [...this.#priced]) {
-      if (feeRefusal(entry.transaction, chargeOf(entry, price).fee) === undefined) this.#move(entry, 'ready')
+    if (this.#priced.size === 0 || price > this.#bestBid) return
+    const priced = [...this.#priced]
+    this.#bestBid = 0n
+    for (const entry of priced) {
+      const bid = bidOf(entry)
+      if (bid >= price) this.#move(entry, 'ready')
+      else if (bid > this.#bestBid) this.#bestBid = bid
     }
   }
 
@@ -258,8 +265,11 @@ export class Mempool {
       this.#readyCount++
       this.#line.push(entry)
     } else if (state === 'parked') this.#parked.add(entry)
-    else if (state === 'priced') this.#priced.add(entry)
-    else if (state === 'behind' && lane !== undefined) lane.behind++
+    else if (state === 'priced') {
+      this.#priced.add(entry)
+      const bid = bidOf(entry)
+      if (bid > this.#bestBid) this.#bestBid = bid
+    } else if (state === 'behind' && lane !== undefined) lane.behind++
   }
 
   #makeRoom(entry: PoolEntry, sender: Sender): boolean {
@@ -316,6 +326,9 @@ export class Mempool {
     if (sender.count === 0) this.#senders.delete(sender.key)
   }
 }
+
+/** The highest price that it can pay. */
+const bidOf = ({ transaction, weight }: PoolEntry): bigint => transaction.maxFee / BigInt(weight)
 
 const newLane = (sender: Sender, number: number, next: number): Lane => ({
   sender,

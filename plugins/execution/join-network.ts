@@ -9,6 +9,7 @@ import { type OperatorKey, operatorKey, readOperatorKey } from './keys.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import { ModuleLibrary } from './ledger/module-library.ts'
 import { mustHaveModules } from './ledger/module-schedule.ts'
+import { ModuleSetError } from './ledger/registry.ts'
 import { RevealChain } from './root/reveal-chain.ts'
 import { RootView } from './root/root-view.ts'
 import { storedExports } from './root/stored-exports.ts'
@@ -29,11 +30,9 @@ export interface Membership {
  */
 export async function joinNetwork(host: Host<ExecutionConfig, Record<never, never>>): Promise<Membership> {
   const offered = host.contributions(LedgerModules)
-  // Wrong modules are told before anything is written.
   const library = new ModuleLibrary(offered)
-  const newest = library.registryOf(library.newest())
   const keyFile = host.config.operatorKeyFile ?? join(host.dataDir, 'operator.key')
-  const network = (await storedNetwork(host.sql)) ?? (await found(host, newest.modules, await operatorKey(keyFile)))
+  const network = (await storedNetwork(host.sql)) ?? (await found(host, library, keyFile))
   await compareModules(host, library)
   return {
     network,
@@ -51,6 +50,10 @@ async function compareModules(
   const [tip] = await host.sql<{ height: bigint }[]>`SELECT max(height) AS height FROM root_block`
   const height = Number(tip?.height ?? 0)
   const view = RootView.EMPTY.with(await storedExports(host.sql, height))
+  if (view.modules.size === 0)
+    throw new ModuleSetError(
+      'the network in this database was founded by a release without modules on the ledger: begin with another folder (--data) or database',
+    )
   mustHaveModules(library, view, height)
   for (const { name, version } of library.modules) {
     if (view.modules.get(name)?.some(([known]) => known === version)) continue
@@ -62,12 +65,15 @@ async function compareModules(
   }
 }
 
-function found(
+/** A new network has the newest version of each module. @throws ModuleSetError before anything is written */
+async function found(
   host: Host<ExecutionConfig, Record<never, never>>,
-  modules: readonly LedgerModule[],
-  operator: OperatorKey,
+  library: ModuleLibrary,
+  keyFile: string,
 ): Promise<Network> {
   const { genesis } = host.config
+  const { modules } = library.registryOf(library.newest())
+  const operator = await operatorKey(keyFile)
   const anchor = new RevealChain(operator.seed).genesisAnchor
   const { faucetDrip: drip, ...plan } = genesis
   const parts = { operator: operator.key.publicKey, anchor, modules, time: host.clock.now() }

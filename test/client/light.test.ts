@@ -15,6 +15,7 @@ import {
 import execution from '../../plugins/execution/index.ts'
 import { cellPath } from '../../protocol/index.ts'
 import { createTestHost, type TestHost } from '../../server/testing/index.ts'
+import { CuttingProxy } from '../scenarios/node/cutting-proxy.ts'
 
 const WAIT = { timeout: 30_000, interval: 50 }
 
@@ -74,7 +75,10 @@ const changing = (names: string, change: (hex: string) => string) => (text: stri
 describe('a light client', () => {
   test('follows the root chain', async () => {
     const heights: number[] = []
-    for await (const { height, header } of light.roots()) {
+    const roots = light.roots()
+    await client.transfer(alice.address, 1n)
+    await client.transfer(alice.address, 1n)
+    for await (const { height, header } of roots) {
       expect(header.length).toBeGreaterThan(200)
       heights.push(height)
       if (heights.length === 3) break
@@ -93,7 +97,7 @@ describe('a light client', () => {
     }
     const own = await light.account(alice.address)
     expect(own.balance).toBe((await client.account(alice.address))?.balance)
-    expect(own.lanes).toEqual(new Map([[0, 2]]))
+    expect(own.lanes).toEqual(new Map([[0, 4]]))
     const { address } = generateKeyPair()
     expect(await light.account(address)).toMatchObject({ balance: 0n })
     expect((await light.cell(address)).cell).toBeUndefined()
@@ -160,9 +164,34 @@ describe('a light client', () => {
   })
 })
 
+test('misses no root block while its connection is cut and the node starts again', async () => {
+  const proxy = await CuttingProxy.to(url)
+  const other = createClient({ url: proxy.url })
+  const following = await other.light({ trusted: { network } })
+  const heights: number[] = []
+  for await (const { height } of following.roots()) {
+    heights.push(height)
+    if (heights.length <= 2) proxy.cut()
+    if (heights.length === 3) {
+      await client.close()
+      await host.restart()
+      url = (await host.serve()).url
+      client = createClient({ url, key: alice })
+      light = await client.light({ trusted: { network, header: following.tip.header } })
+      proxy.lead(url)
+    }
+    if (heights.length === 6) break
+  }
+  expect(heights).toEqual(heights.map((_, i) => (heights[0] ?? 0) + i))
+  expect((await following.account(near)).balance).toBe((await light.account(near)).balance)
+  await other.close()
+  await proxy.close()
+}, 90_000)
+
 test('goes on behind root blocks that the node does not have, by the votes', async () => {
   const { header, height } = light.tip
-  await vi.waitFor(() => expect(light.tip.height).toBeGreaterThan(height + 2), WAIT)
+  // Each makes root blocks.
+  while (light.tip.height <= height + 2) await client.transfer(near, 1n)
   // As a node that began from a snapshot.
   const forgetful = through((text) => {
     const answer = JSON.parse(text)

@@ -32,6 +32,8 @@ export class HostedShard {
   readonly #over = new AbortController()
   #host: WorkerShardHost | undefined
   #wasReady = false
+  /** The last status that was told. */
+  #told = ''
 
   constructor(parts: HostedShardParts) {
     this.#parts = parts
@@ -137,7 +139,11 @@ export class HostedShard {
   }
 
   #status(status: WorkerShardHost['status'], reason: Explanation | null): void {
-    if (!this.#over.signal.aborted) this.#parts.send({ type: 'status', shard: this.#parts.data.shard, status, reason })
+    const told = `${status} ${reason?.code} ${reason?.message}`
+    // What keeps it from starting may last, and is tried again often.
+    if (this.#over.signal.aborted || (reason !== null && told === this.#told)) return
+    this.#told = told
+    this.#parts.send({ type: 'status', shard: this.#parts.data.shard, status, reason })
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Action, cellId, ROOT_REALM } from '../../../protocol/index.ts'
 import type { SigningKey } from '../../../server/crypto/ed25519.ts'
 import { until } from '../../../server/testing/program.ts'
@@ -10,25 +10,26 @@ import { createTestShardHost, type TestShardHost } from './testing.ts'
 
 const BOND = 1000n
 const alice = testKeyIn(0, 'alice')
-const bob = testKeyIn(1, 'bob')
+const bob = testKeyIn(0, 'bob')
 const many = Array.from({ length: 12 }, (_, i) => testKey(`party ${i}`))
 
 let host: TestShardHost
 let net: TestChain
-afterEach(async () => {
-  await net.close()
-  await host.close()
-})
-
-async function found(places: readonly string[]): Promise<void> {
-  host = await createTestShardHost({ places })
+beforeAll(async () => {
+  host = await createTestShardHost({ places: ['0:1', '1:'] })
   const accounts = [alice, bob, ...many].map((key) => ({ key, balance: UNITS }))
   net = await createTestChain({ accounts, plan: { realmBond: BOND }, shardHosts: [host.config] })
-}
+}, 60_000)
+afterAll(async () => {
+  await net?.close()
+  await host?.close()
+})
 
+let rounds = 0
 /** Everybody pays the next one. */
-async function payRound(nonce: number): Promise<void> {
-  const wires = many.map((key, i) => net.transfer(key, many[(i + 1) % many.length] ?? key, 7n, nonce))
+async function payRound(): Promise<void> {
+  const wires = many.map((key, i) => net.transfer(key, many[(i + 1) % many.length] ?? key, 7n, rounds))
+  rounds++
   await until(async () => {
     const outcomes = await net.chain.submit(wires, { wait: 'EXECUTED' }).catch(() => [])
     return (
@@ -37,10 +38,10 @@ async function payRound(nonce: number): Promise<void> {
   }, 'everybody has paid')
 }
 
-async function isSound(): Promise<void> {
-  expect((await net.settled()).total).toBe(net.network.supply)
-  const { sql, modules: offered } = net
-  await verifyDatabase({ sql, offered, shardHosts: [host.config] })
+async function act(key: SigningKey, nonce: number, action: Partial<Action>, realm = 0): Promise<void> {
+  const wire = net.sign({ key, realm, nonce, actions: [action] })
+  const [outcome] = await net.chain.submit([wire], { wait: 'EXECUTED' })
+  expect(outcome).toMatchObject({ kind: 'accepted', status: 'EXECUTED' })
 }
 
 const shardsIn = async (sql: TestChain['sql']) =>
@@ -49,79 +50,65 @@ const shardsIn = async (sql: TestChain['sql']) =>
 const isRunning = (shard: string): boolean =>
   net.chain.shards().some(({ id, status }) => id === shard && status === 'RUNNING')
 
-describe('a shard on a shard host that is split', () => {
-  it('goes on there as two, again after restarts, and its chain can be executed again', async () => {
-    await found(['0:1'])
-    await payRound(0)
-    await net.split('0:1')
-    await payRound(1)
-    await net.split('0:11')
-    await payRound(2)
-    expect(await shardsIn(net.sql)).toEqual(['0:0'])
-    expect(await shardsIn(host.sql)).toEqual(['0:1', '0:10', '0:11', '0:110', '0:111'])
-    await net.restart()
-    await host.stop()
-    await host.start()
-    await payRound(3)
-    await isSound()
-    // The events of all blocks came over, each once, those of a parent before those of its children.
-    await until(
-      async () => (await host.sql`SELECT id FROM core.event_batch`).length === 0,
-      'all events are handed over',
-    )
-    const told = await net.sql<{ shard: string; height: bigint }[]>`
-      SELECT shard, height FROM core.event_batch WHERE shard LIKE '0:1%' ORDER BY id`
-    const made = await host.sql<{ shard: string; height: bigint }[]>`
-      SELECT shard, height FROM block WHERE height > 0 ORDER BY shard, height`
-    const bySpace = (a: { shard: string; height: bigint }, b: typeof a) =>
-      a.shard === b.shard ? Number(a.height - b.height) : a.shard < b.shard ? -1 : 1
-    expect([...told].sort(bySpace)).toEqual([...made].sort(bySpace))
-    const first = (shard: string) => told.findIndex((row) => row.shard === shard)
-    const last = (shard: string) => told.findLastIndex((row) => row.shard === shard)
-    for (const shard of ['0:1', '0:11']) {
-      expect(first(`${shard}0`)).toBeGreaterThan(last(shard))
-      expect(first(`${shard}1`)).toBeGreaterThan(last(shard))
-    }
-  })
-
-  it('is split all the same if its host goes away meanwhile', async () => {
-    await found(['0:1'])
-    await payRound(0)
-    const split = net.split('0:1')
-    await until(() => net.chain.rootHeight() > 0, 'the root chain goes on')
-    await host.stop()
-    await host.start()
-    await split
-    await payRound(1)
-    await isSound()
-  })
+it('a shard on a shard host that is split goes on there as two', async () => {
+  await payRound()
+  await net.split('0:1')
+  await payRound()
+  expect(await shardsIn(net.sql)).toEqual(['0:0'])
+  expect(await shardsIn(host.sql)).toEqual(['0:1', '0:10', '0:11'])
 })
 
-describe('a realm that is placed on a shard host', () => {
-  it('is born there, pays and is paid, and stays there whatever the configuration says later', async () => {
-    await found(['1:'])
-    expect(await shardsIn(host.sql)).toEqual([])
-    const act = async (key: SigningKey, nonce: number, action: Partial<Action>, realm = 0) => {
-      const wire = net.sign({ key, realm, nonce, actions: [action] })
-      const [outcome] = await net.chain.submit([wire], { wait: 'EXECUTED' })
-      expect(outcome).toMatchObject({ kind: 'accepted', status: 'EXECUTED' })
-    }
-    const cell = cellId('realm', alice.publicKey, realmSalt('games'))
-    const create = { to: cell, realm: ROOT_REALM, call: 'realm.create', args: { name: 'games', shards: 2 } }
-    await act(alice, 0, { ...create, value: 2n * BOND + 100_000n })
-    await until(() => isRunning('1:0') && isRunning('1:1'), 'the realm is there')
-    await act(alice, 1, { to: bob.publicKey, realm: 1, value: 50_000n })
-    await act(bob, 0, { to: alice.publicKey, realm: 0, value: 1_000n }, 1)
-    expect(await shardsIn(host.sql)).toEqual(['1:0', '1:1'])
-    expect(await net.sql`SELECT shard, host FROM shard_home ORDER BY shard`).toEqual([
-      { shard: '0:0', host: null },
-      { shard: '0:1', host: null },
-      { shard: '1:0', host: 'other' },
-      { shard: '1:1', host: 'other' },
-    ])
-    await net.restart()
-    await until(() => isRunning('1:0') && isRunning('1:1'), 'the realm is there')
-    await act(bob, 1, { to: alice.publicKey, realm: 0, value: 1_000n }, 1)
-    await isSound()
-  })
+it('it is split all the same if its host goes away meanwhile', async () => {
+  const split = net.split('0:11')
+  const height = net.chain.rootHeight()
+  await until(() => net.chain.rootHeight() > height, 'the root chain goes on')
+  await host.stop()
+  await host.start()
+  await split
+  await payRound()
+})
+
+it('a realm that is placed there is born there, pays and is paid', async () => {
+  const cell = cellId('realm', alice.publicKey, realmSalt('games'))
+  const create = { to: cell, realm: ROOT_REALM, call: 'realm.create', args: { name: 'games', shards: 2 } }
+  await act(alice, 0, { ...create, value: 2n * BOND + 100_000n })
+  await until(() => isRunning('1:0') && isRunning('1:1'), 'the realm is there')
+  await act(alice, 1, { to: bob.publicKey, realm: 1, value: 50_000n })
+  await act(bob, 0, { to: alice.publicKey, realm: 0, value: 1_000n }, 1)
+  expect(await shardsIn(host.sql)).toEqual(['0:1', '0:10', '0:11', '0:110', '0:111', '1:0', '1:1'])
+  expect(await net.sql`SELECT shard, host FROM shard_home ORDER BY shard`).toEqual([
+    { shard: '0:0', host: null },
+    { shard: '0:1', host: 'other' },
+    { shard: '1:0', host: 'other' },
+    { shard: '1:1', host: 'other' },
+  ])
+})
+
+it('all of them are there for the next leader, and the whole chain can be executed again', async () => {
+  await net.restart()
+  await until(() => ['0:10', '0:110', '0:111', '1:0', '1:1'].every(isRunning), 'all run')
+  await payRound()
+  await act(bob, 1, { to: alice.publicKey, realm: 0, value: 1_000n }, 1)
+  expect((await net.settled()).total).toBe(net.network.supply)
+  const { sql, modules: offered } = net
+  await verifyDatabase({ sql, offered, shardHosts: [host.config] })
+})
+
+it('the events of all blocks came over, each once, those of a parent before those of its children', async () => {
+  await until(async () => (await host.sql`SELECT id FROM core.event_batch`).length === 0, 'all are handed over')
+  const told = await net.sql<{ shard: string; height: bigint }[]>`
+    SELECT shard, height FROM core.event_batch WHERE shard LIKE '0:1%' OR shard LIKE '1:%' ORDER BY id`
+  const made = await host.sql<{ shard: string; height: bigint }[]>`
+    SELECT shard, height FROM block WHERE height > 0 OR shard LIKE '1:%'`
+  const names = (rows: readonly { shard: string; height: bigint }[]) =>
+    rows.map(({ shard, height }) => `${shard}/${height}`)
+  expect(names(told).sort()).toEqual(names(made).sort())
+  for (const { shard } of made) {
+    const heights = told.filter((row) => row.shard === shard).map(({ height }) => Number(height))
+    expect(heights).toEqual([...heights].sort((a, b) => a - b))
+  }
+  const first = (shard: string) => told.findIndex((row) => row.shard === shard)
+  const last = (shard: string) => told.findLastIndex((row) => row.shard === shard)
+  for (const shard of ['0:1', '0:11'])
+    for (const child of [`${shard}0`, `${shard}1`]) expect(first(child)).toBeGreaterThan(last(shard))
 })

@@ -4,6 +4,9 @@ import type { ShardDatabases } from './shard-databases.ts'
 /** What a shard host's database has to answer within, in milliseconds: it must not hold up what is asked of the others. */
 const ANSWER_MS = 5_000
 
+/** SQLSTATEs of a database whose shard host was never started: no such table, schema or database. */
+const NOT_SET_UP = new Set(['42P01', '3F000', '3D000'])
+
 /** The database of a shard host did not answer. */
 export class HostDatabaseError extends Error {
   override readonly name = 'HostDatabaseError'
@@ -21,6 +24,9 @@ export async function askOne<T>({ main }: ShardDatabases, sql: Sql, ask: (sql: S
   })
   try {
     return await Promise.race([ask(sql), late])
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && NOT_SET_UP.has(String(error.code)))) throw error
+    throw new HostDatabaseError('the database of a shard host is not set up yet: start that first', { cause: error })
   } finally {
     clearTimeout(timer)
   }

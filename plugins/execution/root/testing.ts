@@ -21,7 +21,7 @@ export type SentMessage = Partial<Message> & Pick<Message, 'call' | 'from'>
 
 /** The root chain of a network with the shards `0:0` and `0:1`. */
 export class RootStory {
-  readonly state: RootState
+  state: RootState
   /** Of the last root block. */
   made: MadeRoot | undefined
   #count = 0

@@ -80,7 +80,7 @@ export interface BlockPlace {
 export interface Light {
   /** The newest root block that was verified. @throws ClientError FORK */
   readonly tip: TrustedRoot
-  /** Root blocks from now on, as they are verified. Leave the loop to end it. */
+  /** Root blocks from now on, as they are verified, without a gap unless it jumps over one. Leave the loop to end it. */
   roots(): AsyncIterableIterator<TrustedRoot, undefined>
   /** An account, never older than what was proven before. */
   account(address: Hex32, options?: VerifyOptions & { readonly realm?: number }): Promise<VerifiedAccount>

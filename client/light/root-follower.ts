@@ -55,6 +55,7 @@ export class RootFollower {
         })
       } catch (error) {
         if (signal.aborted) break
+        // Whatever else it is passes, or is met again by whoever asks for something.
         const fail = (stream: Stream<TrustedRoot>) => stream.fail(error)
         if (isClientError(error, 'FORK')) return this.#finish(fail)
         if (isClientError(error, 'PROOF_INVALID')) this.#closeReaders(fail)
@@ -90,7 +91,7 @@ export class RootFollower {
     return this.#alone(async () => {
       for (let tip = this.#height; tip < height; tip = this.#height) {
         if (height - tip > MAX_LINKED) {
-          this.#chain.jump(await readRoot(this.#endpoint, height, signal))
+          this.#jump(await readRoot(this.#endpoint, height, signal))
           continue
         }
         const variables = { after: String(tip), first: Math.min(PAGE, height - tip) }
@@ -98,7 +99,7 @@ export class RootFollower {
         if (rootBlocks.edges.length === 0) throw invalid('MISSING', `the node shows no root block ${tip + 1}`)
         const shown = rootBlocks.edges.map(({ node }) => readShown(node))
         // A node that began from a snapshot does not have what lies before.
-        if ((shown[0]?.header.height ?? 0) > tip + 1) this.#chain.jump(await readRoot(this.#endpoint, height, signal))
+        if ((shown[0]?.header.height ?? 0) > tip + 1) this.#jump(await readRoot(this.#endpoint, height, signal))
         else this.#take(shown)
         // What was taken in was not new: asking again would go on for ever.
         if (this.#height === tip) throw invalid('MISSING', `the node shows no root block ${tip + 1}`)
@@ -129,7 +130,16 @@ export class RootFollower {
   }
 
   #take(shown: readonly ShownRoot[]): void {
-    for (const root of this.#chain.extend(shown)) for (const stream of this.#readers) stream.push(trustedRoot(root))
+    for (const root of this.#chain.extend(shown)) this.#tell(trustedRoot(root))
+  }
+
+  #jump(shown: ShownRoot): void {
+    this.#chain.jump(shown)
+    this.#tell(trustedRoot(this.#chain.tip))
+  }
+
+  #tell(root: TrustedRoot): void {
+    for (const stream of this.#readers) stream.push(root)
   }
 
   #finish(end: (stream: Stream<TrustedRoot>) => void): void {

@@ -104,7 +104,9 @@ export class Listings {
   }
 
   #end(waiting: Waiting, settle: (found: PromiseWithResolvers<Listing>) => void): void {
-    this.#waiting.delete(placeKey(waiting.place))
+    const key = placeKey(waiting.place)
+    // Two looks may settle one; then the place may be waited for again already.
+    if (this.#waiting.get(key) === waiting) this.#waiting.delete(key)
     settle(waiting.found)
   }
 }

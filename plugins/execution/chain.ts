@@ -17,10 +17,11 @@ import type { Network } from './genesis.ts'
 import { hostsOf } from './hosting/hosts-of.ts'
 import type { ShardHosting } from './hosting/shard-hosting.ts'
 import type { OperatorKey } from './keys.ts'
+import { LackWatch } from './ledger/lack-watch.ts'
 import { sourcesOf } from './ledger/load-modules.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import { ModuleLibrary } from './ledger/module-library.ts'
-import { lackOf, mustHaveModules } from './ledger/module-schedule.ts'
+import { mustHaveModules } from './ledger/module-schedule.ts'
 import { oneDatabase } from './query/shard-databases.ts'
 import { BlockIntake } from './root/block-intake.ts'
 import { RecentRoots, type RoutedRoot, routed, sourcesFor } from './root/feeder.ts'
@@ -87,10 +88,8 @@ export class Chain implements Ledger {
   readonly #submissions: Submissions
   readonly #faucet: Faucet
   readonly #pool: VerifierPool
-  readonly #library: ModuleLibrary
+  readonly #lack: LackWatch
   #fault: Error | undefined
-  /** What this node lacks for blocks to come. */
-  #lack: ReturnType<typeof lackOf>
 
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
   static async open(parts: ChainParts): Promise<Chain> {
@@ -113,7 +112,7 @@ export class Chain implements Ledger {
     const { network, operator, sql, log } = parts
     this.#parts = parts
     this.network = { id: network.id, genesis: network.genesis, supply: network.supply }
-    this.#library = library
+    this.#lack = new LackWatch(library, log)
     this.#supply = new SupplyCheck(network.supply)
     this.#loads = new ShardLoads(network.params.basePrice)
     this.#orderer = new LocalOrderer(
@@ -209,9 +208,8 @@ export class Chain implements Ledger {
   /** What is wrong with the ledger, if anything is. */
   health(): { readonly ok: boolean; readonly message?: string } {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
-    const lack = this.#lack
-    // Shards stop there, each as soon as it has something to do.
-    if (lack !== undefined && this.rootHeight() >= lack.from) return { ok: false, message: lack.message }
+    const lack = this.#lack.at(this.rootHeight())
+    if (lack?.isDue === true) return { ok: false, message: lack.message }
     const trouble = this.#fleet.trouble()
     if (trouble !== undefined) return { ok: false, message: trouble }
     return lack === undefined ? { ok: true } : { ok: true, message: lack.message }
@@ -346,16 +344,7 @@ export class Chain implements Ledger {
     for (const { transaction } of made.outcomes) this.#watch.touched(transaction)
     for (const [call, count] of made.faults) this.#parts.onFaults?.(call, count)
     if (made.events.count > 0) this.#parts.onEvents()
-    if (block.exports.length > 0) this.#checkModules()
-  }
-
-  /** Tells long before it comes that the network will use what this node has not got. */
-  #checkModules(): void {
-    const { view, tip } = this.#orderer
-    const lack = lackOf(this.#library, view, tip.header.height)
-    if (lack !== undefined && lack.message !== this.#lack?.message)
-      this.#parts.log.error({ from: lack.from }, `this node lacks a ledger module: ${lack.message}`)
-    this.#lack = lack
+    if (block.exports.length > 0) this.#lack.check(this.#orderer.view, this.rootHeight())
   }
 
   #fail(error: Error): void {

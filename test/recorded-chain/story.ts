@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { sly, TRICKS } from '../../plugins/execution/fixtures/sly.ts'
-import { faucetId, treasuryId } from '../../plugins/execution/genesis.ts'
+import { faucetId } from '../../plugins/execution/genesis.ts'
 import { assetId } from '../../plugins/execution/modules/asset-cells.ts'
 import { realmSalt } from '../../plugins/execution/modules/realm.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../../plugins/execution/testing.ts'
@@ -59,7 +59,7 @@ async function mixed(net: TestChain, random: Random, parties: World['parties']):
   for (let round = 0; round < ROUNDS; round++) {
     const submitted: Submitted[] = []
     while (submitted.length < IN_ROUND) {
-      const one = act(net, world, treasuryId(publicKey), round % 3 === 1 ? [FLOOD] : OPERATIONS)
+      const one = act(net, world, round % 3 === 1 ? [FLOOD] : OPERATIONS)
       if (one !== undefined) submitted.push(one)
     }
     const wait = round % 2 === 0 ? 'EXECUTED' : 'INCLUDED'
@@ -73,6 +73,7 @@ async function mixed(net: TestChain, random: Random, parties: World['parties']):
     ])
     for (const outcome of outcomes) assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
     if (round === 2) await net.restart()
+    world.model.release()
     world.model.settle()
   }
 }

@@ -58,7 +58,10 @@ async function lastBlocks(tx: Transaction, height: number): Promise<StoredCutSha
     ORDER BY listed.shard`
   return rows.map(({ shard, header, hash, body, receipts, outgoing, ...totals }) => {
     if (header === null)
-      throw new SnapshotError('SHARDS_ELSEWHERE', `the blocks of shard ${shard} are not in this database`)
+      throw new SnapshotError(
+        'HISTORY_MISSING',
+        `the blocks of shard ${shard} are not in this database: name a later height`,
+      )
     const { holdings, emitted, consumed } = totals
     return {
       space: shardSpace(shard),

@@ -1,5 +1,5 @@
 import { CodecError, decodeHeader, equal, headerHash, toHex } from '../../../protocol/index.ts'
-import { openGenesis } from '../genesis.ts'
+import { type Network, openGenesis } from '../genesis.ts'
 import { ROOT_SPACE } from '../root/root-state.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { shardSpace } from '../shard/shard-space.ts'
@@ -161,7 +161,7 @@ class SnapshotReading {
   }
 
   #open(document: Uint8Array, height: number, from: number): void {
-    const network = openGenesis(document)
+    const network = networkOf(document)
     const { network: wanted } = this.#options
     if (wanted !== undefined && !equal(wanted, network.id))
       throw new SnapshotError(
@@ -246,4 +246,14 @@ type ShardItems = Extract<Section, { name: 'shard' }>['items']
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('a section came before the one that it needs')
   return value
+}
+
+/** @throws SnapshotError DAMAGED */
+function networkOf(document: Uint8Array): Network {
+  try {
+    return openGenesis(document)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new SnapshotError('DAMAGED', `its genesis document cannot be used: ${why}`, { cause: error })
+  }
 }

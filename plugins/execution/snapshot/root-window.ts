@@ -12,6 +12,7 @@ import {
   parseShardId,
   ROOT_REALM,
   rootHeaderHash,
+  type Shard,
   shardHolds,
   sortCommitted,
   toHex,
@@ -22,9 +23,10 @@ import type { Network } from '../genesis.ts'
 import { ExportTrie } from '../root/export-trie.ts'
 import { decodeExportChanges } from '../root/exports.ts'
 import { decodeEntries } from '../root/root-store.ts'
+import { RootView } from '../root/root-view.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { falseState } from './errors.ts'
-import type { CutShard, SentBlock, SnapshotHead, SnapshotRoot } from './visitor.ts'
+import type { SentBlock, SnapshotHead, SnapshotRoot } from './visitor.ts'
 
 const WHOLE = 1n << BigInt(MAX_PREFIX)
 
@@ -40,10 +42,13 @@ export class RootWindow {
   /** The last block that was listed, by shard. */
   readonly #listed = new Map<string, CommittedHeader>()
   readonly #exports = new ExportTrie()
+  /** What the root chain exports as of the tip. */
+  #view: RootView
   #pending = 0n
 
   constructor(head: SnapshotHead) {
     this.#head = head
+    this.#view = RootView.EMPTY.with(head.exports)
   }
 
   /** Values that shards have not taken in, in the smallest unit. */
@@ -64,6 +69,7 @@ export class RootWindow {
     const entries = decodeEntries(encodedEntries)
     const exports = decodeExportChanges(changes)
     this.#exports.update(before === undefined ? this.#head.exports : exports)
+    if (before !== undefined) this.#view = this.#view.with(exports)
     const isSame =
       equal(headersRoot(sortCommitted(entries)), header.headersRoot) &&
       equal(listRoot(splitOut(outgoing)), header.outRoot) &&
@@ -133,7 +139,15 @@ export class RootWindow {
       const isSplit = this.#listed.has(`${id}0`) && this.#listed.has(`${id}1`)
       if (!known.has(id) && !isSplit) throw falseState(`shard ${id} is left out`)
     }
-    checkCover(this.#head)
+    checkCover([...shards.map(({ space }) => space), ...this.#toCome()], this.#view)
+  }
+
+  /** Shards that begin with one of these root blocks, and whose first blocks are not listed yet. */
+  #toCome(): Shard[] {
+    const found = [...this.#view.shards].filter(
+      ([id, { from, parent }]) => parent === null && from >= this.#head.from && !this.#listed.has(id),
+    )
+    return found.map(([id]) => parseShardId(id))
   }
 
   #mustBeComplete(): void {
@@ -142,21 +156,18 @@ export class RootWindow {
   }
 }
 
-/** Each realm of genesis, and each other one that is there, is covered by its shards, once. */
-function checkCover({ network, shards }: SnapshotHead): void {
-  const covered = new Map(network.genesis.shards.map((id) => [parseShardId(id).realm, 0n]))
-  for (const { space } of shards)
-    covered.set(space.realm, (covered.get(space.realm) ?? 0n) + (WHOLE >> BigInt(space.prefix.length)))
+/** Each realm that the root chain knows is covered by its shards, once. */
+function checkCover(shards: readonly Shard[], view: RootView): void {
+  const covered = new Map([...view.shards.keys()].map((id) => [parseShardId(id).realm, 0n]))
+  for (const { realm, prefix } of shards)
+    covered.set(realm, (covered.get(realm) ?? 0n) + (WHOLE >> BigInt(prefix.length)))
   for (const [realm, share] of covered) {
     if (share !== WHOLE) throw falseState(`its shards do not make up realm ${realm}`)
   }
-  const overlaps = ({ space }: CutShard): boolean =>
-    shards.some(
-      (other) =>
-        other.space !== space && other.space.realm === space.realm && other.space.prefix.startsWith(space.prefix),
-    )
-  const twice = shards.find(overlaps)
-  if (twice !== undefined) throw falseState(`shard ${twice.space.id} and a half of it are both there`)
+  const twice = shards.find(({ id, realm, prefix }) =>
+    shards.some((other) => other.id !== id && other.realm === realm && other.prefix.startsWith(prefix)),
+  )
+  if (twice !== undefined) throw falseState(`shard ${twice.id} and a half of it are both there`)
 }
 
 /** How many validators signed. */

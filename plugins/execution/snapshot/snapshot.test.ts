@@ -12,6 +12,7 @@ import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.
 import { SnapshotError } from './errors.ts'
 import { importSnapshot } from './import-snapshot.ts'
 import { readSnapshot } from './read-snapshot.ts'
+import { readSections, SectionWriter } from './section-file.ts'
 import { writeSnapshot } from './write-snapshot.ts'
 
 const modules = [account, faucet, counter]
@@ -55,6 +56,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const CODES = /^(DAMAGED|FALSE_STATE|OTHER_NETWORK)$/
 const fileOf = (name: string | number): string => join(folder, String(name))
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -133,6 +135,32 @@ describe('a snapshot', () => {
       expect(await refused(good.subarray(0, length)), `${length} bytes`).toMatch(/^(DAMAGED|NOT_A_SNAPSHOT)$/)
     }
     expect(await refused(Buffer.concat([good, good.subarray(-40)]))).toBe('DAMAGED')
+  })
+
+  it('is refused if it says anything else than what was signed, however well it is written', {
+    timeout: 60_000,
+  }, async () => {
+    const sections: Uint8Array[] = []
+    for await (const section of readSections(fileOf(moments[1] ?? 0))) sections.push(section)
+    const refused = async (changed: readonly Uint8Array[]): Promise<string> => {
+      await rm(fileOf('forged'), { force: true })
+      const writer = await SectionWriter.create(fileOf('forged'))
+      for (const section of changed) await writer.add(section)
+      await writer.close()
+      return codeOf(readSnapshot(fileOf('forged'), { network: net.network.id }))
+    }
+    for (const [i, section] of sections.entries()) {
+      expect(await refused(sections.toSpliced(i, 1)), `without section ${i}`).toMatch(/^(DAMAGED|FALSE_STATE)$/)
+      expect(await refused(sections.toSpliced(i, 0, section)), `section ${i} twice`).toMatch(/^(DAMAGED|FALSE_STATE)$/)
+      for (let times = 0; times < 4; times++) {
+        const forged = Uint8Array.from(section)
+        const at = Math.floor(Math.random() * forged.length)
+        forged[at] = (forged[at] ?? 0) ^ (1 << Math.floor(Math.random() * 8))
+        // The genesis document is what one has to know: another one is another network.
+        const code = await refused(sections.with(i, forged))
+        expect(code, `section ${i}, byte ${at}`).toMatch(i === 0 ? CODES : /^(DAMAGED|FALSE_STATE)$/)
+      }
+    }
   })
 
   it('says what is wrong with it', async () => {

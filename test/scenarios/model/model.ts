@@ -11,7 +11,7 @@ import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 import { LedgerModel, newParty, type Party } from './ledger-model.ts'
 import { FLOOD, OPERATIONS, type World } from './operations.ts'
-import { act, charge, ended, MAX_FEE, type Submitted } from './round.ts'
+import { act, charge, ended, MAX_FEE, type Submitted, splitSome } from './round.ts'
 
 const PARTIES = 20
 const BALANCE = 10n ** 12n
@@ -24,16 +24,18 @@ const MOST_IN_ROUND = 120
 const RESTARTS = 10
 /** And in so many rounds everybody sends as much as blocks can hold. */
 const FLOODS = 15
+/** And in so many a shard is split while it works. */
+const SPLITS = 20
 const AGREE_WITHIN_MS = 10_000
 
-/** Random transactions over one, two and four shards, against a model that a person could keep on paper. */
+/** Random transactions over shards that are split meanwhile, against a model that a person could keep on paper. */
 export const model: Scenario = {
   name: 'execution/model',
-  claim: 'whatever accounts do, over however many shards, the ledger says what a simple model of it says',
+  claim: 'whatever accounts do, over however many shards, split or not, the ledger says what a simple model of it says',
   unit: 'transactions',
   counts: { full: 60_000, reduced: 1_200 },
   async run({ count, random, progress }) {
-    const figures = { transactions: 0, blocks: 0, 'blocks with messages left waiting': 0, restarts: 0 }
+    const figures = { transactions: 0, blocks: 0, 'blocks with messages left waiting': 0, restarts: 0, splits: 0 }
     for (const shards of SHARDS) {
       const each = Math.ceil(count / SHARDS.length)
       const found = await compare(shards, each, random, (done) => progress(`${shards} shards: ${done} of ${each}`))
@@ -41,6 +43,7 @@ export const model: Scenario = {
       figures.blocks += found.blocks
       figures['blocks with messages left waiting'] += found.waiting
       figures.restarts += found.restarts
+      figures.splits += found.splits
     }
     return figures
   },
@@ -51,7 +54,7 @@ async function compare(
   count: number,
   random: Random,
   progress: (done: number) => void,
-): Promise<{ readonly restarts: number; readonly blocks: number; readonly waiting: number }> {
+): Promise<{ readonly restarts: number; readonly splits: number; readonly blocks: number; readonly waiting: number }> {
   const parties = Array.from({ length: PARTIES }, (_, i) => newParty(testKey(`party ${i}`)))
   const { log, entries } = memoryLog()
   const accounts = parties.map(({ key }) => ({ key, balance: BALANCE }))
@@ -66,9 +69,10 @@ async function compare(
       if (cell !== null) world.model.set(cell.id, cell.balance + cell.deposit)
     }
     let restarts = 0
+    const split = new Set<string>()
     for (let done = 0; done < count; ) {
       const round = Math.min(random.between(1, MOST_IN_ROUND), count - done)
-      if (await play(net, world, treasuryId(publicKey), round)) restarts++
+      if (await play(net, world, treasuryId(publicKey), { size: round, split })) restarts++
       await agree(net, world, treasuryId(publicKey))
       if (Math.floor(done / 2000) !== Math.floor((done + round) / 2000)) progress(done + round)
       done += round
@@ -76,7 +80,7 @@ async function compare(
     const { total } = await net.settled()
     assert.equal(total, net.network.supply, 'the supply')
     assert.deepEqual(entries, [], 'the ledger complained')
-    return { restarts, ...(await countBlocks(net)) }
+    return { restarts, splits: split.size, ...(await countBlocks(net)) }
   } finally {
     await net.close()
   }
@@ -90,7 +94,12 @@ async function countBlocks(net: TestChain): Promise<{ readonly blocks: number; r
 }
 
 /** One round; true if the ledger was restarted in the middle of it. */
-async function play(net: TestChain, world: World, treasury: Uint8Array, size: number): Promise<boolean> {
+async function play(
+  net: TestChain,
+  world: World,
+  treasury: Uint8Array,
+  { size, split }: { readonly size: number; readonly split: Set<string> },
+): Promise<boolean> {
   const { random, model, parties } = world
   const submitted: Submitted[] = []
   const operations = random.percent(FLOODS) ? [FLOOD] : OPERATIONS
@@ -98,6 +107,8 @@ async function play(net: TestChain, world: World, treasury: Uint8Array, size: nu
     const one = act(net, world, operations)
     if (one !== undefined) submitted.push(one)
   }
+  const parting = random.percent(SPLITS) ? splitSome(net, world, split) : undefined
+  if (parting !== undefined) submitted.splice(random.below(submitted.length), 0, parting)
   const wires = submitted.map(({ wire }) => wire)
   const isInterrupted = random.percent(RESTARTS)
   // Included ones outlive the restart, wherever their messages are by then.

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TransactionStatus } from '../../../plugins/execution/api.ts'
 import type { TestChain } from '../../../plugins/execution/testing.ts'
-import { decodeHeader, decodeTransaction, toHex } from '../../../protocol/index.ts'
+import { decodeHeader, decodeTransaction, ROOT_REALM, toHex } from '../../../protocol/index.ts'
 import type { Party } from './ledger-model.ts'
 import { type Operation, PAY_OUT, type Step, type World } from './operations.ts'
 import { weightOf } from './weights.ts'
@@ -12,6 +12,10 @@ const FINAL_WITHIN_MS = 60_000
 const ENOUGH = 10_000_000n
 /** The most that it may cost: floods make the price rise. */
 export const MAX_FEE = 1_000_000_000n
+/** Each shard has a thread of its own. */
+const MOST_SHARDS = 8
+/** A lane in which the operator does nothing else. */
+const SPLIT_LANE = 9
 /** Of a hundred transactions, so many are the faucet's. */
 const PAID_BY_FAUCET = 7
 
@@ -91,4 +95,28 @@ export async function ended(net: TestChain, submitted: readonly Submitted[]): Pr
     )
     await sleep(5)
   }
+}
+
+/** The weight of the call that splits a shard. */
+const SPLIT = 100
+
+/** Has the operator split one of the shards that run, unless there are many already; undefined then. */
+export function splitSome(
+  net: TestChain,
+  { random, model, operator }: World,
+  scheduled: Set<string>,
+): Submitted | undefined {
+  const running = net.chain.shards().filter(({ realm, status }) => realm === 0 && status === 'RUNNING')
+  const free = running.filter(({ id }) => !scheduled.has(id))
+  const { publicKey } = operator.key
+  if (running.length >= MOST_SHARDS || free.length === 0 || model.available(publicKey) < MAX_FEE) return undefined
+  const { id: shard } = random.pick(free)
+  scheduled.add(shard)
+  const nonce = operator.nonces.get(SPLIT_LANE) ?? 0
+  operator.nonces.set(SPLIT_LANE, nonce + 1)
+  const actions = [{ to: publicKey, realm: ROOT_REALM, call: 'shard.split', args: { shard } }]
+  const wire = net.sign({ key: operator.key, nonce, lane: SPLIT_LANE, maxFee: MAX_FEE, actions })
+  model.hold(publicKey, MAX_FEE)
+  const weight = weightOf(wire, [{ call: 'shard.split', weight: SPLIT }])
+  return { wire, id: decodeTransaction(wire).id, sender: publicKey, weight, ends: 'EXECUTED' }
 }

@@ -10,7 +10,7 @@ import { connect, connectStatements, type Sql } from '../../../server/plugin.ts'
 import type { Bench } from '../../benchmark.ts'
 import { type StageCell, stageCell, stageId } from './cells.ts'
 import { copyRows } from './copy.ts'
-import { FirstBlock } from './first-block.ts'
+import { FirstBlock, STAGE_EXPORTS } from './first-block.ts'
 
 const MIGRATIONS = new URL('../../../plugins/execution/migrations/', import.meta.url)
 /** Cells hashed and written together. */
@@ -87,6 +87,8 @@ async function storeFirst(sql: Sql, space: ShardSpace, tip: StoredTip): Promise<
   await sql`
     INSERT INTO root_block (height, hash, header, votes, entries, time)
     VALUES (0, ${ZERO_HASH}, ${rootHeader()}, ${none}, ${encode([])}, ${new Date(0)})`
+  for (const [key, value] of STAGE_EXPORTS)
+    await sql`INSERT INTO export (key, since, value) VALUES (${key}, 0, ${value})`
 }
 
 /** The shard's first block names root block 0. */

@@ -1,3 +1,5 @@
+import { account } from '../../../plugins/execution/modules/account.ts'
+import { encodeModuleEntry, encodeRealmEntry, moduleKey, realmKey } from '../../../plugins/execution/root/exports.ts'
 import type { LedgerParams } from '../../../plugins/execution/shard/block-maker.ts'
 import type { StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
@@ -20,6 +22,12 @@ export const STAGE_PARAMS: LedgerParams = {
   depositPerByte: 10n,
   treasury: { realm: 0, id: new Uint8Array(32).fill(0xfe) },
 }
+
+/** What the root chain of that network exports: its realm, and the only module that it uses. */
+export const STAGE_EXPORTS: readonly (readonly [key: string, value: Uint8Array])[] = [
+  [realmKey(0), encodeRealmEntry({ creator: null, name: 'stage' })],
+  [moduleKey(account.name), encodeModuleEntry([[account.version, 0]])],
+]
 
 /** Makes the first block of a shard from its cells, given sorted by path, in as many parts as it likes. */
 export class FirstBlock {

@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
-import { account } from '../../../plugins/execution/modules/account.ts'
-import { encodeModuleEntry, encodeRealmEntry, moduleKey, realmKey } from '../../../plugins/execution/root/exports.ts'
 import type { RootMoment } from '../../../plugins/execution/root/root-moment.ts'
 import { BlockStore, type StoredTip } from '../../../plugins/execution/shard/block-store.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
 import { idKey } from '../../../plugins/execution/state/ledger-cell.ts'
 import { connect, connectStatements } from '../../../server/plugin.ts'
 import type { StageCell } from './cells.ts'
-import { FirstBlock } from './first-block.ts'
+import { FirstBlock, STAGE_EXPORTS } from './first-block.ts'
 
 /** Never connected to: connections open with the first statement, and there is none. */
 const NOWHERE = { host: '/nowhere', port: 1, database: 'none', user: 'none', searchPath: [] }
@@ -40,11 +38,7 @@ export class NullStore extends BlockStore {
   }
 
   override async rootMoment(height: number): Promise<RootMoment> {
-    const exports = [
-      [realmKey(0), encodeRealmEntry({ creator: null, name: 'stage' })],
-      [moduleKey(account.name), encodeModuleEntry([[account.version, 0]])],
-    ] as const
-    return { height, time: 0, random: new Uint8Array(32), exports }
+    return { height, time: 0, random: new Uint8Array(32), exports: STAGE_EXPORTS }
   }
 
   override async foldedHeight(): Promise<number> {

@@ -62,12 +62,28 @@ describe('what waits in mempools', () => {
     admit(1)
     admit(2)
     kept.down('0:0', true)
+    for (const one of kept.homeless()) one.shard = '0:0'
     kept.refused(id(1))
     expect(gone).toEqual([1])
-    for (const one of kept.homeless()) one.shard = '0:0'
     kept.down('0:0', false)
     expect(gone).toEqual([1, 2])
     expect(kept.size).toBe(0)
+  })
+
+  it('waits for its shard’s return when it is submitted once more meanwhile', () => {
+    const { kept, admit, ticket, gone } = keep()
+    admit(1)
+    kept.down('0:0', true)
+    const again = ticket(1)
+    kept.sent(again, id(1), place)
+    kept.unsent(again)
+    kept.refused(id(1))
+    expect(kept.homeless()).toHaveLength(1)
+    const other = ticket(2)
+    kept.sent(other, id(2), place)
+    kept.unsent(other)
+    expect(kept.size).toBe(1)
+    expect(gone).toEqual([])
   })
 
   it('stays when another submission of the same bytes is refused', () => {

@@ -63,10 +63,20 @@ export class KeptTransactions {
   refused(id: Uint8Array | null): void {
     if (id === null) return
     const key = idKey(id)
-    const state = this.#kept.get(key)?.state
-    if (state === undefined || state === 'pending') return
+    const kept = this.#kept.get(key)
+    if (kept === undefined || kept.state === 'pending' || kept.shard === undefined) return
     this.#kept.delete(key)
-    if (state === 'lost') this.#onGone(id)
+    if (kept.state === 'lost') this.#onGone(id)
+  }
+
+  /** The shard was not there to take it. What was lost with it before still waits for its return. */
+  unsent(ticket: Ticket): void {
+    const key = idKey(ticket.id ?? new Uint8Array(0))
+    const kept = this.#kept.get(key)
+    if (kept?.state === 'sent') this.#kept.delete(key)
+    if (kept?.state !== 'lost') return
+    kept.shard = undefined
+    kept.tickets = kept.tickets.filter((other) => other !== ticket)
   }
 
   /** They are in a block. `ids`: 32 bytes each. */

@@ -194,9 +194,9 @@ export class Router {
     const number = this.#number
     const batch = pack(number, tickets)
     this.#batches.set(number, { shard: host.id, realm: space.realm, tickets, open: tickets.length })
-    if (!host.submit(batch)) {
-      this.failed(number, 'SHARD_UNAVAILABLE', `shard ${host.id} is not running now: try again in a moment`)
-    }
+    if (host.submit(batch)) return
+    for (const ticket of tickets) this.#kept.unsent(ticket)
+    this.failed(number, 'SHARD_UNAVAILABLE', `shard ${host.id} is not running now: try again in a moment`)
   }
 
   #answer(

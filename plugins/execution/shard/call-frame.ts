@@ -13,7 +13,7 @@ import type { Topic } from '../../../server/plugin.ts'
 import type { AccountContext } from '../ledger/account-context.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CellType, Derivation, Send } from '../ledger/module.ts'
-import type { RegisteredCall } from '../ledger/registry.ts'
+import type { CallRegistry, RegisteredCall } from '../ledger/registry.ts'
 import type { RootCell, RootContext, RootRules } from '../ledger/root-context.ts'
 import { MAX_SENT_ARGS } from '../ledger/rules.ts'
 import { isSystemModule } from '../root/exports.ts'
@@ -49,6 +49,8 @@ export interface CallRun {
   /** undefined while a bounce is handled. */
   readonly registered: RegisteredCall | undefined
   readonly args: unknown
+  /** The calls that the block knows. */
+  readonly registry: Pick<CallRegistry, 'get'>
 }
 
 /**
@@ -61,6 +63,7 @@ export class CallFrame implements AccountContext, RootContext {
   readonly #message: Message
   readonly #cell: LedgerCell
   readonly #registered: RegisteredCall | undefined
+  readonly #registry: CallRun['registry']
   readonly #args: unknown
   /** No module owns the cell, and what it has may be somebody's who never signed anything yet. */
   #isForeign: boolean
@@ -71,12 +74,13 @@ export class CallFrame implements AccountContext, RootContext {
   /** The cell is being changed: it must not stay like this. */
   #isChanging = false
 
-  constructor(block: BlockContext, output: CallOutput, { message, cell, registered, args }: CallRun) {
+  constructor(block: BlockContext, output: CallOutput, { message, cell, registered, args, registry }: CallRun) {
     this.#block = block
     this.#output = output
     this.#message = message
     this.#cell = cell
     this.#registered = registered
+    this.#registry = registry
     this.#args = args
     this.#isForeign = registered !== undefined && registered.module.name !== ACCOUNT && isNeverUsed(cell)
     output.begin()
@@ -148,7 +152,9 @@ export class CallFrame implements AccountContext, RootContext {
 
   root(key: string): unknown {
     this.#checkOpen()
-    return this.#block.root.get(key)
+    // Of a copy: all calls of the block see the same bytes.
+    const value = this.#block.root.bytes(key)
+    return value === undefined ? undefined : decode(new Uint8Array(value))
   }
 
   read<T>(_type: CellType<T>): T | undefined {
@@ -229,6 +235,7 @@ export class CallFrame implements AccountContext, RootContext {
   send(send: Send): void {
     this.#checkOpen()
     const { call, to, value = 0n, realm = this.#block.realm, args } = send
+    if (typeof call !== 'string') throw new TypeError('a message names its call')
     const sends = this.#registered?.call.sends ?? {}
     const allowed = Object.hasOwn(sends, call) ? (sends[call] ?? 0) : 0
     const { sent } = this.#output
@@ -237,8 +244,12 @@ export class CallFrame implements AccountContext, RootContext {
     if (already >= allowed) {
       throw new CallError('UNDECLARED_SEND', `"${call}" may be sent ${allowed} times by this call: declare it in sends`)
     }
-    if (realm !== ROOT_REALM && !this.#block.root.realms.has(realm))
+    const isToRoot = realm === ROOT_REALM
+    if (!isToRoot && !this.#block.root.realms.has(realm))
       throw new CallError('UNKNOWN_REALM', `there is no realm ${realm}: what is sent there would never arrive`)
+    // Nothing but what weighs enough may go to the root chain, not even to be refused there.
+    if (this.#registry.get(call, isToRoot ? 'root' : 'shard') === undefined)
+      throw new CallError('UNKNOWN_CALL', `"${call}" does not run ${isToRoot ? 'on the root chain' : 'in shards'}`)
     this.#checkSpendable(value)
     const { origin, action, payer, payerRealm } = this.#message
     const message: Message = {

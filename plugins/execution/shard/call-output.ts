@@ -15,6 +15,7 @@ export class CallOutput {
   eventCount = 0
   /** Topics that any call of the block emitted. */
   readonly topics = new Set<string>()
+  #isEmitting = false
 
   /** A call begins. */
   begin(): void {
@@ -32,9 +33,11 @@ export class CallOutput {
       throw new CallError('VALUE_TOO_LARGE', `a call emits at most ${MAX_EVENTS_PER_CALL} events`)
     }
     const id = this.#topic(topic)
+    if (this.#isEmitting) throw new TypeError('a payload that is being read cannot emit')
     const { events } = this
     const start = events.length
     let isWhole = false
+    this.#isEmitting = true
     try {
       events.arrayHeader(4)
       events.text(id)
@@ -45,6 +48,7 @@ export class CallOutput {
     } finally {
       // The call may go on after an error, and half an event must not stay.
       if (!isWhole) events.truncate(start)
+      this.#isEmitting = false
     }
     if (!isWhole) throw new TypeError('the payload changed while it was read')
     if (events.length > MAX_EVENT_BYTES) {

@@ -177,6 +177,8 @@ export class Execution {
   payFees(treasury: { readonly realm: number; readonly id: Uint8Array }): void {
     if (this.fees === 0n) return
     this.#reset(undefined)
+    // Whatever happens here is no fault of what ran last.
+    this.#marks.forget()
     this.#route({
       kind: 'call',
       origin: NO_ORIGIN,
@@ -231,7 +233,8 @@ export class Execution {
     const cell = known === undefined ? this.#parts.store.create(message.to, path) : this.#parts.store.change(known)
     const before = { ...cell }
     cell.balance += message.value
-    const frame = new CallFrame(this.#parts.context, this.#output, { message, cell, registered, args: args.data })
+    const { context, registry } = this.#parts
+    const frame = new CallFrame(context, this.#output, { message, cell, registered, args: args.data, registry })
     const thrown = runGuarded(message.call, frame, () => registered.call.apply(frame, args.data as never))
     if (thrown !== undefined) {
       frame.undo()
@@ -259,7 +262,7 @@ export class Execution {
       const before = { ...cell }
       const name = `${message.module}.onBounce`
       this.#marks.call(name)
-      const run = { message, cell, registered: undefined, args: undefined }
+      const run = { message, cell, registered: undefined, args: undefined, registry: this.#parts.registry }
       const frame = new CallFrame(this.#parts.context, this.#output, run)
       const bounced = { call: message.call, args: detached(message.args), code: message.code }
       const thrown = runGuarded(name, frame, () => module.onBounce?.(frame, bounced))

@@ -37,7 +37,14 @@ export class RunMarks {
   constructor(memory: SharedArrayBuffer | ArrayBuffer = new ArrayBuffer(MARK_BYTES)) {
     this.#numbers = new Int32Array(memory, 0, 8)
     this.#bytes = new Uint8Array(memory)
+    // The thread before this one may have been cut short.
     Atomics.store(this.#numbers, ACTIVE, 0)
+    this.forget()
+  }
+
+  /** What runs next is the engine's own. */
+  forget(): void {
+    this.#numbers[KIND] = 0
   }
 
   /** What is to run next. `id`: of the transaction, 32 bytes. */

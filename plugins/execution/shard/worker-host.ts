@@ -25,6 +25,8 @@ const YOUNG_MB = 128
 /** Less than the main thread of a program has: what ran here can be run again by `deaios verify`. */
 const STACK_MB = 0.75
 const OUT_OF_MEMORY = 'ran out of memory'
+/** What may come of something that a call left behind. */
+const LEFTOVER_CODES = new Set(['SHARD_CRASHED', 'SHARD_HANGS'])
 
 /** What starting again cannot mend. */
 export const FINAL_CODES: ReadonlySet<string> = new Set([
@@ -69,6 +71,8 @@ export class WorkerShardHost implements ShardHost {
   #halted: string | undefined
   #stopping = false
   #wasReady = false
+  /** The present thread was ready. */
+  #isReady = false
   /** Its children go on; it never runs again. */
   #isSplit = false
 
@@ -85,6 +89,7 @@ export class WorkerShardHost implements ShardHost {
   async start(): Promise<void> {
     this.#startedAt = Date.now()
     this.#fatal = undefined
+    this.#isReady = false
     const data = { ...this.#data, ...(await this.#prepare()) }
     if (this.#stopping) throw this.#unavailable()
     const seed = this.#seed
@@ -107,6 +112,7 @@ export class WorkerShardHost implements ShardHost {
         if (report.type === 'ready') {
           this.status = 'RUNNING'
           this.#wasReady = true
+          this.#isReady = true
           unwatch = this.#watch(worker)
           resolve()
         }
@@ -262,8 +268,9 @@ export class WorkerShardHost implements ShardHost {
     const isRunning = running !== undefined || readPosition(this.#marks).run !== undefined
     const culprit = running ?? readRunning(new Uint8Array(this.#marks))
     // What a call left behind goes off when another one runs, or none. While it is cautious there is no other.
-    const isKnown = isRunning || this.#isCautious
-    this.#isCautious = !isRunning
+    const isLeftover = !isRunning && this.#isReady && LEFTOVER_CODES.has(code)
+    const isKnown = isRunning || (isLeftover && this.#isCautious)
+    this.#isCautious = isLeftover
     if (culprit === undefined || !isKnown) return false
     const cause = isRunning ? why : `left something behind that ended its thread: ${why}`
     const verdict = this.#blame.judge(culprit, cause)

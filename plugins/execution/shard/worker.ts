@@ -56,6 +56,8 @@ const CONNECTIONS = 3
 const CAUTIOUS_MS = 60_000
 /** Milliseconds between two signs of life. */
 const BEAT_MS = 100
+/** Milliseconds between two reports of promises that nobody waits for. */
+const TELL_MS = 1_000
 
 async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
   // Before any module is imported.
@@ -124,7 +126,7 @@ function tellOfRejections(report: (message: ShardReport) => void): void {
         const message = 'a ledger module left a promise behind that failed: its author has to mend it'
         report({ type: 'warning', message, fields: { error: first, count } })
         count = 0
-      }, BEAT_MS).unref()
+      }, TELL_MS).unref()
     }
   })
 }

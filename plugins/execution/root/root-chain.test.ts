@@ -123,6 +123,11 @@ describe('the root chain', () => {
     nonces.set(alice, (nonces.get(alice) ?? 1) - 1)
   })
 
+  it('hears nothing from modules but its own calls', async () => {
+    const knock = { to: cellId('teller', bob.publicKey, NO_SALT), call: 'teller.knock', args: {}, value: 7n }
+    expect(await simulated(bob, knock)).toMatchObject({ status: 'REFUSED', error: { code: 'UNKNOWN_CALL' } })
+  })
+
   it('proves its cells against its own header', async () => {
     expect(await act(alice, onRoot('vault.open', { count: 3, each: 2000 }, 6000n))).toBe('DONE')
     for (const [n, owner] of [

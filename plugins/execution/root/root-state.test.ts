@@ -96,6 +96,7 @@ describe('a root call', () => {
     ['bigExport', 'EXPORT_REFUSED'],
     ['manyExports', 'EXPORT_REFUSED'],
     ['nowhere', 'UNKNOWN_REALM'],
+    ['toItself', 'UNKNOWN_CALL'],
   ])('cannot do what would harm others: %s', async (how, code) => {
     const cell = cellId('realm', bob, realmSalt('games'))
     const realm = { from: bob, call: 'realm.create', to: cell, args: { name: 'games', shards: 1 }, value: 10_000n }

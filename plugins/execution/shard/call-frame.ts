@@ -152,9 +152,7 @@ export class CallFrame implements AccountContext, RootContext {
 
   root(key: string): unknown {
     this.#checkOpen()
-    // Of a copy: all calls of the block see the same bytes.
-    const value = this.#block.root.bytes(key)
-    return value === undefined ? undefined : decode(new Uint8Array(value))
+    return this.#block.root.get(key)
   }
 
   read<T>(_type: CellType<T>): T | undefined {
@@ -235,7 +233,6 @@ export class CallFrame implements AccountContext, RootContext {
   send(send: Send): void {
     this.#checkOpen()
     const { call, to, value = 0n, realm = this.#block.realm, args } = send
-    if (typeof call !== 'string') throw new TypeError('a message names its call')
     const sends = this.#registered?.call.sends ?? {}
     const allowed = Object.hasOwn(sends, call) ? (sends[call] ?? 0) : 0
     const { sent } = this.#output

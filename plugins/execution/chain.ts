@@ -1,7 +1,7 @@
 import { ROOT_REALM, toHex } from '../../protocol/index.ts'
-import { type DatabaseOptions, isFenced, type Log, pause, type Sql } from '../../server/plugin.ts'
+import { isFenced, pause } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
-import type { Fence } from './fence.ts'
+import type { ChainParts } from './chain-parts.ts'
 import { Fleet } from './fleet/fleet.ts'
 import type { RunningShard } from './fleet/running-shard.ts'
 import { shardOfCell } from './fleet/shard-map.ts'
@@ -13,13 +13,9 @@ import { TransactionStates } from './gateway/states.ts'
 import { Submissions } from './gateway/submissions.ts'
 import { SupplyCheck } from './gateway/supply-check.ts'
 import { TransactionWatch } from './gateway/watch.ts'
-import type { Network } from './genesis.ts'
 import { hostsOf } from './hosting/hosts-of.ts'
-import type { ShardHosting } from './hosting/shard-hosting.ts'
-import type { OperatorKey } from './keys.ts'
 import { LackWatch } from './ledger/lack-watch.ts'
 import { sourcesOf } from './ledger/load-modules.ts'
-import type { LedgerModule } from './ledger/module.ts'
 import { ModuleLibrary } from './ledger/module-library.ts'
 import { mustHaveModules } from './ledger/module-schedule.ts'
 import { oneDatabase } from './query/shard-databases.ts'
@@ -34,39 +30,11 @@ import { RootDesk } from './root/root-desk.ts'
 import { ROOT_SPACE, type RootState } from './root/root-state.ts'
 import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
-import type { ShardTuning } from './shard/engine.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
 import type { ShardHost } from './shard/shard-host.ts'
 import { shardSpace } from './shard/shard-space.ts'
 import { accountState, nextNonce } from './state/account.ts'
 import { VerifierPool } from './verify/pool.ts'
-
-/** What a running ledger is made of. */
-export interface ChainParts {
-  readonly network: Network
-  readonly operator: OperatorKey
-  readonly sql: Sql
-  readonly database: DatabaseOptions
-  /** All versions of all modules that the node has. */
-  readonly modules: readonly LedgerModule[]
-  readonly verifierThreads: number
-  /** Milliseconds between root blocks under load; idle ones come once a second. */
-  readonly rootIntervalMs: number
-  readonly tuning?: Partial<ShardTuning>
-  readonly log: Log
-  /** Shards that live elsewhere; all live here if absent. */
-  readonly hosting?: ShardHosting | undefined
-  /** Tells the event stream that a block brought events. */
-  readonly onEvents: () => void
-  /** Every write is held to it. */
-  readonly fence: Fence
-  /** Called as soon as a write was refused because another node leads. */
-  readonly onFenced: () => void
-  /** Called for each call of a module that broke instead of refusing, by name. */
-  readonly onFaults?: (call: string, count: number) => void
-  /** Called for each block with transactions, with its shard's realm. */
-  readonly onTransactions?: (realm: number, count: number) => void
-}
 
 const NOTHING = new Uint8Array(0)
 /** What waits for a database that is away is not waited for. */

@@ -1,5 +1,6 @@
 import { FencedError, type Host, type JobRun, leaseName, pause } from '../../../server/plugin.ts'
-import { Chain, type ChainParts } from '../chain.ts'
+import { Chain } from '../chain.ts'
+import type { ChainParts } from '../chain-parts.ts'
 import { Cells, CHAIN_JOB, Faucet, Proof, Simulate, Snapshots, States, Submit, Watch } from './calls.ts'
 import { snapshotsOf } from './snapshot.ts'
 

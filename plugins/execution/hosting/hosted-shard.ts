@@ -164,6 +164,7 @@ const NO_TRIE: TrieState = {
   depth: 0,
   root: 0,
   size: 0,
+  nodes: 1,
   hashes: new Uint8Array(0),
   left: new Uint32Array(0),
   right: new Uint32Array(0),

@@ -1,6 +1,5 @@
 import { decodeHeader } from '../../../protocol/index.ts'
 import { type Log, pause } from '../../../server/plugin.ts'
-import type { ShardState } from '../api.ts'
 import type { ShardLoads } from '../gateway/shard-loads.ts'
 import type { SupplyCheck } from '../gateway/supply-check.ts'
 import type { BlockIntake, DurableBlock } from '../root/block-intake.ts'
@@ -15,13 +14,12 @@ import type { ShardHosts, StoredShard } from '../shard/shard-hosts.ts'
 import type { ShardSeed } from '../shard/shard-seed.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { FINAL_CODES } from '../shard/worker-host.ts'
+import { type Described, describe, troubleOf } from './describe.ts'
 import type { EndedShard, RunningShard } from './running-shard.ts'
 import { type Directory, ShardMap } from './shard-map.ts'
 
 const RETRY_MS = 200
 const MAX_RETRY_MS = 5_000
-/** How long a shard may take to begin before somebody should look. */
-const BEGINS_WITHIN_MS = 10_000
 /** A shard that was split answers so long what it was asked before its children took over. */
 const OUTLIVES_MS = 1_000
 const NO_ROOT = new Uint8Array(32)
@@ -78,9 +76,14 @@ export class Fleet implements Directory<RunningShard> {
    */
   async start(view: RootView, rootHeight: number): Promise<void> {
     const stored = await this.#parts.hosts.stored()
-    for (const shard of stored) if (shard.isSplit) this.#ended.set(shard.id, endedShard(shard))
+    const ids = new Set(stored.map(({ id }) => id))
+    for (const shard of stored) {
+      // Of a database that is away it may be known only that there are children.
+      const isSplit = shard.isSplit || childrenOf(shard.id).some((child) => ids.has(child))
+      if (isSplit) this.#ended.set(shard.id, endedShard(shard))
+    }
     await this.#takeOver()
-    for (const { id, parent, isSplit } of stored) if (!isSplit) this.#add(id, parent)
+    for (const { id, parent } of stored) if (!this.#ended.has(id)) this.#add(id, parent)
     for (const { id, from } of this.#beginning(view, rootHeight)) this.#add(id, null, undefined, from)
     // Before any shard runs: from then on new blocks are reported, and must not be counted twice.
     for (const shard of this.#shards.values()) {
@@ -118,30 +121,16 @@ export class Fleet implements Directory<RunningShard> {
   }
 
   /** How they are; also those that were split. By realm, then prefix: a shard stands before what it was split into. */
-  states(): Omit<ShardState, 'basePrice' | 'congestion'>[] {
-    const idle = { status: 'SPLIT' as const, load: 0, mempool: { size: 0, bytes: 0 } }
-    const running = this.shards.filter(({ space }) => !this.#ended.has(space.id))
-    const ended = [...this.#ended.values()].map((shard) => ({ ...shard, ...idle }))
-    return [...running, ...ended]
-      .map(({ space: { id, realm, prefix }, parent, status, height, stateRoot, load, mempool }) => {
-        return { id, realm, prefix, parent, status, height: Math.max(height, 0), stateRoot, load, mempool }
-      })
-      .sort((a, b) => a.realm - b.realm || (a.prefix < b.prefix ? -1 : 1))
+  states(): Described[] {
+    return describe(
+      this.shards.filter(({ space }) => !this.#ended.has(space.id)),
+      [...this.#ended.values()],
+    )
   }
 
-  /** Those that do not run and should, in words; undefined if all do. One that begins may take a moment. */
-  trouble(): string | undefined {
-    const now = performance.now()
-    const down = this.shards.filter(({ status, since }) => {
-      if (status === 'RUNNING' || status === 'SPLIT') return false
-      return status !== 'STARTING' || now - since > BEGINS_WITHIN_MS
-    })
-    if (down.length === 0) return undefined
-    return down
-      .map(({ space, status, problem }) => {
-        return `shard ${space.id} is ${status.toLowerCase()}${problem === undefined ? '' : `: ${problem}`}`
-      })
-      .join(', ')
+  /** Those that do not run and should; undefined if all do. */
+  trouble(): ReturnType<typeof troubleOf> {
+    return troubleOf(this.shards)
   }
 
   #add(id: string, parent: string | null, seed?: ShardSeed, from?: number): RunningShard {

@@ -18,7 +18,10 @@ export interface TrieState {
   readonly keyBytes: number
   readonly depth: number
   readonly root: number
+  /** Leaves, and as many keys. */
   readonly size: number
+  /** Nodes, node 0 included. */
+  readonly nodes: number
   readonly hashes: Uint8Array<ArrayBuffer>
   readonly left: Uint32Array<ArrayBuffer>
   readonly right: Uint32Array<ArrayBuffer>
@@ -76,9 +79,9 @@ export class Trie {
     trie.#words = new Uint32Array(state.hashes.buffer, state.hashes.byteOffset, state.hashes.length >> 2)
     trie.#left = state.left
     trie.#right = state.right
-    trie.#nodes = state.left.length
+    trie.#nodes = state.nodes
     trie.#keys = state.keys
-    trie.#keySlots = state.keys.length / state.keyBytes
+    trie.#keySlots = state.size
     return trie
   }
 
@@ -127,7 +130,7 @@ export class Trie {
   }
 
   /**
-   * The tries of both halves, keys whose next bit is 0 first: copies without gaps, about 0.1 us a leaf. `join`
+   * The tries of both halves, keys whose next bit is 0 first: copies without gaps, about a microsecond a leaf. `join`
    * (protocol/trie.ts) of their roots is this trie's root.
    */
   split(): readonly [TrieState, TrieState] {
@@ -164,7 +167,9 @@ export class Trie {
       }
       return copy
     }
-    return { keyBytes: this.keyBytes, depth: this.depth + 1, root: take(root), size: leaves, hashes, left, right, keys }
+    const top = take(root)
+    const { keyBytes } = this
+    return { keyBytes, depth: this.depth + 1, root: top, size: leaves, nodes: used, hashes, left, right, keys }
   }
 
   /** How many nodes a subtree has, and how many of them are leaves. */

@@ -137,7 +137,7 @@ describe('a node', () => {
     expect(await json('status')).toMatchObject({
       network: { kind: 'DEVELOPMENT' },
       plugins: [{ name: 'execution', status: 'RUNNING' }],
-      shards: [{ id: '0:0' }, { id: '0:1', status: 'RUNNING' }],
+      shards: [{ id: '0:0' }, { id: '0:1', status: 'RUNNING' }, { id: 'root', status: 'RUNNING' }],
     })
     expect((await deaios('status')).out).toMatch(/shard +0:1 +RUNNING/)
   })

@@ -1,21 +1,10 @@
-import {
-  type CborMap,
-  cellId,
-  decode,
-  encode,
-  equal,
-  type Message,
-  Reader,
-  ROOT_REALM,
-  VALUE_DEPTH,
-} from '../../../protocol/index.ts'
+import { type CborMap, cellId, decode, equal, type Message, ROOT_REALM } from '../../../protocol/index.ts'
 import type { Topic } from '../../../server/plugin.ts'
 import type { AccountContext } from '../ledger/account-context.ts'
 import { CallError } from '../ledger/errors.ts'
 import type { CellType, Derivation, Send } from '../ledger/module.ts'
 import type { CallRegistry, RegisteredCall } from '../ledger/registry.ts'
 import type { RootCell, RootContext, RootRules } from '../ledger/root-context.ts'
-import { MAX_SENT_ARGS } from '../ledger/rules.ts'
 import { isSystemModule } from '../root/exports.ts'
 import { RootCellHandle } from '../root/root-cell.ts'
 import type { RootScope } from '../root/root-scope.ts'
@@ -24,6 +13,7 @@ import { clearValue, encodeValue, holdDeposit, replaceValue } from '../state/cel
 import { ACCOUNT, depositBytes, isNeverUsed, type LedgerCell } from '../state/ledger-cell.ts'
 import type { SessionKey } from '../state/session-key.ts'
 import type { CallOutput } from './call-output.ts'
+import { cellIdOf, ownArgs } from './sent-parts.ts'
 
 /** What stays the same for all calls of a block. */
 export interface BlockContext {
@@ -326,23 +316,4 @@ export class CallFrame implements AccountContext, RootContext {
     if (this.#registered?.module.name !== ACCOUNT || this.#cell.owner !== ACCOUNT)
       throw new TypeError('only calls of the module "account" reach an account’s keys')
   }
-}
-
-/** A copy of a cell's id. @throws TypeError for anything else */
-function cellIdOf(id: unknown): Uint8Array {
-  const copy = id instanceof Uint8Array ? new Uint8Array(id) : undefined
-  if (copy?.length !== 32) throw new TypeError('a message goes to a cell: its id has 32 bytes')
-  return copy
-}
-
-/** Arguments as the receiver will read them, wherever it is. @throws CallError VALUE_TOO_LARGE; CodecError */
-function ownArgs(args: Readonly<Record<string, unknown>>): CborMap {
-  const encoded = encode(args as CborMap)
-  if (encoded.length > MAX_SENT_ARGS) {
-    throw new CallError('VALUE_TOO_LARGE', `a message's arguments have at most ${MAX_SENT_ARGS} bytes`)
-  }
-  const reader = new Reader(encoded)
-  const own = reader.map(VALUE_DEPTH)
-  reader.done()
-  return own
 }

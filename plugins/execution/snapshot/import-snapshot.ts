@@ -59,7 +59,6 @@ class SnapshotImport implements SnapshotVisitor {
   async head(head: SnapshotHead): Promise<void> {
     const { network, document, from, exports } = head
     this.#head = head
-    this.#view = RootView.EMPTY.with(exports)
     await this.#tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
     await this.#exports(exports, from)
   }
@@ -78,10 +77,8 @@ class SnapshotImport implements SnapshotVisitor {
         FROM unnest(${entries.map(({ shard }) => shard)}::text[], ${entries.map(({ height }) => height)}::int8[])
           AS entry (shard, height)`
     // Those of the first are among what the head has.
-    if (!isFirst) {
-      await this.#exports(exports, header.height)
-      this.#view = this.#view.with(exports)
-    }
+    if (!isFirst) await this.#exports(exports, header.height)
+    this.#view = isFirst ? RootView.EMPTY.with(this.#head?.exports ?? []) : this.#view.with(exports)
     this.#before = root
   }
 

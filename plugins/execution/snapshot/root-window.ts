@@ -43,12 +43,11 @@ export class RootWindow {
   readonly #listed = new Map<string, CommittedHeader>()
   readonly #exports = new ExportTrie()
   /** What the root chain exports as of the tip. */
-  #view: RootView
+  #view = RootView.EMPTY
   #pending = 0n
 
   constructor(head: SnapshotHead) {
     this.#head = head
-    this.#view = RootView.EMPTY.with(head.exports)
   }
 
   /** Values that shards have not taken in, in the smallest unit. */
@@ -69,12 +68,13 @@ export class RootWindow {
     const entries = decodeEntries(encodedEntries)
     const exports = decodeExportChanges(changes)
     this.#exports.update(before === undefined ? this.#head.exports : exports)
-    if (before !== undefined) this.#view = this.#view.with(exports)
     const isSame =
       equal(headersRoot(sortCommitted(entries)), header.headersRoot) &&
       equal(listRoot(splitOut(outgoing)), header.outRoot) &&
       equal(this.#exports.root, header.exportsRoot)
     if (!isSame) throw falseState(`root block ${height} lists, sends or exports something else`)
+    // Read only now that the root block says the same.
+    this.#view = before === undefined ? RootView.EMPTY.with(this.#head.exports) : this.#view.with(exports)
     // What the first one lists, every shard has taken in.
     if (before !== undefined) {
       this.#expected = [...entries]

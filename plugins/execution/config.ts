@@ -74,9 +74,13 @@ export const executionConfig = z.strictObject({
   shardHosts: z
     .array(shardHost)
     .max(64)
-    .refine((hosts) => new Set(hosts.map(({ name }) => name)).size === hosts.length, 'two shard hosts have one name')
+    .refine((hosts) => areUnlike(hosts.map(({ name }) => name)), 'two shard hosts have one name')
+    .refine((hosts) => areUnlike(hosts.map(({ url }) => url)), 'two shard hosts have one url')
+    .refine((hosts) => areUnlike(hosts.map(({ database }) => database)), 'two shard hosts have one database')
     .default([]),
 })
+
+const areUnlike = (values: readonly string[]): boolean => new Set(values).size === values.length
 
 function isPlace(text: string): boolean {
   try {

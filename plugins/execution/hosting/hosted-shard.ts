@@ -5,7 +5,6 @@ import type { ShardReport, ShardRequest } from '../shard/messages.ts'
 import type { ShardSeed } from '../shard/shard-seed.ts'
 import type { ShardWorkerData } from '../shard/worker.ts'
 import { FINAL_CODES, WorkerShardHost } from '../shard/worker-host.ts'
-import type { TrieState } from '../state/trie.ts'
 import { type Explanation, explain } from './explain.ts'
 import { HostError } from './host-store.ts'
 import type { FromHost } from './messages.ts'
@@ -154,21 +153,18 @@ function withoutSeeds(report: ShardReport): ShardReport {
   const light = ({ shard, pool, seed }: Handover): Handover => ({
     shard,
     pool,
-    seed: { ...seed, trie: NO_TRIE, holdings: [], waiting: [], exports: [] },
+    seed: {
+      ...seed,
+      trie: { ...seed.trie, hashes: NO_BYTES, left: NO_NODES, right: NO_NODES, keys: NO_BYTES },
+      holdings: [],
+      waiting: [],
+      exports: [],
+    },
   })
   return { type: 'split', handover: [light(left), light(right)] }
 }
 
-const NO_TRIE: TrieState = {
-  keyBytes: 32,
-  depth: 0,
-  root: 0,
-  size: 0,
-  nodes: 1,
-  hashes: new Uint8Array(0),
-  left: new Uint32Array(0),
-  right: new Uint32Array(0),
-  keys: new Uint8Array(0),
-}
+const NO_BYTES = new Uint8Array(0)
+const NO_NODES = new Uint32Array(0)
 
 const UNAVAILABLE = { code: 'SHARD_UNAVAILABLE', message: 'the shard is just starting; try again in a moment' }

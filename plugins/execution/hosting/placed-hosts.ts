@@ -50,7 +50,8 @@ export class PlacedHosts implements ShardHosts {
     const elsewhere = await Promise.all(
       hosts.map(async ({ name }) => {
         try {
-          return await databases.within(databases.at(name), storedShards)
+          const there = await databases.within(databases.at(name), storedShards)
+          return there.filter(({ id }) => databases.homes.of(id) === name)
         } catch (error) {
           log.warn({ shardHost: name, error: explain(error) }, `the database of shard host ${name} does not answer`)
           return (await listedShards(sql)).filter(({ id }) => databases.homes.of(id) === name)

@@ -91,7 +91,9 @@ describe('where shards live', () => {
 describe('what a configuration says of shard hosts', () => {
   const host = { name: 'a', url: 'ws://localhost:1', secretFile: 'f', database: 'postgres://x', places: ['0:1'] }
   it.each([
-    ['two of one name', [host, host]],
+    ['two of one name', [host, { ...host, url: 'ws://b', database: 'postgres://y' }]],
+    ['two at one address', [host, { ...host, name: 'b', database: 'postgres://y' }]],
+    ['two on one database', [host, { ...host, name: 'b', url: 'ws://b' }]],
     ['a place that is none', [{ ...host, places: ['0'] }]],
     ['the root chain as a place', [{ ...host, places: ['root'] }]],
     ['no place', [{ ...host, places: [] }]],

@@ -34,7 +34,8 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly #listeners: Listener[] = []
   readonly #questions = new Map<number, Waiting>()
   readonly #ready = Promise.withResolvers<void>()
-  readonly #stopped = Promise.withResolvers<void>()
+  /** While it is being stopped: told that it has, or that nobody is there to tell. */
+  #onStopped: (() => void) | undefined
   readonly #over = new AbortController()
   /** Aborts when the host was not there, or could not start the shard yet. */
   readonly #missed = new AbortController()
@@ -103,9 +104,9 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   async stop(): Promise<void> {
     if (this.#over.signal.aborted) return
     if (this.status === 'RUNNING' && this.#link.send({ type: 'stop', shard: this.id })) {
-      const inTime = new AbortController()
-      await Promise.race([this.#stopped.promise, pause(STOP_MS, inTime.signal)])
-      inTime.abort()
+      const stopped = new AbortController()
+      this.#onStopped = () => stopped.abort()
+      await pause(STOP_MS, stopped.signal)
     }
     await this.abandon()
   }
@@ -168,13 +169,13 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
     }
     if (report.type === 'split') this.#isSplit = true
     if (report.type === 'ready' || report.type === 'split' || report.type === 'halted') this.#ready.resolve()
-    if (report.type === 'stopped') this.#stopped.resolve()
+    if (report.type === 'stopped') this.#onStopped?.()
     if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
     for (const listener of this.#listeners) listener(report)
   }
 
   #down(status: ShardHost['status']): void {
-    this.#stopped.resolve()
+    this.#onStopped?.()
     this.#missed.abort()
     const wasRunning = this.status === 'RUNNING'
     this.status = status

@@ -3,6 +3,7 @@ import {
   cellPath,
   decodeTransaction,
   prefixOf,
+  ROOT_REALM,
   toHex,
   verifyCellProof,
   verifySplit,
@@ -139,6 +140,30 @@ describe('a shard that is split', () => {
       async () => (await net.chain.states(ids)).every((state) => state?.status === 'EXECUTED'),
       'all are executed',
     )
+    await conserved()
+  })
+
+  it('is split once, and only as long as there is room for more shards', async () => {
+    await found([alice], { plan: { maxShards: 4 } })
+    const operator = testKey('operator')
+    let nonce = 0
+    const ask = (shard: string): Uint8Array => {
+      const action = { to: operator.publicKey, realm: ROOT_REALM, call: 'shard.split', args: { shard } }
+      return net.sign({ key: operator, nonce: nonce++, actions: [action] })
+    }
+    const statuses = async (...shards: readonly string[]) =>
+      (await net.chain.submit(shards.map(ask), { wait: 'EXECUTED' })).map(
+        (outcome) => outcome.kind === 'accepted' && outcome.status,
+      )
+    expect(await statuses('0:0', '0:0', '0:00', '7:', 'root', 'nonsense')).toEqual([
+      'EXECUTED',
+      ...Array(5).fill('FAILED'),
+    ])
+    await until(() => family().includes('0:00 0:0 RUNNING') && family().includes('0:01 0:0 RUNNING'), 'it is split')
+    // Its name is never used again.
+    expect(await statuses('0:0', '0:1')).toEqual(['FAILED', 'EXECUTED'])
+    await until(() => family().includes('0:10 0:1 RUNNING') && family().includes('0:11 0:1 RUNNING'), 'both are split')
+    expect(await statuses('0:00')).toEqual(['FAILED'])
     await conserved()
   })
 

@@ -219,6 +219,15 @@ describe('a transaction that cannot be run to its end', () => {
     await evictedWith(deadly('rogue.admit', { n: 1 }))
   })
 
+  it('nor simulated', async () => {
+    const bad = deadly('rogue.kill', { how: 'loop' })
+    await expect(net.chain.simulate(bad)).rejects.toMatchObject({ code: 'SHARD_UNAVAILABLE' })
+    await until(() => net.chain.health().ok, 'the shard runs again')
+    const [outcome] = await net.chain.submit([bad], { wait: 'EXECUTED' })
+    expect(outcome).toMatchObject({ kind: 'accepted', status: 'EVICTED' })
+    await isSound()
+  })
+
   it('leaves the account free to go on', async () => {
     const [outcome] = await net.chain.submit([net.transfer(alice, carol, 1n, 0)], { wait: 'EXECUTED' })
     expect(statusOf(outcome)).toBe('EXECUTED')

@@ -18,6 +18,9 @@ const carol = testKeyIn(0, 'carol')
 const nobody = testKeyIn(1, 'nobody')
 const accounts = [alice, bob, carol].map((key) => ({ key, balance: 10n ** 9n }))
 
+/** What takes seconds of a processor takes longer where many share it. */
+const WITHIN_MS = 100_000
+
 const BROKEN = `for (;;);`
 const MENDED = `throw new CallError('MENDED', 'it ends now')`
 
@@ -42,11 +45,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function start(body: string): Promise<void> {
+/** A thread hangs after six times what a call may take. */
+async function start(body: string, watchdogMs = 300): Promise<void> {
   await writeFile(file, source(body))
   const exported: Record<string, unknown> = await import(pathToFileURL(file).href)
   const venom: LedgerModule[] = Object.values(exported).filter(isLedgerModule)
-  const tuning = { ...SHARD_TUNING, watchdogMs: 300 }
+  const tuning = { ...SHARD_TUNING, watchdogMs }
   net = await createTestChain({ accounts, modules: [account, faucet, ...venom], parts: { tuning }, log })
 }
 
@@ -60,7 +64,7 @@ describe('a message that cannot be run to its end', () => {
     const wire = poison()
     const [sent] = await net.chain.submit([wire], { wait: 'INCLUDED' })
     expect(sent).toMatchObject({ kind: 'accepted', status: 'INCLUDED' })
-    await until(() => status('0:1') === 'STOPPED', 'the shard gives up')
+    await until(() => status('0:1') === 'STOPPED', 'the shard gives up', WITHIN_MS)
     const id = toHex(decodeTransaction(wire).id)
     const expectTold = (): void => {
       const { ok, message = '' } = net.chain.health()
@@ -82,13 +86,13 @@ describe('a message that cannot be run to its end', () => {
 
     const starts = entries.length
     await net.restart()
-    await until(() => status('0:1') === 'STOPPED', 'it stays down')
+    await until(() => status('0:1') === 'STOPPED', 'it stays down', WITHIN_MS)
     expectTold()
     expect(entries.slice(starts).some(({ message }) => message.includes('started again'))).toBe(false)
 
     await writeFile(file, (await readFile(file, 'utf8')).replace(BROKEN, MENDED))
     await net.restart()
-    await until(() => net.chain.health().ok, 'the mended module runs')
+    await until(() => net.chain.health().ok, 'the mended module runs', WITHIN_MS)
     const [state] = await net.chain.states([decodeTransaction(wire).id])
     await until(
       async () => (await net.chain.states([decodeTransaction(wire).id]))[0]?.status === 'FAILED',
@@ -102,7 +106,7 @@ describe('a message that cannot be run to its end', () => {
   it('stops it as well if it is the stack that ends', async () => {
     await start('const deep = (n) => 1 + deep(n + 1); deep(0)')
     await net.chain.submit([poison()], { wait: 'INCLUDED' })
-    await until(() => status('0:1') === 'STOPPED', 'the shard gives up')
+    await until(() => status('0:1') === 'STOPPED', 'the shard gives up', WITHIN_MS)
     expect(net.chain.health().message).toMatch(/call "venom\.run" .* ran out of stack or memory/)
     expect(status('0:0')).toBe('RUNNING')
   })
@@ -110,7 +114,7 @@ describe('a message that cannot be run to its end', () => {
 
 describe('what a call leaves behind and hangs its thread', () => {
   it('costs the transaction its place, not the others theirs', async () => {
-    await start('void Promise.resolve().then(() => { for (;;); })')
+    await start('void Promise.resolve().then(() => { for (;;); })', 100)
     // On a cell that somebody owns it would be refused before it runs.
     const to = testKeyIn(0, 'free').publicKey
     const bad = net.sign({ key: alice, nonce: 0, actions: [{ to, call: 'venom.run' }] })
@@ -118,8 +122,8 @@ describe('what a call leaves behind and hangs its thread', () => {
     const outcomes = await net.chain.submit([good, bad], { wait: 'NONE' })
     expect(outcomes.map((outcome) => outcome.kind)).toEqual(['accepted', 'accepted'])
     const stateOf = async (wire: Uint8Array) => (await net.chain.states([decodeTransaction(wire).id]))[0]?.status
-    await until(async () => (await stateOf(bad)) === 'EVICTED', 'it is found out')
-    await until(async () => (await stateOf(good)) === 'EXECUTED', 'the other is included')
+    await until(async () => (await stateOf(bad)) === 'EVICTED', 'it is found out', WITHIN_MS)
+    await until(async () => (await stateOf(good)) === 'EXECUTED', 'the other is included', WITHIN_MS)
     await until(() => net.chain.health().ok, 'the shard runs')
   })
 })

@@ -179,7 +179,7 @@ export class Chain implements Ledger {
     const lack = this.#lack.at(this.rootHeight())
     if (lack?.isDue === true) return { ok: false, message: lack.message }
     const trouble = this.#fleet.trouble()
-    if (trouble !== undefined) return { ok: false, message: trouble }
+    if (trouble !== undefined) return trouble
     return lack === undefined ? { ok: true } : { ok: true, message: lack.message }
   }
 

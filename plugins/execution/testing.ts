@@ -93,7 +93,7 @@ export interface TestChain {
 
 const LEASE = 'execution/chain'
 /** The lane in which the operator splits shards. */
-const SPLIT_LANE = 9
+export const SPLIT_LANE = 9
 const TEST_NODE = '00000000-0000-4000-8000-000000000000'
 
 /** Makes the caller the leader of the ledger in this database; whoever was it before writes nothing more. */

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { TransactionState } from '../../../plugins/execution/api.ts'
 import { replayChain } from '../../../plugins/execution/replay/replay.ts'
 import { chainInDatabase } from '../../../plugins/execution/replay/stored-chain.ts'
-import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
+import { createTestChain, SPLIT_LANE, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
 import {
   cellPath,
   decodeTransaction,
@@ -139,7 +139,9 @@ async function callInVain(net: TestChain): Promise<void> {
   for (let nonce = 0; !isSplit && nonce < 2; nonce++) {
     const shard = nonce === 0 ? '9:9' : '9:09'
     const action = { to: operator.publicKey, realm: ROOT_REALM, call: 'shard.split', args: { shard } }
-    await net.chain.submit([net.sign({ key: operator, lane: 7, nonce, actions: [action] })], { wait: 'EXECUTED' })
+    await net.chain.submit([net.sign({ key: operator, lane: SPLIT_LANE, nonce, actions: [action] })], {
+      wait: 'EXECUTED',
+    })
   }
 }
 

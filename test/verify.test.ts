@@ -10,10 +10,13 @@ import { type Program, runNode } from '../server/testing/program.ts'
 const root = new URL('../', import.meta.url).pathname
 const flags = ['--config', join(root, 'deaios.config.ts')]
 
-async function verify(data: string) {
+async function verify(data: string, ...more: readonly string[]) {
   const words = { out: '', err: '' }
   const into = (name: 'out' | 'err') => ({ write: (text: string) => (words[name] += text) })
-  const code = await runProgram(['verify', '--json', '--data', data, ...flags], { out: into('out'), err: into('err') })
+  const code = await runProgram(['verify', '--json', '--data', data, ...flags, ...more], {
+    out: into('out'),
+    err: into('err'),
+  })
   return { code, ...words }
 }
 
@@ -32,7 +35,11 @@ describe('deaios verify', () => {
   it('finds a running node’s chain in order, and a stopped one’s', async () => {
     const running = await verify(data)
     expect(running).toMatchObject({ code: 0, err: '' })
-    expect(JSON.parse(running.out)).toMatchObject({ name: 'deaios', transactions: 5 })
+    expect(JSON.parse(running.out)).toMatchObject({ name: 'deaios', transactions: 5, from: 0 })
+    const late = await verify(data, '--from', String(JSON.parse(running.out).rootHeight))
+    expect(late).toMatchObject({ code: 0, err: '' })
+    expect(JSON.parse(late.out)).toMatchObject({ transactions: 0, from: JSON.parse(running.out).rootHeight })
+    expect((await verify(data, '--from', '1000000')).err).toMatch(/^NO_SUCH_HEIGHT: /)
     await node.end('SIGINT')
     expect(await verify(data)).toMatchObject({ code: 0 })
   })

@@ -5,6 +5,7 @@ import { type RootMoment, storedRootMoment } from '../root/root-moment.ts'
 import { type CellDelta, readDelta } from './delta.ts'
 import type { MadeBlock } from './made-block.ts'
 import { lengths, list } from './packed.ts'
+import { pathBounds } from './path-bounds.ts'
 import type { ShardSpace } from './shard-space.ts'
 
 /** Somebody who is not held to the fence wrote a block of this shard. */
@@ -133,7 +134,7 @@ export class BlockStore {
 
   /** All cells of the cell table, a few thousand at a time, sorted by path. */
   async *cells(): AsyncIterable<readonly { path: Uint8Array; record: Uint8Array }[]> {
-    const { from, to } = bounds(this.#space)
+    const { from, to } = pathBounds(this.#space)
     yield* this.#sql<{ path: Uint8Array; record: Uint8Array }[]>`
       SELECT path, record FROM cell
       WHERE realm = ${this.#space.realm} AND path >= ${from} AND (${to}::bytea IS NULL OR path < ${to})
@@ -234,16 +235,4 @@ function packIds(transactions: readonly { readonly id: Uint8Array; readonly send
     packed.set(sender, 64 * i + 32)
   })
   return packed
-}
-
-/** The paths of a shard: from `from` up to, not including, `to` (null: to the end). */
-function bounds({ prefix }: ShardSpace): { from: Uint8Array; to: Uint8Array | null } {
-  const from = new Uint8Array(32)
-  for (let i = 0; i < prefix.length; i++) if (prefix[i] === '1') from[i >> 3]! |= 0x80 >> (i & 7)
-  if (!prefix.includes('0')) return { from, to: null }
-  // Count up in the prefix: its last 0 becomes 1, what follows becomes 0.
-  const last = prefix.lastIndexOf('0')
-  const to = new Uint8Array(32)
-  for (let i = 0; i <= last; i++) if (i === last || prefix[i] === '1') to[i >> 3]! |= 0x80 >> (i & 7)
-  return { from, to }
 }

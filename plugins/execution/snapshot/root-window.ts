@@ -67,6 +67,8 @@ export class RootWindow {
       throw falseState(`root block ${height} does not follow the one before`)
     const entries = decodeEntries(encodedEntries)
     const exports = decodeExportChanges(changes)
+    if (before === undefined && exports.length > 0)
+      throw falseState('what the first root block exported stands there twice')
     this.#exports.update(before === undefined ? this.#head.exports : exports)
     const isSame =
       equal(headersRoot(sortCommitted(entries)), header.headersRoot) &&

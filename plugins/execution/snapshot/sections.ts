@@ -14,7 +14,7 @@ const SHAPES = {
   exports: z.tuple([z.array(z.tuple([z.string(), bytes]).readonly())]),
   /** The shards: the header of the last block of each that the root block commits, by id. */
   shards: z.tuple([z.array(bytes)]),
-  /** A root block: header, entries, CBOR list of [key, value | null] that it exported, its own out items. */
+  /** A root block: header, entries, CBOR list of [key, value | null] that it exported (none for the first), its own out items. */
   root: z.tuple([bytes, bytes, bytes, bytes]),
   /** A block that the root block before lists, in the order of its entries: header and out items. */
   sent: z.tuple([bytes, bytes]),

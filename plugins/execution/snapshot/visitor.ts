@@ -36,7 +36,7 @@ export interface SnapshotRoot {
   readonly hash: Uint8Array
   readonly entries: readonly CommittedHeader[]
   readonly encodedEntries: Uint8Array
-  /** What it changed of the exports; those of the first are among the head's. */
+  /** What it changed of the exports; empty for the first, whose are among the head's. */
   readonly exports: readonly ExportChange[]
   /** What it sent itself; it is delivered with the next one. */
   readonly outgoing: Uint8Array

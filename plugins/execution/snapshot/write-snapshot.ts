@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { ROOT_REALM } from '../../../protocol/index.ts'
 import type { Sql, Transaction } from '../../../server/plugin.ts'
 import { shardElsewhere } from '../hosting/places.ts'
+import { encodeExportChanges } from '../root/exports.ts'
 import { decodeEntries } from '../root/root-store.ts'
 import { RootView } from '../root/root-view.ts'
 import { storedExports } from '../root/stored-exports.ts'
@@ -81,7 +82,9 @@ class SnapshotWriting {
 
   async #roots({ from, height }: Cut): Promise<void> {
     for await (const root of storedRoots(this.#tx, from, height)) {
-      await this.#add('root', [root.header, root.entries, root.exports, root.outgoing])
+      // What the first one exported is among what the head of the snapshot has.
+      const exports = root.height === from ? encodeExportChanges([]) : root.exports
+      await this.#add('root', [root.header, root.entries, exports, root.outgoing])
       // What the first one lists, every shard has taken in.
       const entries = root.height === from ? [] : decodeEntries(root.entries)
       for (const block of entries.length === 0 ? [] : await sentBlocks(this.#tx, entries))

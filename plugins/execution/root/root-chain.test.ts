@@ -143,6 +143,11 @@ describe('the root chain', () => {
     expect(root).toMatchObject({ realm: ROOT_REALM, status: 'RUNNING', parent: null })
   })
 
+  it('sees no clock, as little as shards do', async () => {
+    expect(await act(alice, onRoot('vault.misbehave', { how: 'clock', cell: NO_SALT }))).toBe('MODULE_FAULT')
+    expect(await exported('vault/now')).toBeNull()
+  })
+
   it('goes on after a restart, with nothing lost or doubled that was on its way', async () => {
     const [before] = await net.chain.cells(ROOT_REALM, [vaultOf(1)])
     const refused = onRoot('vault.misbehave', { how: 'nowhere', cell: NO_SALT }, 50_000n)

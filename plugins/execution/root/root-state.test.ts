@@ -1,6 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cellId } from '../../../protocol/index.ts'
 import { vault } from '../fixtures/vault.ts'
+import { guardDeterminism } from '../ledger/determinism.ts'
 import { realmSalt } from '../modules/realm.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { idKey } from '../state/ledger-cell.ts'
@@ -11,6 +12,7 @@ const bob = new Uint8Array(32).fill(202)
 const NO_SALT = new Uint8Array(0)
 let story: RootStory
 
+beforeAll(() => guardDeterminism())
 beforeEach(() => {
   story = new RootStory({ modules: [vault] })
 })
@@ -96,6 +98,7 @@ describe('a root call', () => {
     ['bigExport', 'EXPORT_REFUSED'],
     ['manyExports', 'EXPORT_REFUSED'],
     ['nowhere', 'UNKNOWN_REALM'],
+    ['takeOwnTwice', 'INSUFFICIENT_BALANCE'],
     ['toItself', 'UNKNOWN_CALL'],
   ])('cannot do what would harm others: %s', async (how, code) => {
     const cell = cellId('realm', bob, realmSalt('games'))
@@ -116,6 +119,8 @@ describe('a root call', () => {
     await expect(block).rejects.toThrow(/^root block 2: .*"vault.misbehave" .*transaction 0x0/)
     expect([story.state.height, ...balances(), ...holdings()]).toEqual(before)
     expect(story.state.trie.root).toEqual(root)
+    // The watch over calls ended with it.
+    expect(Date.now()).toBeGreaterThan(0)
     // Nothing of it is left: without that message the block is made.
     expect(await story.block(vaults('move', { from: 0, to: 1, value: 100, end: 'keep' }))).toEqual(['DONE'])
   })

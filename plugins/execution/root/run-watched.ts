@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Message, toHex } from '../../../protocol/index.ts'
-import { endCall } from '../ledger/determinism.ts'
 import type { Execution } from '../shard/execution.ts'
 import type { TransactionOutcome } from '../shard/made-block.ts'
 import { InboundOutcomes } from '../shard/run-inbound.ts'
@@ -49,8 +48,6 @@ export async function runWatched(
     try {
       withinTime(what, runSome, maxMs)
     } catch (error) {
-      // It was cut off where it was, so nothing in it ended the watch.
-      endCall()
       if (error instanceof EndlessCallError && !error.wasStalled)
         throw new RootHaltedError(error.message, { cause: error })
       if (error instanceof BadRunError)

@@ -1,4 +1,5 @@
 import { Script } from 'node:vm'
+import { endCall } from '../ledger/determinism.ts'
 
 /** Code was cut off because it did not end in time. */
 export class EndlessCallError extends Error {
@@ -41,6 +42,8 @@ export function withinTime<T>(what: () => string, run: () => T, ms = MAX_MS): T 
     throw new EndlessCallError(message, (user + system) / 1000 < ms * STALLED, error)
   } finally {
     slot[RUN] = undefined
+    // Code that was cut off did not end its own watch: nothing outside of it must be taken for it.
+    endCall()
   }
   if (box.result === undefined) throw new TypeError('the script ended without running what it was given')
   return box.result.value

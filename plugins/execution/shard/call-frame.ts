@@ -137,12 +137,18 @@ export class CallFrame implements AccountContext, RootContext {
   }
 
   get balance(): bigint {
-    return this.#isForeign ? this.#message.value - this.#sentValue : this.#cell.balance
+    const { balance } = this.#cell
+    if (!this.#isForeign) return balance
+    // What a root call takes out of its own cell by a handle is there once.
+    const left = this.#message.value - this.#sentValue
+    return left < balance ? left : balance
   }
 
   root(key: string): unknown {
     this.#checkOpen()
-    return this.#block.root.get(key)
+    // Of a copy: all calls of the block see the same bytes.
+    const value = this.#block.root.bytes(key)
+    return value === undefined ? undefined : decode(new Uint8Array(value))
   }
 
   read<T>(_type: CellType<T>): T | undefined {
@@ -223,6 +229,7 @@ export class CallFrame implements AccountContext, RootContext {
   send(send: Send): void {
     this.#checkOpen()
     const { call, to, value = 0n, realm = this.#block.realm, args } = send
+    if (typeof call !== 'string') throw new TypeError('a message names its call')
     const sends = this.#registered?.call.sends ?? {}
     const allowed = Object.hasOwn(sends, call) ? (sends[call] ?? 0) : 0
     const { sent } = this.#output

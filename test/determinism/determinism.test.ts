@@ -31,6 +31,7 @@ let folder: string
 let file: string
 let archive: ChainArchive
 let net: TestChain
+let goesOnFrom: number
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'deaios-determinism-'))
@@ -41,6 +42,7 @@ beforeAll(async () => {
   const ids = shards.map(({ id }) => id)
   archive = await archiveOf(encodeGenesis(net.network.genesis), chainInDatabase(net.sql), ids)
   await writeFile(file, packArchive(archive))
+  goesOnFrom = new Random(newSeed()).pick(splitHeights())
 })
 afterAll(async () => {
   await net.close()
@@ -97,7 +99,13 @@ describe('a chain in which shards split and realms begin', () => {
   it('can be verified from any height on, and put into a snapshot there', async () => {
     const last = archive.roots.length - 1
     const random = new Random(newSeed())
-    const heights = [0, last, ...Array.from({ length: 8 }, () => random.below(last)), ...splitHeights()]
+    const splits = splitHeights()
+    const heights = [
+      0,
+      last,
+      goesOnFrom,
+      ...Array.from({ length: 6 }, (_, i) => (i < 4 ? random.pick(splits) : random.below(last))),
+    ]
     for (const height of new Set(heights)) {
       const verified = await verifyDatabase({ sql: net.sql, offered: net.modules, from: height })
       expect(verified, `from ${height}`).toMatchObject({ rootHeight: last, from: height })
@@ -108,7 +116,7 @@ describe('a chain in which shards split and realms begin', () => {
   })
 
   it('goes on from a snapshot of the moment in which a shard is split', async () => {
-    const height = new Random(newSeed()).pick(splitHeights())
+    const height = goesOnFrom
     const path = join(folder, `snapshot-${height}`)
     const copy = await createTestChain({
       modules: storyModules,

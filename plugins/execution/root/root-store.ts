@@ -166,7 +166,10 @@ export class RootStore {
   async everListed(shards: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await this.#sql<{ shard: string }[]>`
       SELECT shard FROM unnest(${shards}::text[]) AS asked (shard)
-      WHERE EXISTS (SELECT FROM root_entry WHERE root_entry.shard = asked.shard)`
+      WHERE EXISTS (SELECT FROM root_entry WHERE root_entry.shard = asked.shard)
+        -- A snapshot that the database was made from had only its children.
+        OR EXISTS (SELECT FROM shard WHERE shard.id = asked.shard
+          AND NOT EXISTS (SELECT FROM block WHERE block.shard = asked.shard))`
     return new Set(rows.map(({ shard }) => shard))
   }
 

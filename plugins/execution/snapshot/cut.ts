@@ -29,9 +29,11 @@ export async function cutAt(tx: Transaction, height?: number): Promise<Cut> {
   if (known === undefined || at > Number(known.last))
     throw new SnapshotError('NO_SUCH_HEIGHT', `the root chain is at height ${known?.last ?? 0}, not at ${at}`)
   const last = await lastBlocks(tx, at)
-  const shards = live(last, at)
+  const shards = live(last, at).map(readRow)
   const { shards: entries } = RootView.EMPTY.with(await storedExports(tx, at))
-  const toCome = [...entries].filter(([id, entry]) => entry.from <= at && last.every(({ space }) => space.id !== id))
+  const toCome = [...entries].filter(
+    ([id, entry]) => entry.from <= at && !last.some(({ shard }) => shard.startsWith(id)),
+  )
   const from = Math.min(
     ...shards.map(({ header }) => header.rootCursor),
     // They begin with a root block whose shard blocks are not listed yet.
@@ -48,38 +50,39 @@ export async function cutAt(tx: Transaction, height?: number): Promise<Cut> {
   return { network, document: encodeGenesis(network.genesis), height: at, from, shards, exports }
 }
 
-async function lastBlocks(tx: Transaction, height: number): Promise<StoredCutShard[]> {
-  const rows = await tx<BlockRow[]>`
+async function lastBlocks(tx: Transaction, height: number): Promise<readonly BlockRow[]> {
+  return tx<BlockRow[]>`
     SELECT listed.shard, header, hash, body, receipts, outgoing, holdings, emitted, consumed
     FROM shard CROSS JOIN LATERAL (
       SELECT shard, height FROM root_entry
       WHERE root_entry.shard = shard.id AND root <= ${height} ORDER BY height DESC LIMIT 1
     ) AS listed LEFT JOIN block ON block.shard = listed.shard AND block.height = listed.height
     ORDER BY listed.shard`
-  return rows.map(({ shard, header, hash, body, receipts, outgoing, ...totals }) => {
-    if (header === null)
-      throw new SnapshotError(
-        'HISTORY_MISSING',
-        `the blocks of shard ${shard} are not in this database: name a later height`,
-      )
-    const { holdings, emitted, consumed } = totals
-    return {
-      space: shardSpace(shard),
-      header: decodeHeader(header),
-      encoded: header,
-      hash,
-      body,
-      receipts,
-      outgoing,
-      totals: { holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) },
-    }
-  })
+}
+
+function readRow({ shard, header, hash, body, receipts, outgoing, ...totals }: BlockRow): StoredCutShard {
+  if (header === null)
+    throw new SnapshotError(
+      'HISTORY_MISSING',
+      `the blocks of shard ${shard} are not in this database: name a later height`,
+    )
+  const { holdings, emitted, consumed } = totals
+  return {
+    space: shardSpace(shard),
+    header: decodeHeader(header),
+    encoded: header,
+    hash,
+    body,
+    receipts,
+    outgoing,
+    totals: { holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) },
+  }
 }
 
 /** Those that were not split: a shard ends when both of its halves have begun. */
-function live(shards: readonly StoredCutShard[], height: number): StoredCutShard[] {
-  const began = new Set(shards.map(({ space }) => space.id))
-  return shards.filter(({ space: { id } }) => {
+function live(shards: readonly BlockRow[], height: number): BlockRow[] {
+  const began = new Set(shards.map(({ shard }) => shard))
+  return shards.filter(({ shard: id }) => {
     const [left, right] = [began.has(`${id}0`), began.has(`${id}1`)]
     if (left !== right)
       throw new SnapshotError('NO_SUCH_HEIGHT', `shard ${id} is half split at root height ${height}: take the next`)

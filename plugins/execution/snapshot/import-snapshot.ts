@@ -4,6 +4,7 @@ import type { Sql, Transaction } from '../../../server/plugin.ts'
 import { type ExportChange, encodeExportChanges } from '../root/exports.ts'
 import { RootView } from '../root/root-view.ts'
 import { lengths, list } from '../shard/packed.ts'
+import { shardSpace } from '../shard/shard-space.ts'
 import { SnapshotError } from './errors.ts'
 import { type ReadSnapshotOptions, readSnapshot, type SnapshotReport } from './read-snapshot.ts'
 import type {
@@ -92,6 +93,7 @@ class SnapshotImport implements SnapshotVisitor {
 
   async votes(votes: Uint8Array, { header }: SnapshotRoot, totals: ShardBlock['totals']): Promise<void> {
     const { holdings, emitted, consumed } = totals
+    await this.#ended()
     await this.#tx`
       UPDATE root_block SET votes = ${votes}, holdings = ${String(holdings)}, emitted = ${String(emitted)},
         consumed = ${String(consumed)} WHERE height = ${header.height}`
@@ -122,6 +124,16 @@ class SnapshotImport implements SnapshotVisitor {
   async deferred({ space }: CutShard, messages: readonly { key: Uint8Array; encoded: Uint8Array }[]): Promise<void> {
     const rows = messages.map(({ key, encoded }) => ({ shard: space.id, key, message: encoded }))
     await this.#tx`INSERT INTO deferred ${this.#tx(rows, 'shard', 'key', 'message')}`
+  }
+
+  /** Shards that were split, as far as something is left of them: their names. */
+  async #ended(): Promise<void> {
+    const living = this.#head?.shards.map(({ space }) => space.id) ?? []
+    for (const [id, { parent }] of this.#view.shards) {
+      if (!living.some((other) => other !== id && other.startsWith(id))) continue
+      const { realm, prefix } = shardSpace(id)
+      await this.#tx`INSERT INTO shard (id, realm, prefix, parent) VALUES (${id}, ${realm}, ${prefix}, ${parent})`
+    }
   }
 
   async #cells(realm: number, cells: readonly SnapshotCell[]): Promise<void> {

@@ -22,7 +22,7 @@ import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
 import { ExportTrie } from '../root/export-trie.ts'
 import { decodeExportChanges } from '../root/exports.ts'
-import { decodeEntries } from '../root/root-store.ts'
+import { decodeEntries, encodeEntries } from '../root/root-store.ts'
 import { RootView } from '../root/root-view.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { falseState } from './errors.ts'
@@ -70,8 +70,10 @@ export class RootWindow {
     if (before === undefined && exports.length > 0)
       throw falseState('what the first root block exported stands there twice')
     this.#exports.update(before === undefined ? this.#head.exports : exports)
+    // In any other order an earlier block of a shard could pass for its last one, and messages would arrive in another order.
     const isSame =
-      equal(headersRoot(sortCommitted(entries)), header.headersRoot) &&
+      equal(encodeEntries(sortCommitted(entries)), encodedEntries) &&
+      equal(headersRoot(entries), header.headersRoot) &&
       equal(listRoot(splitOut(outgoing)), header.outRoot) &&
       equal(this.#exports.root, header.exportsRoot)
     if (!isSame) throw falseState(`root block ${height} lists, sends or exports something else`)

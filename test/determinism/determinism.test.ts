@@ -42,7 +42,7 @@ beforeAll(async () => {
   const ids = shards.map(({ id }) => id)
   archive = await archiveOf(encodeGenesis(net.network.genesis), chainInDatabase(net.sql), ids)
   await writeFile(file, packArchive(archive))
-  goesOnFrom = new Random(newSeed()).pick(splitHeights())
+  goesOnFrom = new Random(newSeed()).pick([...splitHeights(), archive.roots.length - 1])
 })
 afterAll(async () => {
   await net.close()
@@ -132,6 +132,10 @@ describe('a chain in which shards split and realms begin', () => {
       await copy.split(living.at(-1)?.id ?? '')
       await copy.settled()
       expect(copy.chain.health()).toEqual({ ok: true })
+      await copy.restart()
+      expect((await copy.settled()).total).toBe(net.network.supply)
+      await writeSnapshot({ sql: copy.sql, path: join(folder, 'again') })
+      await readSnapshot(join(folder, 'again'), { network: net.network.id })
     } finally {
       await copy.close()
     }

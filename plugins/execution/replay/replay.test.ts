@@ -8,6 +8,7 @@ import { assetId } from '../modules/asset-cells.ts'
 import { faucet } from '../modules/faucet.ts'
 import { realmSalt } from '../modules/realm.ts'
 import { SYSTEM_MODULES } from '../modules/system.ts'
+import { decodeEntries, encodeEntries } from '../root/root-store.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.ts'
 import { ReplayMismatch } from './mismatch.ts'
 import { replayChain } from './replay.ts'
@@ -161,6 +162,17 @@ describe('a replay', () => {
       }
     },
   )
+
+  it('takes what a root block lists in its order only: messages are delivered in that', async () => {
+    const rows = await net.sql<{ height: bigint; entries: Uint8Array }[]>`SELECT height, entries FROM root_block`
+    const row = rows.find(({ height, entries }) => height > 0n && decodeEntries(entries).length > 1)
+    if (row === undefined) throw new TypeError('no root block lists two blocks')
+    const other = encodeEntries(decodeEntries(row.entries).reverse())
+    const found = await whenChanged(
+      (way) => net.sql`UPDATE root_block SET entries = ${way > 0 ? other : row.entries} WHERE height = ${row.height}`,
+    )
+    expect(found).toMatchObject({ place: { shard: 'root', height: Number(row.height) }, what: 'entries' })
+  })
 
   it('misses a block that is gone', async () => {
     const found = await whenChanged((way) =>

@@ -24,7 +24,7 @@ import { genesisRoot } from '../root/genesis-root.ts'
 import type { MadeRoot, RootInput } from '../root/made-root.ts'
 import type { RootBlock } from '../root/orderer.ts'
 import { ROOT_SPACE, type RootMemory, RootState } from '../root/root-state.ts'
-import { decodeEntries } from '../root/root-store.ts'
+import { decodeEntries, encodeEntries } from '../root/root-store.ts'
 import { RootView } from '../root/root-view.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
 import { splitOut } from '../shard/out-index.ts'
@@ -150,7 +150,9 @@ export class ReplayedRoot {
     mustEqual(place, 'height', header.height, place.height)
     mustEqual(place, 'prevHash', header.prevHash, this.#tip?.hash ?? ZERO_HASH)
     mustEqual(place, 'hash', stored.hash, rootHeaderHash(stored.header))
-    mustEqual(place, 'headersRoot', header.headersRoot, headersRoot(sortCommitted(entries)))
+    mustEqual(place, 'headersRoot', header.headersRoot, headersRoot(entries))
+    // Their order is that in which messages are delivered.
+    mustEqual(place, 'entries', stored.entries, encodeEntries(sortCommitted(entries)))
     this.#checkRandomness(place, header)
     this.#checkVotes(place, stored)
     if (header.time < (this.#tip?.header.time ?? 0))

@@ -11,6 +11,7 @@ import {
 import { verify } from '../../../server/crypto/ed25519.ts'
 import type { Network } from '../genesis.ts'
 import { type FirstCell, genesisBlock } from '../genesis-block.ts'
+import { MAX_BLOCK_TRANSACTIONS, MAX_BODY_BYTES } from '../ledger/rules.ts'
 import { genesisExports } from '../root/genesis-exports.ts'
 import type { RootMoment } from '../root/root-moment.ts'
 import { RootView } from '../root/root-view.ts'
@@ -229,6 +230,9 @@ export class ReplayedShard {
     const header = readable(place, 'header', () => decodeHeader(stored.header))
     mustEqual(place, 'prevHash', header.prevHash, this.#tip.hash)
     const wires = readable(place, 'body', () => decodeBody(stored.body))
+    const wireBytes = wires.reduce((sum, wire) => sum + wire.length, 0)
+    if (wires.length > MAX_BLOCK_TRANSACTIONS || wireBytes > MAX_BODY_BYTES)
+      throw new ReplayMismatch(place, 'body', `it has ${wires.length} transactions of ${wireBytes} bytes: too many`)
     const deliveries = this.#take(place, header.rootCursor, root)
     const pricing = pricingAt(this.#rules, this.#maker.viewAfter(deliveries), header.rootCursor)
     const candidates = wires.map((wire, index) => this.#candidate(place, wire, index, header.rootCursor, pricing))
@@ -265,11 +269,12 @@ export class ReplayedShard {
   #take(place: Place, cursor: number, root: RootPast): RootDelivery[] {
     if (cursor < this.#tip.rootCursor || cursor > root.height)
       throw new ReplayMismatch(place, 'rootCursor', `it takes in root block ${cursor}, which is not before it`)
-    const { until } = this.#maker
-    if (this.isOver || cursor > (until ?? cursor))
-      throw new ReplayMismatch(place, 'rootCursor', `the shard was split at root block ${until}: its children go on`)
     const waiting = this.#deliveries
     const taken = waiting.filter(({ height }) => height <= cursor)
+    // One of those that it takes in may say when it is split.
+    const until = this.#maker.viewAfter(taken).shards.get(this.space.id)?.until ?? undefined
+    if (this.isOver || cursor > (until ?? cursor))
+      throw new ReplayMismatch(place, 'rootCursor', `the shard was split at root block ${until}: its children go on`)
     this.#deliveries = waiting.slice(taken.length)
     const isComplete = (taken.at(-1)?.height ?? this.#tip.rootCursor) === cursor
     return isComplete ? taken : [...taken, { height: cursor, random: root.randomAt(cursor), exports: [], sources: [] }]

@@ -105,6 +105,21 @@ describe('a mempool', () => {
     expect(mempool.size).toBe(3)
   })
 
+  it('is not kept full by those who promise a high fee and leave out a nonce, or have no coins', () => {
+    const { mempool, dropped } = pool({ maxCount: 4 })
+    const gaps = [1, 2].map((nonce) => entry(nonce, { sender: 'mallory', maxFee: 10n ** 30n }))
+    const [poor, behind] = [0, 1].map((nonce) => entry(nonce, { sender: 'mallory', lane: 1, maxFee: 10n ** 31n }))
+    for (const one of [...gaps, poor!, behind!]) expect(mempool.add(one, account, 1n).kind).toBe('added')
+    mempool.take(room)
+    mempool.setAside(poor!, 'parked')
+    mempool.setAside(behind!, 'behind')
+    for (const nonce of [0, 1, 2, 3]) expect(mempool.add(entry(nonce, { maxFee: 10n }), account, 1n).kind).toBe('added')
+    expect(dropped.map(([, status]) => status)).toEqual(['EVICTED', 'EVICTED', 'EVICTED', 'EVICTED'])
+    const more = entry(1, { sender: 'mallory', maxFee: 10n ** 32n })
+    expect(mempool.add(more, account, 1n)).toEqual({ kind: 'refused', code: 'MEMPOOL_FULL' })
+    expect(taken(mempool)).toEqual([0, 1, 2, 3])
+  })
+
   it('is bounded for each sender and by bytes', () => {
     const { mempool } = pool({ maxPerSender: 2, maxBytes: 250 })
     mempool.add(entry(0), account, 1n)

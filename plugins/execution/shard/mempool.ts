@@ -5,6 +5,7 @@ import { chargeOf, feeRefusal, type Refusal } from './admission.ts'
 import type { Lane, PoolEntry, PoolState, Sender } from './pool-entry.ts'
 import { ReadyLine } from './ready-line.ts'
 import { type ShardLoad, Throttle } from './throttle.ts'
+import { givesWay, Victims } from './victims.ts'
 
 /** Bounds of a mempool. */
 export interface MempoolLimits {
@@ -27,7 +28,8 @@ export type Admission =
 
 /**
  * The transactions of a shard that wait for a block: first come, first served among those whose nonce is next.
- * Bounded by count, bytes and per sender; when it is full the lowest `maxFee` goes first.
+ * Bounded by count, bytes and per sender; when it is full, what waits for an earlier nonce or for coins goes first, then the lowest
+ * `maxFee`.
  */
 export class Mempool {
   readonly #limits: MempoolLimits
@@ -42,13 +44,14 @@ export class Mempool {
   #bestBid = 0n
   readonly #throttle: Throttle
   #bytes = 0
-  /** Entries with the lowest fees when it was last filled, lowest last. */
-  #victims: PoolEntry[] = []
+  readonly #victims: Victims
 
   /** `onDrop` is told of everything that leaves without a block. `shard`: whose pool it is. */
   constructor(limits: MempoolLimits, onDrop: (entry: PoolEntry, status: TransactionStatus) => void, shard = '') {
     this.#limits = limits
     this.#onDrop = onDrop
+    // One pass finds the next hundredth of the pool, so that a full pool costs about 100 steps an entry.
+    this.#victims = new Victims(Math.ceil(limits.maxCount / 100))
     // So that those who pay other shards find room.
     this.#throttle = new Throttle(shard, limits.maxCount / 2)
   }
@@ -88,7 +91,7 @@ export class Mempool {
     if (account === undefined || account.balance < cost) return refused('INSUFFICIENT_FUNDS')
     const full = this.#throttle.refuses(entry)
     if (full !== undefined) return refused('MEMPOOL_FULL', `too much waits for shard ${full}: try again later`)
-    if (before === undefined && !this.#makeRoom(entry, sender)) return refused('MEMPOOL_FULL')
+    if (before === undefined && !this.#makeRoom(entry, lane)) return refused('MEMPOOL_FULL')
     if (before !== undefined) this.#drop(before, 'REPLACED')
     this.#place(entry, lane)
     this.#promote(lane)
@@ -272,29 +275,16 @@ export class Mempool {
     } else if (state === 'behind' && lane !== undefined) lane.behind++
   }
 
-  #makeRoom(entry: PoolEntry, sender: Sender): boolean {
+  #makeRoom(entry: PoolEntry, { sender, next }: Lane): boolean {
     const { maxCount, maxBytes, maxPerSender } = this.#limits
     if (sender.count >= maxPerSender) return false
+    const mayGo = entry.transaction.nonce <= next
     while (this.#entries.size >= maxCount || this.#bytes + entry.wire.length > maxBytes) {
-      const victim = this.#nextVictim()
-      if (victim === undefined || victim.transaction.maxFee >= entry.transaction.maxFee) return false
-      this.#victims.pop()
+      const victim = this.#victims.next(this.#entries.values())
+      if (victim === undefined || !givesWay(victim, entry, mayGo)) return false
       this.#drop(victim, 'EVICTED')
     }
     return true
-  }
-
-  #nextVictim(): PoolEntry | undefined {
-    while (this.#victims.length > 0) {
-      const victim = this.#victims.at(-1)!
-      if (victim.state !== 'taken' && victim.state !== 'dropped') return victim
-      this.#victims.pop()
-    }
-    // One pass finds the next hundredth of the pool, so that a full pool costs about 100 steps an entry.
-    const candidates = [...this.#entries.values()].filter((entry) => entry.state !== 'taken')
-    candidates.sort((a, b) => Number(b.transaction.maxFee - a.transaction.maxFee))
-    this.#victims = candidates.slice(-Math.ceil(this.#limits.maxCount / 100))
-    return this.#victims.at(-1)
   }
 
   #drop(entry: PoolEntry, status: TransactionStatus): void {

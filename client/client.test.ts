@@ -96,6 +96,27 @@ describe('asking', () => {
     await expect(other(404, '<html>').network()).rejects.toThrow(failsWith('BAD_RESPONSE'))
     await expect(other(200, '[]').network()).rejects.toThrow(failsWith('BAD_RESPONSE'))
     await expect(other(503, 'later').network()).rejects.toThrow(failsWith('UNREACHABLE'))
+    await expect(other(200, '{"errors":"no"}').network()).rejects.toThrow(failsWith('BAD_RESPONSE'))
+    await expect(other(200, '{"errors":[null]}').network()).rejects.toThrow(failsWith('GRAPHQL'))
+  })
+
+  test('an answer without end', async () => {
+    let sent = 0
+    let isLeft = false
+    const endless = () =>
+      new ReadableStream({
+        pull: (stream) => {
+          sent++
+          stream.enqueue(new Uint8Array(1 << 20).fill(32))
+        },
+        cancel: () => {
+          isLeft = true
+        },
+      })
+    const reading = createClient({ url: node.url, fetch: async () => new Response(endless()) })
+    await expect(reading.network()).rejects.toThrow(failsWith('BAD_RESPONSE'))
+    expect(isLeft).toBe(true)
+    expect(sent).toBeLessThan(100)
   })
 
   test('a node that does not answer, or a caller who has had enough', async () => {

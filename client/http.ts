@@ -29,6 +29,9 @@ interface Response {
 /** Statuses that say nothing about the request: another try may go through. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
 
+/** Bytes of an answer at most, far more than a node gives: whoever sends without end takes no more memory than that. */
+const MAX_ANSWER = 64 * 1024 * 1024
+
 /**
  * Asks once.
  * @throws ClientError UNREACHABLE, TIMEOUT, BAD_RESPONSE or GRAPHQL; the signal's reason.
@@ -56,9 +59,29 @@ async function post(endpoint: Endpoint, body: string, signal: AbortSignal) {
       body,
       signal,
     })
-    return { status: response.status, text: await response.text() }
+    return { status: response.status, text: await textOf(response) }
   } catch (error) {
+    if (error instanceof ClientError) throw error
     throw new ClientError('UNREACHABLE', `${endpoint.url} cannot be reached: is the node running?`, { cause: error })
+  }
+}
+
+/** @throws ClientError BAD_RESPONSE if there is too much of it */
+async function textOf(response: globalThis.Response): Promise<string> {
+  const reader = response.body?.getReader()
+  // Not every platform gives an answer in pieces.
+  if (reader === undefined) return response.text()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    size += value.length
+    if (size > MAX_ANSWER) {
+      await reader.cancel()
+      throw new ClientError('BAD_RESPONSE', `the answer has more than ${MAX_ANSWER} bytes: ask for less at a time`)
+    }
+    text += decoder.decode(value, { stream: true })
   }
 }
 
@@ -82,7 +105,7 @@ export function graphqlError(errors: readonly ServerError[]): ClientError {
   const [first] = errors
   const code = first?.extensions?.code
   const reason = typeof code === 'string' ? code : undefined
-  const message = errors.map((error) => error.message).join('; ')
+  const message = errors.map((error) => error?.message).join('; ')
   if (reason === 'TRANSACTION_UNKNOWN') return new ClientError('TRANSACTION_UNKNOWN', message, { reason })
   const passing = reason !== undefined && PASSING_CODES.has(reason)
   return new ClientError(passing ? 'UNREACHABLE' : 'GRAPHQL', message, { reason, cause: errors })
@@ -91,7 +114,8 @@ export function graphqlError(errors: readonly ServerError[]): ClientError {
 function result<Result>(text: string, status: number, seen: SeenHeights): Result {
   const response = parse(text)
   seen.noteAll(response?.extensions?.height)
-  if (response?.errors !== undefined && response.errors.length > 0) throw graphqlError(response.errors)
+  const errors = Array.isArray(response?.errors) ? response.errors : []
+  if (errors.length > 0) throw graphqlError(errors)
   if (PASSING.has(status)) throw new ClientError('UNREACHABLE', `the server answered with status ${status}`)
   if (response?.data === undefined || response.data === null) {
     throw new ClientError('BAD_RESPONSE', `status ${status}, and no GraphQL result: is the address that of /graphql?`)

@@ -127,7 +127,7 @@ export async function openLight(parts: LightParts, options: LightOptions): Promi
   const { endpoint } = parts
   const chain = await within(timeout, options.signal, async (signal) => {
     const { network } = await request(endpoint, genesisQuery, {}, signal)
-    const validators = validatorsOf(proofBytes(network.genesis, 'its genesis'), bytes32(trusted.network))
+    const validators = validatorsOf(proofBytes(network?.genesis, 'its genesis'), bytes32(trusted.network))
     if (trusted.header !== undefined) return new RootChain(validators, shownRoot(trusted.header, NO_VOTES))
     const newest = await readRoot(endpoint, undefined, signal)
     const chain = new RootChain(validators, newest)

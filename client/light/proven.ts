@@ -17,8 +17,11 @@ export function invalid(reason: string, message: string, cause?: unknown): Clien
   return new ClientError('PROOF_INVALID', message, { reason, cause })
 }
 
-/** The bytes of a proof that a node answers. @throws ClientError PROOF_INVALID if it gives none */
-export function proofBytes(hex: string | null | undefined, what: string): Uint8Array {
-  if (hex == null) throw invalid('MISSING', `the node gives no proof of ${what}`)
+/**
+ * The bytes of a proof that a node answers: anything may stand where its schema has hex.
+ * @throws ClientError PROOF_INVALID if it gives none
+ */
+export function proofBytes(hex: unknown, what: string): Uint8Array {
+  if (typeof hex !== 'string') throw invalid('MISSING', `the node gives no proof of ${what}`)
   return proving(() => fromHex(hex))
 }

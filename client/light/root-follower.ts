@@ -1,11 +1,11 @@
-import { equal, fromHex } from '../../protocol/index.ts'
+import { equal } from '../../protocol/index.ts'
 import { delay } from '../delay.ts'
 import { isClientError } from '../errors.ts'
 import { type Endpoint, request } from '../http.ts'
 import type { Live } from '../live.ts'
 import { rootBlockQuery, rootBlocksQuery, rootBlocksSubscription } from '../operations.ts'
 import { Stream } from '../stream.ts'
-import { invalid, proving } from './proven.ts'
+import { invalid, proofBytes, proving } from './proven.ts'
 import { type RootChain, type ShownRoot, shownRoot, trustedRoot } from './root-chain.ts'
 import type { TrustedRoot } from './verified.ts'
 
@@ -96,8 +96,9 @@ export class RootFollower {
         }
         const variables = { after: String(tip), first: Math.min(PAGE, height - tip) }
         const { rootBlocks } = await request(this.#endpoint, rootBlocksQuery, variables, signal)
-        if (rootBlocks.edges.length === 0) throw invalid('MISSING', `the node shows no root block ${tip + 1}`)
-        const shown = rootBlocks.edges.map(({ node }) => readShown(node))
+        const edges = listOf(rootBlocks?.edges)
+        if (edges.length === 0) throw invalid('MISSING', `the node shows no root block ${tip + 1}`)
+        const shown = edges.map((edge) => readShown(edge?.node))
         // A node that began from a snapshot does not have what lies before.
         if ((shown[0]?.header.height ?? 0) > tip + 1) this.#jump(await readRoot(this.#endpoint, height, signal))
         else this.#take(shown)
@@ -167,10 +168,17 @@ export async function readRoot(
   signal: AbortSignal,
 ): Promise<ShownRoot> {
   const { rootBlock } = await request(endpoint, rootBlockQuery, { height: height?.toString() ?? null }, signal)
-  if (rootBlock === null) throw invalid('MISSING', `the node shows no root block ${height ?? ''}`.trimEnd())
+  if (rootBlock == null) throw invalid('MISSING', `the node shows no root block ${height ?? ''}`.trimEnd())
   const shown = readShown(rootBlock)
   if (height === undefined || shown.header.height === height) return shown
   throw invalid('SUBJECT', `the node shows root block ${shown.header.height} for ${height}`)
 }
 
-const readShown = ({ header, votes }: Shown): ShownRoot => proving(() => shownRoot(fromHex(header), fromHex(votes)))
+/** What a node shows may have any form, whatever its schema says. */
+function readShown(shown: Shown | undefined): ShownRoot {
+  const header = proofBytes(shown?.header, 'a root block')
+  const votes = proofBytes(shown?.votes, 'the votes for a root block')
+  return proving(() => shownRoot(header, votes))
+}
+
+const listOf = <T>(list: readonly T[] | undefined): readonly T[] => (Array.isArray(list) ? list : [])

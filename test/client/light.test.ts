@@ -72,6 +72,44 @@ const changing = (names: string, change: (hex: string) => string) => (text: stri
     (_all, name: string, hex: string) => `"${name}":"${change(hex)}"`,
   )
 
+describe('answers of another form than the schema', () => {
+  const answering = (data: Record<string, unknown>): Client =>
+    through((text) => {
+      const answer: { data: Record<string, unknown> } = JSON.parse(text)
+      for (const name of Object.keys(data)) if (name in answer.data) answer.data[name] = data[name]
+      return JSON.stringify(answer)
+    })
+
+  test.each([null, 5, 'x', [], {}, { genesis: 7 }])('%j for what the network is', async (given) => {
+    const lied = answering({ network: given }).light({ trusted: { network } })
+    await expect(lied).rejects.toThrow(expect.objectContaining({ code: 'PROOF_INVALID' }))
+  })
+
+  test.each([null, 5, [null], { header: 1, votes: 2 }, { header: '0x', votes: null }])(
+    '%j for a root block',
+    async (given) => {
+      const lied = answering({ rootBlock: given }).light({ trusted: { network } })
+      await expect(lied).rejects.toThrow(expect.objectContaining({ code: 'PROOF_INVALID' }))
+    },
+  )
+
+  test.each([null, 5, { edges: null }, { edges: [null] }, { edges: [{ node: 5 }] }])(
+    '%j for root blocks, and for proofs',
+    async (given) => {
+      const { header } = light.tip
+      const data = { rootBlocks: given, cellProof: given, transaction: { rootedProof: 5 }, block: given, shard: given }
+      const liar = answering(data)
+      const before = await liar.light({ trusted: { network, header } })
+      const wrong = expect.objectContaining({ code: 'PROOF_INVALID' })
+      await expect(before.account(alice.address)).rejects.toThrow(wrong)
+      await expect(before.transaction(alice.address)).rejects.toThrow(wrong)
+      await expect(before.block({ shard: '0:0', height: 0 })).rejects.toThrow(wrong)
+      await expect(before.split('0:0')).rejects.toThrow(wrong)
+      await liar.close()
+    },
+  )
+})
+
 describe('a light client', () => {
   test('follows the root chain', async () => {
     const heights: number[] = []

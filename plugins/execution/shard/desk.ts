@@ -42,6 +42,7 @@ export class Desk {
   readonly #onWork: () => void
   readonly #isStopping: () => boolean
   #isClosed = false
+  #adopting: Promise<void> | undefined
 
   constructor({ engine, marks, barred, report, onWork, isStopping }: DeskParts) {
     this.#engine = engine
@@ -57,8 +58,13 @@ export class Desk {
     this.#isClosed = true
   }
 
-  /** Takes over what waited in the pool of the shard that this one was split off from. */
-  async adopt(pool: PooledBatch): Promise<void> {
+  /** Takes over what waited in the pool of the shard that this one was split off from, before anything else. */
+  adopt(pool: PooledBatch): Promise<void> {
+    this.#adopting = this.#adopt(pool)
+    return this.#adopting
+  }
+
+  async #adopt(pool: PooledBatch): Promise<void> {
     const { pricing } = this.#engine
     const entries: PoolEntry[] = []
     let index = 0
@@ -117,6 +123,8 @@ export class Desk {
       }
       index++
     }
+    // What is in the parent's pool was there first: a nonce is too far, or taken, only as seen from there.
+    await this.#adopting
     await this.#engine.load(admissible.map(({ entry }) => entry.transaction.sender))
     // Nobody is told anything of them: the node sends them to the children.
     if (this.#isClosed) return

@@ -15,6 +15,7 @@ import { model } from './model/model.ts'
 import { forgedProofs } from './proofs/forged-proofs.ts'
 import type { Scenario } from './scenario.ts'
 import { splitCrash } from './split/crash.ts'
+import { splitKill } from './split/kill.ts'
 import { splitLoad } from './split/load.ts'
 import { streams } from './streams/streams.ts'
 
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   poison,
   splitLoad,
   splitCrash,
+  splitKill,
   cleanStop,
   streams,
   killJobs,

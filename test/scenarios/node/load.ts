@@ -9,7 +9,7 @@ import { AnswerError, ask } from './graphql.ts'
 import { PAYERS } from './payers.ts'
 
 /** What a client may be told while a node is in trouble: each says that the same bytes may be submitted again. */
-const PASSING = new Set([
+export const PASSING: ReadonlySet<string> = new Set([
   'NO_ANSWER',
   'UNAVAILABLE',
   'SHARD_UNAVAILABLE',

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isRunning, type Program, runNode, until } from '../../../server/testing/program.ts'
 import { postgresProcesses, signalAll, strayPostgres } from './postgres-processes.ts'
 
-const MAIN = new URL('../../../server/main.ts', import.meta.url).pathname
-const CONFIG = new URL('../../fixtures/ledger.config.ts', import.meta.url).pathname
+export const MAIN: string = new URL('../../../server/main.ts', import.meta.url).pathname
+export const CONFIG: string = new URL('../../fixtures/ledger.config.ts', import.meta.url).pathname
 /** A node that takes longer to start by itself, whatever happened to it, has failed. */
 const START_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 60_000

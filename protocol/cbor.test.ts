@@ -209,6 +209,14 @@ describe('the cursor', () => {
     )
   })
 
+  test('skip refuses what is made of too many items', () => {
+    const bytes = encode([[1, 2], { a: [] }])
+    const [all, fewer] = [new Reader(bytes), new Reader(bytes)]
+    all.skip(7)
+    all.done()
+    expect(() => fewer.skip(6)).toThrow(CodecError)
+  })
+
   test('skip refuses what ends too early, and never runs on', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {

@@ -139,10 +139,14 @@ export class Reader {
     }
   }
 
-  /** Passes over one item of any kind and depth, checking lengths only: whoever reads it later checks the rest. */
-  skip(): void {
+  /**
+   * Passes over one item of any kind and depth, checking lengths only: whoever reads it later checks the rest.
+   * @param most how many items it may be made of, itself included: few bytes can take much memory once they are read
+   */
+  skip(most: number = Number.MAX_SAFE_INTEGER): void {
     let items = 1
-    while (items > 0) {
+    for (let passed = 1; items > 0; passed++) {
+      if (passed > most) throw new CodecError('MALFORMED', `it is made of more than ${most} items`)
       items--
       const head = this.input[this.offset]
       if (head === undefined) throw truncated()

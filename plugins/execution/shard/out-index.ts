@@ -1,4 +1,4 @@
-import { Reader } from '../../../protocol/index.ts'
+import { CodecError, Reader } from '../../../protocol/index.ts'
 
 /** Where the out items of a block go, so that routing them needs no decoding. In the order of the items. */
 export interface OutIndex {
@@ -29,13 +29,17 @@ export function indexOut(items: readonly Uint8Array[]): OutIndex {
   return index
 }
 
-/** Cuts stored out items, which stand one after the other, apart. @throws CodecError */
+/** Each begins with a hash, or a head and a path: what is cut apart takes little more memory than before. */
+const LEAST_BYTES = 33
+
+/** Cuts stored out items, or receipts, which stand one after the other, apart. @throws CodecError */
 export function splitOut(bytes: Uint8Array): Uint8Array[] {
   const reader = new Reader(bytes)
   const items: Uint8Array[] = []
   while (reader.offset < bytes.length) {
     const start = reader.offset
     reader.skip()
+    if (reader.offset - start < LEAST_BYTES) throw new CodecError('MALFORMED', `an item at byte ${start} is too short`)
     items.push(bytes.subarray(start, reader.offset))
   }
   return items

@@ -10,6 +10,7 @@ import {
   listRoot,
   MAX_PREFIX,
   parseShardId,
+  Reader,
   ROOT_REALM,
   rootHeaderHash,
   type Shard,
@@ -26,6 +27,7 @@ import { decodeEntries, encodeEntries } from '../root/root-store.ts'
 import { RootView } from '../root/root-view.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { falseState } from './errors.ts'
+import { MAX_ITEMS } from './sections.ts'
 import type { SentBlock, SnapshotHead, SnapshotRoot } from './visitor.ts'
 
 const WHOLE = 1n << BigInt(MAX_PREFIX)
@@ -66,6 +68,7 @@ export class RootWindow {
     if (before !== undefined && !equal(header.prevHash, before.hash))
       throw falseState(`root block ${height} does not follow the one before`)
     const entries = decodeEntries(encodedEntries)
+    new Reader(changes).skip(MAX_ITEMS)
     const exports = decodeExportChanges(changes)
     if (before === undefined && exports.length > 0)
       throw falseState('what the first root block exported stands there twice')

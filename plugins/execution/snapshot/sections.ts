@@ -1,10 +1,13 @@
 import { z } from 'zod'
-import { CodecError, decode, encode } from '../../../protocol/index.ts'
+import { CodecError, decode, encode, Reader } from '../../../protocol/index.ts'
 import { SnapshotError } from './errors.ts'
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 const height = z.int().nonnegative()
 const amount = z.union([z.int().nonnegative(), z.bigint().nonnegative()]).transform(BigInt)
+
+/** Items of one section. Those of one byte take a hundred times that once they are read: a section must not fill the memory. */
+export const MAX_ITEMS = 4_000_000
 
 /** What stands in a snapshot, by the name that begins each section. All of it is CBOR arrays. */
 const SHAPES = {
@@ -54,6 +57,7 @@ export function decodeSection(section: Uint8Array): Section {
 
 function listOf(section: Uint8Array): readonly unknown[] {
   try {
+    new Reader(section).skip(MAX_ITEMS)
     const value = decode(section)
     if (Array.isArray(value)) return value
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Client } from '../../client/index.ts'
+import type { Genesis } from '../../protocol/index.ts'
 import { CommandError } from '../../server/cli/command-error.ts'
 import type { Streams } from '../../server/cli/output.ts'
 import { formatDea } from '../amount.ts'
@@ -94,6 +95,12 @@ function addCreate(realm: Command, streams: Streams): void {
 
 /** What a realm of so many shards takes: its bond, and more than enough for the deposit of its cell. */
 async function priceOf(client: Client, shards: number): Promise<{ bond: bigint; deposit: bigint }> {
+  const { realmBond, depositPerByte } = (await genesisOf(client)).params
+  return { bond: unitsOf(realmBond) * BigInt(shards), deposit: unitsOf(depositPerByte) * CELL_BYTES }
+}
+
+/** What the network was founded with. Throws CommandError LEDGER_AWAY */
+export async function genesisOf(client: Client): Promise<Genesis> {
   const [{ document, fromHex }, { decodeGenesis }] = await Promise.all([
     import('../../client/index.ts'),
     import('../../protocol/index.ts'),
@@ -103,18 +110,17 @@ async function priceOf(client: Client, shards: number): Promise<{ bond: bigint; 
   )
   const { network } = await client.request(query, {})
   if (network.genesis === null) throw new CommandError('LEDGER_AWAY', 'the node has no ledger now: see `deaios status`')
-  const { realmBond, depositPerByte } = decodeGenesis(fromHex(network.genesis)).params
-  return { bond: unitsOf(realmBond) * BigInt(shards), deposit: unitsOf(depositPerByte) * CELL_BYTES }
+  return decodeGenesis(fromHex(network.genesis))
 }
 
 /** An amount of the genesis document. */
-function unitsOf(value: unknown): bigint {
+export function unitsOf(value: unknown): bigint {
   if (typeof value === 'bigint' || typeof value === 'number') return BigInt(value)
   throw new CommandError('NO_REALMS', 'this network was founded without a bond for realms: it cannot have new ones')
 }
 
 /** All realms, page after page. */
-async function readRealms(client: Client): Promise<RealmNode[]> {
+export async function readRealms(client: Client): Promise<RealmNode[]> {
   const { document } = await import('../../client/index.ts')
   interface Page {
     readonly realms: {

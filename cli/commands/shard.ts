@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Client } from '../../client/index.ts'
+import type { Client, KeyPair } from '../../client/index.ts'
 import { CommandError } from '../../server/cli/command-error.ts'
 import type { Streams } from '../../server/cli/output.ts'
 import { asking } from '../connection.ts'
@@ -91,7 +91,8 @@ function addSplit(shard: Command, streams: Streams): void {
       ])
       const keys = await readKeyFile(keyFile)
       const client = connect(keys)
-      const info = await callRoot(client, { call: 'shard.split', args: { shard: id }, to: keys.publicKey })
+      const value = await bondOf(client, id, keys)
+      const info = await callRoot(client, { call: 'shard.split', args: { shard: id }, to: keys.publicKey, value })
       if (!wait) {
         const height = await rootHeight(client)
         return {
@@ -111,6 +112,19 @@ function addSplit(shard: Command, streams: Streams): void {
       }
     },
   )
+}
+
+/** What splitting a shard takes of who signs: the creator of its realm leaves a bond, as for the realm's first shards. */
+async function bondOf(client: Client, id: string, keys: KeyPair): Promise<bigint> {
+  const [{ genesisOf, readRealms, unitsOf }, { equal, parseShardId }] = await Promise.all([
+    import('./realm.ts'),
+    import('../../protocol/index.ts'),
+  ])
+  const { params, validators } = await genesisOf(client)
+  if (validators.some((validator) => equal(validator, keys.publicKey))) return 0n
+  const { realm } = parseShardId(id)
+  const made = (await readRealms(client)).find(({ number }) => number === realm)
+  return made?.creator?.address === keys.address ? unitsOf(params.realmBond) : 0n
 }
 
 /** The shard's children, once both run. */

@@ -77,7 +77,7 @@ it('has accounts and nonces of its own, that pay within it and out of it', async
 })
 
 it('is split by who made it, and by nobody else', async () => {
-  const split = { to: alice.publicKey, realm: ROOT_REALM, call: 'shard.split', args: { shard: '1:0' } }
+  const split = { to: alice.publicKey, realm: ROOT_REALM, call: 'shard.split', args: { shard: '1:0' }, value: BOND }
   expect(await send(bob, split)).toMatchObject({ status: 'FAILED' })
   expect(await send(alice, split)).toMatchObject({ status: 'EXECUTED' })
   const half = `1:0${(cellPath(gamer.publicKey)[0]! >> 6) & 1}`

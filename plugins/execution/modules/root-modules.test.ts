@@ -61,8 +61,23 @@ describe('shard.split', () => {
     expect(await story.block(split(alice, '0:0'), split(bob, '1:'))).toEqual(['NOT_ALLOWED', 'NOT_ALLOWED'])
     // A module that sends in the name of an account's cell is not that account.
     expect(await story.block({ ...split(alice, '1:'), module: 'market' })).toEqual(['NOT_ALLOWED'])
-    expect(await story.block({ ...split(alice, '1:'), value: 1n })).toEqual(['NOT_PAYABLE'])
-    expect(await story.block(split(alice, '1:'), split(validator, '0:0'))).toEqual(['DONE', 'DONE'])
+    expect(await story.block({ ...split(validator, '0:0'), value: 1n })).toEqual(['NOT_PAYABLE'])
+    expect(await story.block({ ...split(bob, '1:'), value: 1000n })).toEqual(['NOT_ALLOWED'])
+    const bonded = { ...split(alice, '1:'), value: 1000n }
+    expect(await story.block(bonded, split(validator, '0:0'))).toEqual(['DONE', 'DONE'])
+  })
+
+  it('takes a bond of a realm’s creator, so that nobody has shards for nothing', async () => {
+    const story = new RootStory({ realmBond: 5000n })
+    await story.block(create(alice, 'games', 1))
+    const { holdings } = story.state.totals
+    const bring = (value: bigint) => ({ ...split(alice, '1:'), value })
+    expect(await story.block(bring(0n), bring(4999n))).toEqual(['BOND_REQUIRED', 'BOND_REQUIRED'])
+    expect(story.state.totals.holdings).toBe(holdings)
+    expect(await story.block(bring(5001n), bring(5000n))).toEqual(['DONE', 'SPLIT_PENDING'])
+    const cell = story.state.store.get(idKey(cellId('shard', alice, new TextEncoder().encode('1:'))))
+    expect(cell?.balance).toBe(5001n)
+    expect(story.state.totals.holdings).toBe(holdings + 5001n)
   })
 
   it('stops at the longest prefix, and at the most shards', async () => {

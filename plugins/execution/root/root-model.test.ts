@@ -29,8 +29,8 @@ const message: fc.Arbitrary<SentMessage> = fc.oneof(
     }),
   ),
   fc
-    .record({ from: sender, shard: fc.constantFrom('0:0', '0:1', '0:10', '0:111', '1:', '2:0', 'x') })
-    .map(({ from, shard }): SentMessage => ({ from, call: 'shard.split', args: { shard } })),
+    .record({ from: sender, value, shard: fc.constantFrom('0:0', '0:1', '0:10', '0:111', '1:', '2:0', 'x') })
+    .map(({ from, value, shard }): SentMessage => ({ from, value, call: 'shard.split', args: { shard } })),
   fc
     .record({ from: sender, value, count: fc.integer({ min: 1, max: 4 }), each: fc.nat(4000) })
     .map(({ from, value, ...args }): SentMessage => ({ from, value, call: 'vault.open', args })),

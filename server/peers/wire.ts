@@ -16,13 +16,14 @@ export class Wire<Incoming, Outgoing> {
     this.#socket = socket
     socket.on('message', (frame: Buffer) => {
       this.#heard()
-      let messages: readonly Incoming[]
+      let messages: unknown
       try {
         messages = decodeFrame<Incoming>(frame)
       } catch {
-        // Not one of ours: a node of another version, or nobody that should be here.
-        return socket.terminate()
+        messages = undefined
       }
+      // Not one of ours: a node of another version, or nobody that should be here.
+      if (!Array.isArray(messages)) return socket.terminate()
       for (const message of messages) onMessage(message)
     })
     socket.on('pong', () => this.#heard())

@@ -6,6 +6,8 @@ import { type FromHost, HOST_PROTOCOL, ownBytes, type ToHost } from './messages.
 
 const RETRY_MS = 100
 const MAX_RETRY_MS = 2_000
+/** What is the matter with a shard host that is of another release, or does not work. */
+const NONSENSE = 'SHARD_HOST_FAULT'
 
 export interface HostLinkParts {
   readonly name: string
@@ -119,19 +121,26 @@ export class HostLink {
           this.#parts.log.info({ shardHost: this.name }, 'a shard host is there')
           for (const shard of this.#shards.values()) shard.up()
         } else if (message.type === 'want-root') void this.#tellRoot(wire, message)
-        else this.#shards.get(message.shard)?.take(message)
+        else if (message.type === 'report' || message.type === 'status') this.#shards.get(message.shard)?.take(message)
+        else throw new TypeError('a message of an unknown kind')
       }
-      const wire = new Wire<FromHost, ToHost>(
-        socket,
-        (message) => take(ownBytes(message)),
-        () => {
-          if (this.#wire === wire) {
-            this.#fence = undefined
-            this.#wire = undefined
-          }
-          resolve({ wasOpen, reason })
-        },
-      )
+      // Other shards go on, whatever one shard host says.
+      const takeIfSound = (message: FromHost): void => {
+        if (reason.code === NONSENSE) return
+        try {
+          take(ownBytes(message))
+        } catch (error) {
+          reason = { code: NONSENSE, message: `it says what cannot be used: ${explain(error).message}` }
+          socket.terminate()
+        }
+      }
+      const wire = new Wire<FromHost, ToHost>(socket, takeIfSound, () => {
+        if (this.#wire === wire) {
+          this.#fence = undefined
+          this.#wire = undefined
+        }
+        resolve({ wasOpen, reason })
+      })
       this.#wire = wire
       if (signal.aborted) socket.terminate()
     })

@@ -52,7 +52,7 @@ export class HostSession {
     this.#store = new HostStore(parts.sql, parts.lease)
     this.#roots = new RootQuestions((id, height) => this.#send({ type: 'want-root', id, height }))
     const closed = Promise.withResolvers<void>()
-    this.#wire = new Wire<ToHost, FromHost>(socket, (message) => this.#take(ownBytes(message)), closed.resolve)
+    this.#wire = new Wire<ToHost, FromHost>(socket, (message) => this.#takeIfSound(message), closed.resolve)
     this.ended = closed.promise.then(() => this.#end())
     void pause(OPEN_WITHIN_MS, this.#over.signal).then(() => {
       if (!this.#isOpening) this.#wire.terminate()
@@ -77,6 +77,18 @@ export class HostSession {
     await Promise.all([...this.#shards.values()].map((shard) => shard.abandon()))
     this.#shards.clear()
     this.#seeds.clear()
+  }
+
+  /** What a leader says ends no more than its own connection. */
+  #takeIfSound(message: ToHost): void {
+    if (this.#over.signal.aborted) return
+    try {
+      this.#take(ownBytes(message))
+    } catch (error) {
+      this.#parts.log.error({ error: explain(error) }, 'a leader said what cannot be used: its connection is closed')
+      this.#over.abort()
+      this.#wire.terminate()
+    }
   }
 
   #take(message: ToHost): void {

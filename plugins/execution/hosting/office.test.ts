@@ -1,5 +1,7 @@
+import { serialize } from 'node:v8'
 import { afterEach, describe, expect, it } from 'vitest'
 import { encodeGenesis } from '../../../protocol/index.ts'
+import { dial } from '../../../server/links.ts'
 import { silentLog } from '../../../server/log.ts'
 import { pause } from '../../../server/plugin.ts'
 import { until } from '../../../server/testing/program.ts'
@@ -156,5 +158,19 @@ describe('a shard host', () => {
     await until(() => net.chain.shards().some(({ status }) => status === 'STOPPED'), 'the shard is stopped')
     expect(net.chain.health().message).toBe('shard 0:1 is stopped on its shard host')
     expect(await host.sql`SELECT FROM block`).toHaveLength(0)
+  })
+})
+
+describe('a leader that makes no sense', () => {
+  it('ends its own connection, not the shard host', async () => {
+    const host = await aHost()
+    for (const said of [5, [null], [{ type: 'start' }], [{ type: 'request', shard: 5 }, { type: 'start' }]]) {
+      const socket = dial(host.config.url, host.secret)
+      const closed = new Promise((resolve) => socket.once('close', resolve))
+      socket.once('open', () => socket.send(serialize(said)))
+      await closed
+    }
+    const { told } = linkTo(host, 1n)
+    await until(() => told.includes('up'), 'a leader that is let in')
   })
 })

@@ -176,6 +176,11 @@ export class Chain implements Ledger {
     await this.#pool.close()
   }
 
+  /** What must never be found, and was: value appeared or vanished, or the root chain cannot go on. */
+  get fault(): Error | undefined {
+    return this.#fault
+  }
+
   /** What is wrong with the ledger, if anything is. */
   health(): { readonly ok: boolean; readonly message?: string } {
     if (this.#fault !== undefined) return { ok: false, message: this.#fault.message }
@@ -219,7 +224,7 @@ export class Chain implements Ledger {
       load: 0,
       mempool: { size: 0, bytes: 0 },
       basePrice: this.#parts.network.params.basePrice,
-      congestion: 0,
+      congestion: this.#loads.root,
     }
   }
 
@@ -311,6 +316,7 @@ export class Chain implements Ledger {
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
+    this.#loads.noteRoot(this.#recent.get(block.header.height)?.outgoing ?? [])
     this.#fleet.advance(this.#orderer.view, block.header.height)
     for (const { transaction } of made.outcomes) this.#watch.touched(transaction)
     for (const [call, count] of made.faults) this.#parts.onFaults?.(call, count)

@@ -17,5 +17,7 @@ export class CommandError extends Error {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return `INTERNAL: ${String(error)}`
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
+  // The system's own errors begin with their code.
+  if (error.message.startsWith(`${code}: `)) return error.message
   return `${code}: ${error.message || error.name}`
 }

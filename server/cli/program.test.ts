@@ -39,6 +39,8 @@ describe('the deaios command', () => {
       err: 'CONFIG_MISSING: there is no config file /none.ts; run deaios where deaios.config.ts is, or name one with --config\n',
     })
     expect(describeError(new TypeError('x is not a function'))).toBe('INTERNAL: x is not a function')
+    const system = Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT' })
+    expect(describeError(system)).toBe('ENOENT: no such file or directory')
   })
 })
 

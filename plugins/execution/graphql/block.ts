@@ -9,6 +9,7 @@ import {
   resolvePage,
 } from '../../../schema/index.ts'
 import type { BlockPlace } from '../api.ts'
+import { MESSAGES_PROOF_COST } from '../proofs/root-proofs.ts'
 import type { BlockRow } from '../query/blocks.ts'
 import { placeKey } from '../query/blocks.ts'
 import { blockOf, headerOf, type KnownBlock } from './block-source.ts'
@@ -118,7 +119,7 @@ export function defineBlock(setting: Setting): void {
         }),
         messagesProof: t.field({
           type: 'Bytes',
-          complexity: 100,
+          complexity: MESSAGES_PROOF_COST,
           args: { to: t.arg.string({ required: true, description: 'A shard, or a part of one, like `0:01`.' }) },
           description:
             'All that it sent to a shard, and that nothing is left out: CBOR [[header, item before, items, item behind, ' +

@@ -1,3 +1,4 @@
+import { parse } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   encodeBlockProof,
@@ -8,6 +9,8 @@ import {
   verifyRootedMessages,
   verifyRootedTransaction,
 } from '../../../protocol/index.ts'
+import { costOf } from '../../../server/graphql/cost.ts'
+import { DEFAULT_LIMITS } from '../../../server/graphql/limits.ts'
 import { RootProofs } from '../proofs/root-proofs.ts'
 import { transactionOf } from '../query/written-ledger.ts'
 import { createGraphqlFixture, type GraphqlFixture } from './graphql-fixture.ts'
@@ -70,6 +73,19 @@ describe('root blocks', () => {
 })
 
 describe('proofs that lead to a root block', () => {
+  it('of messages, which are large, are given to one query a few at a time', () => {
+    const cost = (first: number, field: string): number => {
+      const document = parse(`{ ${field}(first: ${first}) { edges { node { messagesProof(to: "0:1") } } } }`)
+      const [operation] = document.definitions
+      if (operation?.kind !== 'OperationDefinition') throw new TypeError('it is an operation')
+      return costOf(test.host.schema, document, operation)({})
+    }
+    for (const field of ['blocks', 'rootBlocks']) {
+      expect(cost(2, field)).toBeLessThan(DEFAULT_LIMITS.cost)
+      expect(cost(10, field)).toBeGreaterThan(DEFAULT_LIMITS.cost)
+    }
+  })
+
   it('are given of a block, its transactions and its messages', async () => {
     const answer = await test.query(
       `query ($id: Bytes!) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { decodeRootHeader, MAX_EXPORT_KEY, type RootHeader } from '../../../protocol/index.ts'
 import { apiError, type KeysetCursor, pageCost, resolvePage } from '../../../schema/index.ts'
+import { MESSAGES_PROOF_COST } from '../proofs/root-proofs.ts'
 import { type RootBlockRow, rootBlockAt, rootBlockPage, rootOutgoing } from '../query/root-blocks.ts'
 import { ROOT } from './heights.ts'
 import { shardOfName } from './realm.ts'
@@ -84,7 +85,7 @@ export function defineRootBlock(setting: Setting): void {
       }),
       messagesProof: t.field({
         type: 'Bytes',
-        complexity: 100,
+        complexity: MESSAGES_PROOF_COST,
         args: { to: t.arg.string({ required: true, description: 'A shard, or a part of one, like `0:01`.' }) },
         description: 'All that the root chain itself sent to a shard with this block, and that nothing is left out.',
         resolve: ({ header, height }, { to }) => {

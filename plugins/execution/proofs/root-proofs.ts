@@ -16,6 +16,9 @@ import { RootWait } from './root-wait.ts'
 /** The largest proof of messages, in bytes. */
 export const MAX_MESSAGES_PROOF = 2 << 20
 
+/** What asking for one costs: a query that may cost 25,000 gets less than ten, so its answer stays in memory. */
+export const MESSAGES_PROOF_COST = 2_500
+
 /** There are too many messages for one proof. */
 export class ProofTooLargeError extends Error {
   override readonly name = 'ProofTooLargeError'

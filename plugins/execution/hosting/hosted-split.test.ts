@@ -92,6 +92,8 @@ it('all of them are there for the next leader, and the whole chain can be execut
   expect((await net.settled()).total).toBe(net.network.supply)
   const { sql, modules: offered } = net
   await verifyDatabase({ sql, offered, shardHosts: [host.config] })
+  // Without the shard host in the configuration nobody knows where to look.
+  await expect(verifyDatabase({ sql, offered })).rejects.toMatchObject({ code: 'SHARD_HOST_UNKNOWN' })
 })
 
 it('the events of all blocks came over, each once, those of a parent before those of its children', async () => {

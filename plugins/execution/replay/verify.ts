@@ -1,6 +1,7 @@
 import type { Sql } from '../../../server/plugin.ts'
 import type { ShardHostConfig } from '../config.ts'
 import { storedNetwork } from '../genesis-store.ts'
+import { ShardHomes } from '../hosting/places.ts'
 import { openHostDatabases } from '../hosting/shard-hosting.ts'
 import type { LedgerModule } from '../ledger/module.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
@@ -42,7 +43,7 @@ export class NoNetworkError extends Error {
 /**
  * Executes a node's chain again, as it stands now; the node may go on meanwhile.
  * @throws ReplayMismatch naming the first difference; NoNetworkError; ModuleSetError for a module that is missing;
- *   SnapshotError for a height that is not there
+ *   SnapshotError for a height that is not there; UnknownHostError if shards live where the configuration knows nothing of
  */
 export async function verifyDatabase(options: VerifyOptions): Promise<VerifyReport> {
   const { sql, shardHosts = [], from } = options
@@ -77,7 +78,8 @@ async function verifyIn(options: VerifyOptions, databases: ShardDatabases | unde
         'HISTORY_MISSING',
         `this database was made from a snapshot: what came before root height ${row.first} is not in it; verify a node that has it`,
       )
-    // Told before hours of work.
+    // Told before hours of work: what the configuration does not name cannot be read.
+    if (databases === undefined) await ShardHomes.read(tx, [])
     mustHaveModules(new ModuleLibrary(offered), RootView.EMPTY.with(await storedExports(tx, last)), from ?? 0, last)
     const report = await replayChain({
       network,

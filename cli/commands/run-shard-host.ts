@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { HostServer } from '../../plugins/execution/hosting/host-server.ts'
 import { secretIn } from '../../plugins/execution/hosting/secret.ts'
@@ -28,6 +29,7 @@ const IMPATIENT = 130
 /** Runs a shard host until it is asked to stop. Throws whatever keeps it from starting. */
 export async function runShardHost(flags: ShardHostFlags, streams: Streams): Promise<void> {
   const dataDir = resolve(flags.data)
+  const url = await databaseUrl(flags)
   const config = await loadConfig(flags.config === undefined ? {} : { config: flags.config })
   const lock = lockDataFolder(dataDir)
   const log = openLog({
@@ -41,7 +43,7 @@ export async function runShardHost(flags: ShardHostFlags, streams: Streams): Pro
     const secretFile = resolve(flags.secretFile ?? join(dataDir, 'shard-host.secret'))
     const secret = await secretIn(secretFile)
     const { plugins } = await loadPlugins(config.plugins, config.file)
-    database = await openDatabase({ dataDir, url: flags.database, log })
+    database = await openDatabase({ dataDir, url, log })
     const core = database.sql(CORE_SCHEMA)
     await exclusively(core, async () => {
       await migrate(core, CORE_SCHEMA, CORE_MIGRATIONS)
@@ -56,7 +58,7 @@ export async function runShardHost(flags: ShardHostFlags, streams: Streams): Pro
       secret,
     })
     try {
-      streams.out.write(announcement(server.url, database, flags, secretFile))
+      streams.out.write(announcement(server.url, database, url === undefined, secretFile))
       log.info({ url: server.url }, 'ready')
       const why = await stop.requested
       streams.out.write(`\n${why}: finishing what is running; once more ends at once\n`)
@@ -69,6 +71,18 @@ export async function runShardHost(flags: ShardHostFlags, streams: Streams): Pro
     await database?.close()
     log.close()
     lock.release()
+  }
+}
+
+/** The URL of its database; undefined for the embedded one. @throws CommandError */
+async function databaseUrl({ database, databaseFile }: ShardHostFlags): Promise<string | undefined> {
+  if (databaseFile === undefined) return database
+  if (database !== undefined)
+    throw new CommandError('DATABASE_TWICE', 'name the database with --database or with --database-file, not with both')
+  try {
+    return (await readFile(databaseFile, 'utf8')).trim()
+  } catch (error) {
+    throw new CommandError('DATABASE_FILE', `cannot read ${databaseFile} (${codeOf(error)}): name another file`, error)
   }
 }
 
@@ -90,7 +104,7 @@ async function listen(
 }
 
 /** Where it is, and what its nodes' configuration says of it. */
-function announcement(url: string, database: Database, flags: ShardHostFlags, secretFile: string): string {
+function announcement(url: string, database: Database, isEmbedded: boolean, secretFile: string): string {
   const { host, port, user, database: name } = database.options(EXECUTION)
   const embedded = `postgres://${encodeURIComponent(user)}@localhost:${port}/${name}?host=${encodeURIComponent(host)}`
   return [
@@ -102,7 +116,7 @@ function announcement(url: string, database: Database, flags: ShardHostFlags, se
     "  execution({ shardHosts: [{ name: 'a-name', places: ['0:1'],\n",
     `    url: '${url}', secretFile: '${secretFile}',\n`,
     // A URL that was given may hold a password.
-    `    database: ${flags.database === undefined ? `'${embedded}'` : 'process.env.SHARD_HOST_DATABASE'} }] })\n\n`,
+    `    database: ${isEmbedded ? `'${embedded}'` : 'process.env.SHARD_HOST_DATABASE'} }] })\n\n`,
     `ready ${url}\n`,
   ].join('')
 }

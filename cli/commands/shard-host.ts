@@ -12,6 +12,7 @@ export interface ShardHostFlags {
   readonly listen: Listening
   readonly data: string
   readonly database?: string
+  readonly databaseFile?: string
   readonly secretFile?: string
   readonly config?: string
 }
@@ -24,6 +25,7 @@ export function addShardHost(program: Command, streams: Streams): void {
     .option('--listen <host:port>', 'where nodes reach it', listening, { hostname: '127.0.0.1', port: 4100 })
     .option('--data <folder>', 'where everything is kept', '.deaios-shard-host')
     .option('--database <url>', 'a PostgreSQL to use instead of the embedded one (not the node’s)')
+    .option('--database-file <file>', 'a file with such a URL: others can read a password on a command line')
     .option('--secret-file <file>', 'what nodes must show; made if absent (default <data>/shard-host.secret)')
     .option('--config <file>', 'the config file, for its ledger modules (default deaios.config.ts)')
     .action(async (flags: ShardHostFlags) => {

@@ -4,6 +4,12 @@ import type { ShardDatabases } from './shard-databases.ts'
 /** What a shard host's database has to answer within, in milliseconds: it must not hold up what is asked of the others. */
 const ANSWER_MS = 5_000
 
+/** What one of them may be asked at a time: what is given up on after that time still waits for it. */
+export const MAX_ASKED = 1_000
+
+/** How much each is asked now. */
+const asked = new WeakMap<Sql, number>()
+
 /** SQLSTATEs of a database whose shard host was never started: no such table, schema or database. */
 const NOT_SET_UP = new Set(['42P01', '3F000', '3D000'])
 
@@ -17,18 +23,30 @@ export class HostDatabaseError extends Error {
 /** Asks one of the databases; another than the node's own only for so long. */
 export async function askOne<T>({ main }: ShardDatabases, sql: Sql, ask: (sql: Sql) => Promise<T>): Promise<T> {
   if (sql === main) return ask(sql)
+  const waiting = asked.get(sql) ?? 0
+  if (waiting >= MAX_ASKED)
+    throw new HostDatabaseError(`the database of a shard host has ${waiting} questions to answer: ask again later`)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const error = new HostDatabaseError(`the database of a shard host did not answer within ${ANSWER_MS / 1000} s`)
     timer = setTimeout(() => reject(error), ANSWER_MS)
   })
   try {
-    return await Promise.race([ask(sql), late])
+    return await Promise.race([counted(sql, ask), late])
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && NOT_SET_UP.has(String(error.code)))) throw error
     throw new HostDatabaseError('the database of a shard host is not set up yet: start that first', { cause: error })
   } finally {
     clearTimeout(timer)
+  }
+}
+
+async function counted<T>(sql: Sql, ask: (sql: Sql) => Promise<T>): Promise<T> {
+  asked.set(sql, (asked.get(sql) ?? 0) + 1)
+  try {
+    return await ask(sql)
+  } finally {
+    asked.set(sql, (asked.get(sql) ?? 1) - 1)
   }
 }
 

@@ -56,6 +56,8 @@ export interface TestChainOptions {
   /** Processes elsewhere that run shards. */
   readonly shardHosts?: readonly ShardHostConfig[]
   readonly log?: Log
+  /** It is part of the story that the ledger finds a fault: then `close` does not fail. */
+  readonly hasFault?: boolean
 }
 
 export interface TransactionOptions {
@@ -88,6 +90,10 @@ export interface TestChain {
   restart(): Promise<void>
   /** Ends it as a crash would, calls `meanwhile` and starts it again. */
   crash(meanwhile?: () => Promise<unknown>): Promise<void>
+  /**
+   * Stops it for good and drops its database. @throws AggregateError if the ledger found a fault in its life, like a
+   * root block at which the supply was not conserved
+   */
   close(): Promise<void>
 }
 
@@ -126,6 +132,10 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
   const network =
     (await options.found?.(sql)) ?? (await foundNetwork(sql, planGenesis(plan, parts), operator, options.shardHosts))
   const hosting = options.shardHosts && (await openHosting(sql, options.shardHosts))
+  const faults: Error[] = []
+  const ended = ({ fault }: Chain): void => {
+    if (fault !== undefined) faults.push(fault)
+  }
   const start = async (): Promise<Chain> => {
     const started = await Chain.open({
       network,
@@ -205,18 +215,23 @@ export async function createTestChain(options: TestChainOptions = {}): Promise<T
     },
     async restart() {
       await chain.stop()
+      ended(chain)
       chain = await start()
     },
     async crash(meanwhile) {
       await chain.abandon()
+      ended(chain)
       await meanwhile?.()
       chain = await start()
     },
     async close() {
       await chain.stop()
+      ended(chain)
       await hosting?.databases.close()
       await database.close()
       await opened.drop()
+      if (faults.length === 0 || options.hasFault === true) return
+      throw new AggregateError(faults, `the ledger found faults: ${faults.map(({ message }) => message).join('; ')}`)
     },
   }
 }

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { until } from '../../server/testing/program.ts'
+import { createTestChain, type TestChain } from './testing.ts'
+
+/** From its next start on, the ledger finds one unit less than it believes that there is. */
+async function loseUnit(net: TestChain): Promise<void> {
+  Object.assign(net.network, { supply: net.network.supply + 1n })
+  await net.restart()
+  await until(() => net.chain.fault !== undefined, 'the ledger finds it')
+}
+
+it('fails a test in whose story the supply was not conserved, even if the ledger was started again', async () => {
+  const net = await createTestChain()
+  await loseUnit(net)
+  Object.assign(net.network, { supply: net.network.supply - 1n })
+  await net.restart()
+  await expect(net.close()).rejects.toThrow(/balances, deposits and values in flight sum to/)
+})
+
+it('lets a test be whose story is that', async () => {
+  const net = await createTestChain({ hasFault: true })
+  await loseUnit(net)
+  await net.close()
+})

@@ -32,7 +32,6 @@ import { ROOT_SPACE, type RootState } from './root/root-state.ts'
 import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
 import type { BlockReport, ShardReport } from './shard/messages.ts'
-import type { ShardHost } from './shard/shard-host.ts'
 import { shardSpace } from './shard/shard-space.ts'
 import { accountState, nextNonce } from './state/account.ts'
 import { VerifierPool } from './verify/pool.ts'
@@ -291,7 +290,7 @@ export class Chain implements Ledger {
         if (report.code === 'FENCED') this.#parts.onFenced()
         return
       case 'down':
-        return this.#submissions.router.down(shard.host.id, isBack(shard.host))
+        return this.#submissions.router.down(shard.host.id, isBack(shard))
     }
   }
 
@@ -331,5 +330,6 @@ export class Chain implements Ledger {
   }
 }
 
-/** True if a shard that is down is going to run again, and gets what waited there. */
-const isBack = ({ status, losesPool }: ShardHost): boolean => status === 'RESTARTING' && losesPool !== true
+/** True if a shard that is down is going to run again, or its children take over, and what waited there goes to them. */
+const isBack = ({ host, status }: RunningShard): boolean =>
+  status === 'SPLIT' || (host.status === 'RESTARTING' && host.losesPool !== true)

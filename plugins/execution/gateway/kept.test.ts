@@ -4,6 +4,7 @@ import { KeptTransactions } from './kept.ts'
 import type { Ticket } from './ticket.ts'
 
 const id = (n: number): Uint8Array => new Uint8Array(32).fill(n)
+const nowhere = () => undefined
 const place = { shard: '0:0', realm: 0, pathBits: 7 }
 
 function keep() {
@@ -46,9 +47,9 @@ describe('what waits in mempools', () => {
     const { kept, admit, gone } = keep()
     admit(1)
     admit(2, false)
-    kept.down('0:1', true)
+    kept.down('0:1', true, nowhere)
     expect(kept.homeless()).toEqual([])
-    kept.down('0:0', true)
+    kept.down('0:0', true, nowhere)
     expect(kept.homeless().map((one) => [one.id[0], one.tickets.length])).toEqual([
       [1, 1],
       [2, 0],
@@ -61,19 +62,33 @@ describe('what waits in mempools', () => {
     const { kept, admit, gone } = keep()
     admit(1)
     admit(2)
-    kept.down('0:0', true)
+    kept.down('0:0', true, nowhere)
     for (const one of kept.homeless()) one.shard = '0:0'
     kept.refused(id(1))
     expect(gone).toEqual([1])
-    kept.down('0:0', false)
+    kept.down('0:0', false, nowhere)
     expect(gone).toEqual([1, 2])
     expect(kept.size).toBe(0)
+  })
+
+  it('does not wait for ever if its shard stays down after several attempts', () => {
+    const { kept, admit, ticket, gone, told } = keep()
+    admit(1)
+    kept.sent(ticket(2), id(2), place)
+    const home = () => '0:0'
+    kept.down('0:0', true, home)
+    kept.down('0:1', false, home)
+    kept.down('0:0', true, home)
+    expect([kept.size, gone]).toEqual([2, []])
+    kept.down('0:0', false, home)
+    expect([kept.size, gone]).toEqual([0, [1, 2]])
+    expect(told).toMatchObject([{ status: 'EVICTED' }, { status: 'EVICTED' }])
   })
 
   it('waits for its shard’s return when it is submitted once more meanwhile', () => {
     const { kept, admit, ticket, gone } = keep()
     admit(1)
-    kept.down('0:0', true)
+    kept.down('0:0', true, nowhere)
     const again = ticket(1)
     kept.sent(again, id(1), place)
     kept.unsent(again)
@@ -106,9 +121,9 @@ describe('what waits in mempools', () => {
     const { kept, admit } = keep()
     admit(1)
     kept.moved('0:0', ({ pathBits }) => (pathBits === 7 ? '0:00' : '0:01'))
-    kept.down('0:0', false)
+    kept.down('0:0', false, nowhere)
     expect(kept.size).toBe(1)
-    kept.down('0:00', true)
+    kept.down('0:00', true, nowhere)
     expect(kept.homeless()).toHaveLength(1)
   })
 })

@@ -95,15 +95,21 @@ export class KeptTransactions {
     }
   }
 
-  /** The shard is down, and what its mempool had has to be sent again; or it does not come back, and that is gone. */
-  down(shard: string, comesBack: boolean): void {
+  /**
+   * The shard is down, and what its mempool had has to be sent again; or it does not come back, and that is gone. `home`:
+   * where one belongs that has waited for the shard's return since an earlier time.
+   */
+  down(shard: string, comesBack: boolean, home: (kept: Kept) => string | undefined): void {
     for (const [key, kept] of this.#kept) {
-      if (kept.shard !== shard) continue
+      const isHomeless = kept.shard === undefined
+      if ((kept.shard ?? home(kept)) !== shard) continue
       kept.shard = undefined
       if (kept.state === 'pending') kept.state = 'lost'
       if (comesBack) continue
       this.#kept.delete(key)
-      if (kept.state === 'lost') this.#onGone(kept.id)
+      if (kept.state === 'lost' || isHomeless) this.#onGone(kept.id)
+      // Nothing else answers those: the batches that they were in are gone.
+      if (isHomeless) for (const ticket of kept.tickets) accept(ticket, 'EVICTED', null)
     }
   }
 

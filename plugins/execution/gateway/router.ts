@@ -147,7 +147,7 @@ export class Router {
       if (comesBack) this.#batches.delete(number)
       else this.failed(number, 'SHARD_UNAVAILABLE', `shard ${shard} is down: try again in a moment`)
     }
-    this.#kept.down(shard, comesBack)
+    this.#kept.down(shard, comesBack, ({ realm, pathBits }) => this.#directory.at(realm, pathBits)?.host.id)
   }
 
   /** Shards run again: they get what was lost with their mempools, in the same order. */

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { action, type CborMap, type Client, document, type Hex32, type TransactionInfo } from '../client/index.ts'
+import {
+  action,
+  type CborMap,
+  type Client,
+  document,
+  type Hex32,
+  isClientError,
+  type TransactionInfo,
+} from '../client/index.ts'
 import { ROOT_REALM } from '../protocol/index.ts'
 import { CommandError } from '../server/cli/command-error.ts'
 import { refuseFailed } from './transaction-text.ts'
@@ -36,13 +44,22 @@ export async function rootHeight(client: Client): Promise<number> {
   return Number(network.rootHeight)
 }
 
-/** Looks again and again until there is something. Throws CommandError TIMEOUT, saying what it waited for. */
+/**
+ * Looks again and again until there is something, also while the node is away for a moment. Throws CommandError TIMEOUT,
+ * saying what it waited for.
+ */
 export async function eventually<T>(what: string, seconds: number, look: () => Promise<T | undefined>): Promise<T> {
   for (const until = performance.now() + 1000 * seconds; ; ) {
-    const found = await look()
-    if (found !== undefined) return found
+    let away: unknown
+    try {
+      const found = await look()
+      if (found !== undefined) return found
+    } catch (error) {
+      if (!isClientError(error, 'UNREACHABLE')) throw error
+      away = error
+    }
     if (performance.now() > until)
-      throw new CommandError('TIMEOUT', `${what} takes longer than ${seconds} s; it goes on without this command`)
+      throw new CommandError('TIMEOUT', `${what} takes longer than ${seconds} s; it goes on without this command`, away)
     await sleep(LOOK_MS)
   }
 }

@@ -75,7 +75,8 @@ export function defineRootBlock(setting: Setting): void {
       time: t.field({ type: 'DateTime', nullable: false, resolve: ({ time }) => time }),
       exportProof: t.field({
         type: 'Bytes',
-        complexity: 10,
+        // Whatever the root chain exported then may have to be read.
+        complexity: 250,
         args: { key: t.arg.string({ required: true, description: 'Like `shard/0:01`.' }) },
         description: 'What the root chain exports under a key as of this block, or that it exports nothing there.',
         resolve: ({ header }, { key }) => {

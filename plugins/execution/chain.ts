@@ -14,7 +14,7 @@ import { Submissions } from './gateway/submissions.ts'
 import { SupplyCheck } from './gateway/supply-check.ts'
 import { TransactionWatch } from './gateway/watch.ts'
 import { hostsOf } from './hosting/hosts-of.ts'
-import { guardDeterminism } from './ledger/determinism.ts'
+import { guardWhileCalling } from './ledger/determinism.ts'
 import { LackWatch } from './ledger/lack-watch.ts'
 import { sourcesOf } from './ledger/load-modules.ts'
 import { ModuleLibrary } from './ledger/module-library.ts'
@@ -62,7 +62,7 @@ export class Chain implements Ledger {
   /** Opens the ledger of a stored network. Nothing runs before `start`. */
   static async open(parts: ChainParts): Promise<Chain> {
     // Calls of the root chain run in this thread, and must be as blind here as where they are verified.
-    guardDeterminism()
+    guardWhileCalling()
     const roots = new RootStore(parts.sql, parts.fence, parts.hosting?.databases)
     const tip = await roots.tip()
     if (tip === undefined) throw new TypeError('the network has no root block: its genesis was not stored')

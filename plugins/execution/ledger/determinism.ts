@@ -17,16 +17,28 @@ const LOCALE = 'compare and format text by code units'
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown
 
+/** A property that is watched, and how it is otherwise. */
+interface Watched {
+  readonly owner: object
+  readonly name: string
+  readonly original: PropertyDescriptor
+  readonly watched: PropertyDescriptor
+}
+
 let isCalling = false
 let isGuarded = false
+/** What is put in place for each call and taken away after it. */
+let passing: readonly Watched[] = []
 
 /** From here on until `endCall`, what the guard watches throws NondeterminismError. */
 export function beginCall(): void {
   isCalling = true
+  for (const { owner, name, watched } of passing) Object.defineProperty(owner, name, watched)
 }
 
 export function endCall(): void {
   isCalling = false
+  for (const { owner, name, original } of passing) Object.defineProperty(owner, name, original)
 }
 
 /**
@@ -37,11 +49,8 @@ export function endCall(): void {
 export function guardDeterminism(): void {
   if (isGuarded) return
   isGuarded = true
-  watch(globalThis, ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'], LATER)
-  watch(globalThis, ['fetch'], OUTSIDE)
-  watch(Math, ['random'], CHANCE)
-  watch(Performance.prototype, ['now'], TIME)
-  watch(Crypto.prototype, ['getRandomValues', 'randomUUID'], CHANCE)
+  passing = []
+  watchGlobals()
   watch(process, ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage', 'cwd', 'chdir', 'umask'], OUTSIDE)
   watch(process, ['exit', 'reallyExit', 'abort', 'kill', 'dlopen', 'emitWarning', 'loadEnvFile'], OUTSIDE)
   watch(process, ['nextTick'], LATER)
@@ -59,14 +68,46 @@ export function guardDeterminism(): void {
   watch(WeakRef.prototype, ['deref'], GARBAGE)
   watch(FinalizationRegistry.prototype, ['register'], GARBAGE)
   watchBuiltins()
-  watch(Date, ['now', 'parse'], TIME)
-  globalThis.Date = watchedDate()
-  globalThis.Intl = new Proxy(Intl, {
-    get: (intl, key, receiver) => {
+}
+
+/**
+ * The same for a thread that does much else, for as long as each call runs: what any code reaches without an import.
+ * What a module took aside while it loaded is told by those who verify.
+ */
+export function guardWhileCalling(): void {
+  if (isGuarded) return
+  isGuarded = true
+  const found: Watched[] = []
+  watchGlobals((property) => found.push(property))
+  passing = found
+}
+
+/** What any code reaches without an import. `place` puts a watch in place; at once and for good if absent. */
+function watchGlobals(place: (watched: Watched) => void = placeWatch): void {
+  watch(globalThis, ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'], LATER, place)
+  watch(globalThis, ['fetch'], OUTSIDE, place)
+  watch(Math, ['random'], CHANCE, place)
+  watch(Performance.prototype, ['now'], TIME, place)
+  watch(Crypto.prototype, ['getRandomValues', 'randomUUID'], CHANCE, place)
+  watch(Date, ['now', 'parse'], TIME, place)
+  const intl = new Proxy(Intl, {
+    get: (target, key, receiver) => {
       if (isCalling) throw new NondeterminismError(`Intl.${String(key)}`, LOCALE)
-      return Reflect.get(intl, key, receiver)
+      return Reflect.get(target, key, receiver)
     },
   })
+  const replaced = [
+    ['Date', watchedDate()],
+    ['Intl', intl],
+  ] as const
+  for (const [name, value] of replaced) {
+    const original = Object.getOwnPropertyDescriptor(globalThis, name)
+    if (original !== undefined) place({ owner: globalThis, name, original, watched: { ...original, value } })
+  }
+}
+
+const placeWatch = ({ owner, name, watched }: Watched): void => {
+  Object.defineProperty(owner, name, watched)
 }
 
 /** What Node's own modules bring: files, processes, sockets, timers, randomness. */
@@ -102,7 +143,7 @@ function watchedEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Replaces methods by ones that refuse to run in a call. */
-function watch(owner: object, names: readonly string[], instead: string): void {
+function watch(owner: object, names: readonly string[], instead: string, place = placeWatch): void {
   for (const name of names) {
     const descriptor = Object.getOwnPropertyDescriptor(owner, name)
     const original: unknown = descriptor?.value
@@ -117,7 +158,7 @@ function watch(owner: object, names: readonly string[], instead: string): void {
       const isItsOwn = key === 'length' || key === 'name' || key === 'prototype'
       if (property !== undefined && !isItsOwn) Object.defineProperty(watched, key, property)
     }
-    Object.defineProperty(owner, name, { ...descriptor, value: watched })
+    place({ owner, name, original: descriptor, watched: { ...descriptor, value: watched } })
   }
 }
 

@@ -28,16 +28,24 @@ export function listRoot(items: readonly Uint8Array[]): Uint8Array {
  * @throws RangeError if the list has no such place.
  */
 export function listProof(items: readonly Uint8Array[], index: number): ListProof {
-  if (!Number.isInteger(index) || index < 0 || index >= items.length) {
-    throw new RangeError(`the list has places 0 to ${items.length - 1}, not ${index}`)
+  return listProver(items)(index)
+}
+
+/** As `listProof`, for many items of one list: it is hashed once, when the first one is asked for. */
+export function listProver(items: readonly Uint8Array[]): (index: number) => ListProof {
+  let layers: Uint8Array[] | undefined
+  return (index) => {
+    if (!Number.isInteger(index) || index < 0 || index >= items.length) {
+      throw new RangeError(`the list has places 0 to ${items.length - 1}, not ${index}`)
+    }
+    layers ??= layersOf(items)
+    const siblings: Uint8Array[] = []
+    for (let level = 0, at = index; level < layers.length - 1; level++, at >>= 1) {
+      const start = 32 * (at ^ 1)
+      siblings.push(layers[level]!.slice(start, start + 32))
+    }
+    return { count: items.length, index, siblings }
   }
-  const layers = layersOf(items)
-  const siblings: Uint8Array[] = []
-  for (let level = 0, at = index; level < layers.length - 1; level++, at >>= 1) {
-    const start = 32 * (at ^ 1)
-    siblings.push(layers[level]!.slice(start, start + 32))
-  }
-  return { count: items.length, index, siblings }
 }
 
 /** True if the proof shows the encoded item in the list of that root. */

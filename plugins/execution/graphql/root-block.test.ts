@@ -73,16 +73,23 @@ describe('root blocks', () => {
 })
 
 describe('proofs that lead to a root block', () => {
-  it('of messages, which are large, are given to one query a few at a time', () => {
-    const cost = (first: number, field: string): number => {
-      const document = parse(`{ ${field}(first: ${first}) { edges { node { messagesProof(to: "0:1") } } } }`)
+  it('that are large, or take long, are given to one query a few at a time', () => {
+    const isTaken = (query: string): boolean => {
+      const document = parse(query)
       const [operation] = document.definitions
       if (operation?.kind !== 'OperationDefinition') throw new TypeError('it is an operation')
-      return costOf(test.host.schema, document, operation)({})
+      return costOf(test.host.schema, document, operation)({}) <= DEFAULT_LIMITS.cost
     }
     for (const field of ['blocks', 'rootBlocks']) {
-      expect(cost(2, field)).toBeLessThan(DEFAULT_LIMITS.cost)
-      expect(cost(10, field)).toBeGreaterThan(DEFAULT_LIMITS.cost)
+      const messages = (first: number) =>
+        `{ ${field}(first: ${first}) { edges { node { messagesProof(to: "0:1") } } } }`
+      expect(isTaken(messages(2))).toBe(true)
+      expect(isTaken(messages(10))).toBe(false)
+    }
+    for (const proof of ['inclusionProof', 'rootedProof']) {
+      const page = `transactions(first: 100) { edges { node { ${proof} } } }`
+      expect(isTaken(`{ ${page} }`)).toBe(true)
+      expect(isTaken(`{ a: ${page} b: ${page} c: ${page} }`)).toBe(false)
     }
   })
 

@@ -2,7 +2,7 @@ import { toHex } from '../../../protocol/index.ts'
 import type { Context } from '../../../schema/index.ts'
 import type { TransactionRef } from '../api.ts'
 import { actionType } from './action.ts'
-import { inclusionProof } from './inclusion-proof.ts'
+import { INCLUSION_PROOF_COST, inclusionProof } from './inclusion-proof.ts'
 import type { TransactionBody } from './loaders.ts'
 import { hashOfKey } from './node-key.ts'
 import { realmInt } from './realm.ts'
@@ -124,7 +124,7 @@ export function defineTransaction(setting: Setting): void {
         }),
         inclusionProof: t.field({
           type: 'Bytes',
-          complexity: 10,
+          complexity: INCLUSION_PROOF_COST,
           description:
             "CBOR [header, receipt, proof]: the block's header, the transaction's receipt, and the list proof that " +
             "the receipt is in the header's txRoot. Null while it is in no block.",
@@ -135,7 +135,7 @@ export function defineTransaction(setting: Setting): void {
         }),
         rootedProof: t.field({
           type: 'Bytes',
-          complexity: 10,
+          complexity: INCLUSION_PROOF_COST,
           description:
             'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
             'the block up to 5 s. Null while the transaction is in no block.',

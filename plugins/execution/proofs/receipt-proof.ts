@@ -1,4 +1,12 @@
-import { encode, encodeListProof, listProof, splitReceipts } from '../../../protocol/index.ts'
+import { encode, encodeListProof, type ListProof, listProver, splitReceipts } from '../../../protocol/index.ts'
+
+interface Receipts {
+  readonly leaves: readonly Uint8Array[]
+  readonly prove: (index: number) => ListProof
+}
+
+/** By what a request read of a block: whoever asks for all of its transactions has it hashed once. */
+const known = new WeakMap<Uint8Array, Receipts>()
 
 /**
  * That a transaction is in its block and what came of it there: CBOR [header, receipt, list proof], three byte strings.
@@ -8,7 +16,14 @@ import { encode, encodeListProof, listProof, splitReceipts } from '../../../prot
  * @param receipts all of the block's, one after the other
  */
 export function receiptProof(header: Uint8Array, receipts: Uint8Array, index: number): Uint8Array | undefined {
-  const leaves = splitReceipts(receipts)
+  const { leaves, prove } = known.get(receipts) ?? receiptsOf(receipts)
   const receipt = leaves[index]
-  return receipt && encode([header, receipt, encodeListProof(listProof(leaves, index))])
+  return receipt && encode([header, receipt, encodeListProof(prove(index))])
+}
+
+function receiptsOf(receipts: Uint8Array): Receipts {
+  const leaves = splitReceipts(receipts)
+  const made = { leaves, prove: listProver(leaves) }
+  known.set(receipts, made)
+  return made
 }

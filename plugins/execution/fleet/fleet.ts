@@ -10,19 +10,18 @@ import type { Handover } from '../shard/handover.ts'
 import type { BlockReport, ShardReport } from '../shard/messages.ts'
 import { indexOut } from '../shard/out-index.ts'
 import { ShardHostError } from '../shard/shard-host.ts'
-import type { ShardHosts, StoredShard } from '../shard/shard-hosts.ts'
+import type { ShardHosts } from '../shard/shard-hosts.ts'
 import type { ShardSeed } from '../shard/shard-seed.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { FINAL_CODES } from '../shard/worker-host.ts'
 import { type Described, describe, troubleOf } from './describe.ts'
-import type { EndedShard, RunningShard } from './running-shard.ts'
+import { type EndedShard, endedShard, NO_ROOT, type RunningShard } from './running-shard.ts'
 import { type Directory, ShardMap } from './shard-map.ts'
 
 const RETRY_MS = 200
 const MAX_RETRY_MS = 5_000
 /** A shard that was split answers so long what it was asked before its children took over. */
 const OUTLIVES_MS = 1_000
-const NO_ROOT = new Uint8Array(32)
 
 export interface FleetParts {
   readonly hosts: ShardHosts
@@ -112,12 +111,14 @@ export class Fleet implements Directory<RunningShard> {
     this.#stopping.abort()
     await Promise.all(this.shards.map(({ feeder }) => feeder.stop()))
     await Promise.all([...this.shards.map(({ host }) => host.stop()), ...this.#retiring])
+    await this.#parts.hosts.close()
   }
 
   /** Ends all at once, whether the database answers or not. Resolves when the threads are gone. */
   async abandon(): Promise<void> {
     this.#stopping.abort()
     await Promise.all([...this.shards.map(({ host }) => host.abandon()), ...this.#retiring])
+    await this.#parts.hosts.close()
   }
 
   /** How they are; also those that were split. By realm, then prefix: a shard stands before what it was split into. */
@@ -167,10 +168,13 @@ export class Fleet implements Directory<RunningShard> {
     return begun
   }
 
-  /** A shard that is split takes in no root block beyond the one at which it splits. */
+  /** A shard that is split takes in no root block beyond the one at which it splits; its children get ready. */
   #limit({ space, feeder }: RunningShard, view: RootView): void {
     const until = view.shards.get(space.id)?.until
-    if (until !== undefined && until !== null) feeder.endAt(until)
+    if (until === undefined || until === null) return
+    feeder.endAt(until)
+    if (this.#ended.has(space.id) || this.#stopping.signal.aborted) return
+    for (const child of childrenOf(space.id)) this.#parts.hosts.prepare(child)
   }
 
   /** Takes in the last blocks of shards that were split when the node stopped: no root block may list them yet. */
@@ -337,10 +341,3 @@ const firstOf = ({ header, hash, totals }: ShardSeed): DurableBlock => {
 
 /** The names of the shards that one is split into. */
 const childrenOf = (id: string): readonly [string, string] => [`${id}0`, `${id}1`]
-
-const endedShard = ({ id, parent, last }: StoredShard): EndedShard => ({
-  space: shardSpace(id),
-  parent,
-  height: last?.height ?? 0,
-  stateRoot: last?.stateRoot ?? NO_ROOT,
-})

@@ -2,6 +2,11 @@ import type { ShardState } from '../api.ts'
 import type { Destination } from '../gateway/router.ts'
 import type { RootFeeder } from '../root/feeder.ts'
 import type { PooledBatch } from '../shard/batch.ts'
+import type { StoredShard } from '../shard/shard-hosts.ts'
+import { shardSpace } from '../shard/shard-space.ts'
+
+/** Of a shard whose blocks are not known yet. */
+export const NO_ROOT = new Uint8Array(32)
 
 /** A shard that runs, or is to run: its host, and what it told last. */
 export interface RunningShard extends Destination {
@@ -34,3 +39,11 @@ export interface Inheritance {
 
 /** A shard whose children go on. */
 export interface EndedShard extends Pick<RunningShard, 'space' | 'parent' | 'height' | 'stateRoot'> {}
+
+/** A shard that was split before this node started. */
+export const endedShard = ({ id, parent, last }: StoredShard): EndedShard => ({
+  space: shardSpace(id),
+  parent,
+  height: last?.height ?? 0,
+  stateRoot: last?.stateRoot ?? NO_ROOT,
+})

@@ -3,6 +3,7 @@ import { type RootMoment, storedRootMoment } from '../root/root-moment.ts'
 import type { ShardHost } from '../shard/shard-host.ts'
 import { type ShardHosts, type SharedShardData, type StoredShard, storedShards } from '../shard/shard-hosts.ts'
 import type { ShardSeed } from '../shard/shard-seed.ts'
+import { EarlyThreads } from '../shard/shard-thread.ts'
 import { WorkerShardHost } from '../shard/worker-host.ts'
 import { EventRelay } from './event-relay.ts'
 import { explain } from './explain.ts'
@@ -34,6 +35,7 @@ export class PlacedHosts implements ShardHosts {
   /** Shards elsewhere that were split before. */
   readonly #ended = new Set<string>()
   readonly #running = new Set<ShardHost>()
+  readonly #early = new EarlyThreads()
 
   constructor(parts: PlacedHostsParts) {
     this.#parts = parts
@@ -78,10 +80,23 @@ export class PlacedHosts implements ShardHosts {
     }
     if (name !== null) return this.#elsewhere(id, name, place)
     const birth = { ...(seed && { seed }), ...(from !== undefined && { from }) }
-    return new WorkerShardHost({ ...data, shard: id, ...birth }, log, async () => {
+    const prepare = async () => {
       await place()
       return {}
-    })
+    }
+    return new WorkerShardHost({ ...data, shard: id, ...birth }, log, prepare, this.#early)
+  }
+
+  /** A shard host is told of a shard when it begins, and starts its thread then. */
+  prepare(id: string): void {
+    const { hosting, data } = this.#parts
+    const home = hosting.databases.homes.of(id)
+    const name = home === undefined ? placeOf(id, hosting.places) : home
+    if (name === null) this.#early.prepare({ ...data, shard: id })
+  }
+
+  async close(): Promise<void> {
+    await this.#early.close()
   }
 
   #elsewhere(id: string, name: string, place: () => Promise<void>): ShardHost {

@@ -11,7 +11,7 @@ import {
 import type { RootMoment } from '../root/root-moment.ts'
 import type { RootView } from '../root/root-view.ts'
 import { type Holdings, sum } from '../state/holdings.ts'
-import { Trie, type TrieState } from '../state/trie.ts'
+import type { Trie, TrieState } from '../state/trie.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
 import { deferredTrie } from './deferred-trie.ts'
 import type { DeferredMessage } from './inbox.ts'
@@ -64,7 +64,7 @@ export function childrenOf(estate: Estate): readonly [ChildState, ChildState] {
   const child = (bit: 0 | 1): ChildState => {
     const waiting = estate.waiting.filter(({ key }) => bitAt(key, depth) === bit)
     const deferred = deferredTrie(waiting, depth + 1)
-    const roots = { cellsRoot: Trie.of(tries[bit]).root, deferredRoot: deferred.root }
+    const roots = { cellsRoot: tries[bit].rootHash, deferredRoot: deferred.root }
     const header = childHeader(parent, bit, roots)
     const headerBytes = encodeHeader(header)
     const { emitted, consumed } = bit === 0 ? tip.totals : { emitted: 0n, consumed: 0n }

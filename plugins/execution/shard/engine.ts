@@ -8,23 +8,21 @@ import type { Trie } from '../state/trie.ts'
 import { Activity, REPORT_MS } from './activity.ts'
 import type { PricingParts } from './admission.ts'
 import { Barred } from './barred.ts'
-import type { BirthStore } from './birth-store.ts'
 import { BlockMaker } from './block-maker.ts'
 import { DropReports, reportOf, tipReport } from './block-report.ts'
-import type { BlockStore } from './block-store.ts'
 import { CellFolder } from './cell-folder.ts'
 import { type ChainTip, tipAfter } from './chain-tip.ts'
 import type { ChildState } from './child-state.ts'
 import { commitUntilDurable } from './commit.ts'
 import { isDatabaseAway } from './database-away.ts'
 import { Desk } from './desk.ts'
+import type { ShardEngineParts } from './engine-parts.ts'
 import { type Handover, handoverTo } from './handover.ts'
 import type { RootDelivery } from './inbox.ts'
-import { type LedgerRules, pricingAt } from './ledger-rules.ts'
+import { pricingAt } from './ledger-rules.ts'
 import { culpritOf, settleLeft } from './left-over.ts'
 import type { MadeBlock } from './made-block.ts'
 import { Mempool } from './mempool.ts'
-import type { ShardReport } from './messages.ts'
 import { openSeed } from './open-seed.ts'
 import type { PoolEntry } from './pool-entry.ts'
 import { recover } from './recovery.ts'
@@ -32,30 +30,11 @@ import { RootQueue } from './root-queue.ts'
 import { RunMarks } from './run-marks.ts'
 import { BadRunError } from './running.ts'
 import type { ShardSeed } from './shard-seed.ts'
-import type { ShardSpace } from './shard-space.ts'
 import { splitShard } from './split-shard.ts'
-import type { ShardTuning } from './tuning.ts'
+import { Waker } from './waker.ts'
 
+export type { ShardEngineParts } from './engine-parts.ts'
 export { SHARD_TUNING, type ShardTuning } from './tuning.ts'
-
-export interface ShardEngineParts {
-  readonly space: ShardSpace
-  readonly store: BlockStore
-  readonly births: Pick<BirthStore, 'split' | 'isSplit'>
-  /** What the shard's parent handed over: nothing is read from the database then. */
-  readonly seed?: ShardSeed
-  readonly rules: LedgerRules
-  readonly tuning: ShardTuning
-  readonly report: (report: ShardReport) => void
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Where it says what it runs; nobody looks if absent. */
-  readonly marks?: RunMarks
-  /** Transactions that broke a block before; it adds to them. */
-  readonly barred?: Barred
-  /** So long it waits after each transaction and message for what that left behind. */
-  readonly cautiousMs?: number
-}
 
 const STALL_MS = 100
 const READ_WAIT_MS = 1_000
@@ -80,7 +59,7 @@ export class ShardEngine {
   readonly #roots = new RootQueue()
   #view = RootView.EMPTY
   #committing: Promise<void> | undefined
-  #wake: (() => void) | undefined
+  readonly #waker = new Waker()
   #stopping = false
   /** The split was scheduled: the less there is to fold when it comes, the shorter it takes. */
   #foldSoon = false
@@ -106,7 +85,7 @@ export class ShardEngine {
       marks,
       barred,
       report: parts.report,
-      onWork: () => this.#wakeUp(),
+      onWork: () => this.#waker.wake(),
       isStopping: () => this.#stopping,
     })
   }
@@ -172,9 +151,13 @@ export class ShardEngine {
     while (this.#committed < height) await (this.#committing ?? pause(1))
   }
 
-  /** Reads the state back, compares it with the last header and reports `ready`. @throws StateMismatchError */
-  async open(): Promise<void> {
-    const { space, store, rules, seed } = this.#parts
+  /**
+   * Reads the state back, compares it with the last header and reports `ready`.
+   * @param seed what the shard's parent handed over: nothing is read from the database then
+   * @throws StateMismatchError
+   */
+  async open(seed?: ShardSeed): Promise<void> {
+    const { space, store, rules } = this.#parts
     const recovered =
       seed === undefined ? await recover(space, store, rules.params.depositPerByte) : openSeed(space, seed)
     this.#tip = recovered.tip
@@ -226,7 +209,7 @@ export class ShardEngine {
 
   stop(): void {
     this.#stopping = true
-    this.#wakeUp()
+    this.#waker.wake()
   }
 
   /** Gives all it has to its children, then answers until it is stopped: they need a moment to begin. */
@@ -261,7 +244,7 @@ export class ShardEngine {
     this.mempool.reprice(this.price)
     this.mempool.throttle(delivery.loads ?? [])
     if (delivery.height % EXPIRY_EVERY === 0) this.mempool.expire(delivery.height)
-    this.#wakeUp()
+    this.#waker.wake()
   }
 
   /** Brings the committed or newer versions of cells into memory, as far as they exist and are not there. */
@@ -348,21 +331,12 @@ export class ShardEngine {
     // Until now they were in the mempool, so that a repeated submission found them somewhere at any time.
     for (const { entry } of block.included) this.mempool.included(entry)
     this.#parts.report({ type: 'block', block: reportOf(block) })
-    this.#wakeUp()
+    this.#waker.wake()
   }
 
   /** Waits for work, for the block under way, or for the time of the next report. */
-  async #idle(): Promise<void> {
-    const woken = new AbortController()
-    this.#wake = () => woken.abort()
-    const waiting = pause(REPORT_MS, woken.signal)
-    await (this.#committing === undefined ? waiting : Promise.race([waiting, this.#committing]))
-    woken.abort()
-  }
-
-  #wakeUp(): void {
-    this.#wake?.()
-    this.#wake = undefined
+  #idle(): Promise<void> {
+    return this.#waker.wait(REPORT_MS, this.#committing)
   }
 }
 

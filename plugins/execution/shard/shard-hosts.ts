@@ -2,6 +2,7 @@ import { decodeHeader, decodeSplitProof } from '../../../protocol/index.ts'
 import type { Log, Sql } from '../../../server/plugin.ts'
 import type { ShardHost } from './shard-host.ts'
 import type { ShardSeed } from './shard-seed.ts'
+import { EarlyThreads } from './shard-thread.ts'
 import type { ShardWorkerData } from './worker.ts'
 import { WorkerShardHost } from './worker-host.ts'
 
@@ -26,6 +27,10 @@ export interface ShardHosts {
    * @param from the root height from which on it exists, of a shard that was split off from none after genesis
    */
   create(id: string, seed?: ShardSeed, from?: number): ShardHost
+  /** The shard is about to be split off: what takes time and can be done before is begun. Repeating it does nothing. */
+  prepare(id: string): void
+  /** Ends what was prepared and not needed. */
+  close(): Promise<void>
 }
 
 /** What all shards of a leader have in common. */
@@ -36,6 +41,7 @@ export class ThreadHosts implements ShardHosts {
   readonly #sql: Sql
   readonly #data: SharedShardData
   readonly #log: Log
+  readonly #early = new EarlyThreads()
 
   constructor(sql: Sql, data: SharedShardData, log: Log) {
     this.#sql = sql
@@ -49,7 +55,15 @@ export class ThreadHosts implements ShardHosts {
 
   create(id: string, seed?: ShardSeed, from?: number): ShardHost {
     const birth = { ...(seed && { seed }), ...(from !== undefined && { from }) }
-    return new WorkerShardHost({ ...this.#data, shard: id, ...birth }, this.#log)
+    return new WorkerShardHost({ ...this.#data, shard: id, ...birth }, this.#log, undefined, this.#early)
+  }
+
+  prepare(id: string): void {
+    this.#early.prepare({ ...this.#data, shard: id })
+  }
+
+  async close(): Promise<void> {
+    await this.#early.close()
   }
 }
 

@@ -11,7 +11,7 @@ export interface ShardSeed {
   readonly header: Uint8Array
   readonly hash: Uint8Array
   readonly totals: Totals
-  /** Of its cells. Handed over: whoever gave it away has it no more. */
+  /** Of its cells, in its parent's arrays: they are shared, and must not be held when it has taken its half. */
   readonly trie: TrieState
   /** What its cells are worth, by the beginnings of their paths (state/holdings.ts). */
   readonly holdings: readonly bigint[]
@@ -21,9 +21,4 @@ export interface ShardSeed {
   readonly random: Uint8Array
   /** What the root chain exports as of that root block. */
   readonly exports: readonly ExportChange[]
-}
-
-/** The buffers of a seed that cross threads without a copy. */
-export function seedBuffers({ trie }: ShardSeed): ArrayBuffer[] {
-  return [trie.hashes.buffer, trie.left.buffer, trie.right.buffer, trie.keys.buffer]
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { type Log, pause } from '../../../server/plugin.ts'
 import type { PooledBatch, TransactionBatch } from './batch.ts'
 import { Blame } from './blame.ts'
@@ -9,7 +9,8 @@ import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './m
 import { MARK_BYTES, readPosition, readRunning } from './run-marks.ts'
 import type { Running } from './running.ts'
 import { type ShardHost, ShardHostError } from './shard-host.ts'
-import { type ShardSeed, seedBuffers } from './shard-seed.ts'
+import type { ShardSeed } from './shard-seed.ts'
+import { beginThread, type EarlyThreads, shardThread } from './shard-thread.ts'
 import { watch } from './watchdog.ts'
 import type { ShardWorkerData } from './worker.ts'
 
@@ -20,10 +21,6 @@ const RESTART_MS = 200
 const MAX_RESTART_MS = 5_000
 const STOP_MS = 8_000
 const MAX_QUESTIONS = 10_000
-/** Most objects of a block die with it: a larger nursery is collected less often, and had a tenth of all CPU before. */
-const YOUNG_MB = 128
-/** Less than the main thread of a program has: what ran here can be run again by `deaios verify`. */
-const STACK_MB = 0.75
 const OUT_OF_MEMORY = 'ran out of memory'
 /** What may come of something that a call left behind. */
 const LEFTOVER_CODES = new Set(['SHARD_CRASHED', 'SHARD_HANGS'])
@@ -54,6 +51,7 @@ export class WorkerShardHost implements ShardHost {
   #seed: ShardSeed | undefined
   readonly #log: Log
   readonly #prepare: () => Promise<Partial<ShardWorkerData>>
+  readonly #early: Pick<EarlyThreads, 'take'> | undefined
   readonly #listeners: Listener[] = []
   readonly #questions = new Map<number, Waiting>()
   #worker: Worker | undefined
@@ -76,14 +74,23 @@ export class WorkerShardHost implements ShardHost {
   /** Its children go on; it never runs again. */
   #isSplit = false
 
-  /** `prepare`: gives what each start needs anew; it tries until it has it. */
-  constructor(data: ShardWorkerData, log: Log, prepare: () => Promise<Partial<ShardWorkerData>> = async () => ({})) {
+  /**
+   * @param prepare gives what each start needs anew; it tries until it has it
+   * @param early where its first thread may be under way already
+   */
+  constructor(
+    data: ShardWorkerData,
+    log: Log,
+    prepare: () => Promise<Partial<ShardWorkerData>> = async () => ({}),
+    early?: Pick<EarlyThreads, 'take'>,
+  ) {
     this.id = data.shard
     const { seed, ...rest } = data
     this.#data = rest
     this.#seed = seed
     this.#log = log
     this.#prepare = prepare
+    this.#early = early
   }
 
   async start(): Promise<void> {
@@ -94,17 +101,8 @@ export class WorkerShardHost implements ShardHost {
     if (this.#stopping) throw this.#unavailable()
     const seed = this.#seed
     this.#seed = undefined
-    const url = new URL(`./worker${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-    const worker = new Worker(url, {
-      workerData: { ...data, ...(seed && { seed }), ...this.#forNow() },
-      ...(seed && { transferList: seedBuffers(seed) }),
-      name: `deaios shard ${this.id}`,
-      resourceLimits: {
-        maxYoungGenerationSizeMb: YOUNG_MB,
-        maxOldGenerationSizeMb: this.#tuning.memoryMb,
-        stackSizeMb: STACK_MB,
-      },
-    })
+    const worker = this.#early?.take(this.id) ?? shardThread(data)
+    beginThread(worker, { ...data, ...(seed && { seed }), ...this.#forNow() })
     this.#worker = worker
     let unwatch: (() => void) | undefined
     return new Promise((resolve, reject) => {

@@ -20,17 +20,21 @@ import type { ShardReport, ShardRequest } from './messages.ts'
 import { answer } from './questions.ts'
 import { RunMarks } from './run-marks.ts'
 import { BadRunError } from './running.ts'
-import { type ShardSeed, seedBuffers } from './shard-seed.ts'
+import type { ShardSeed } from './shard-seed.ts'
 import { shardSpace } from './shard-space.ts'
 
-/** What a shard worker is started with. */
-export interface ShardWorkerData {
+/** What a shard worker is started with: it loads its modules, and then waits for the rest. */
+export interface EarlyWorkerData {
   readonly shard: string
   readonly database: DatabaseOptions
   /** All versions that the node has: the network decides which are used. */
   readonly modules: readonly ModuleSource[]
-  readonly params: LedgerParams
   readonly tuning?: Partial<ShardTuning>
+}
+
+/** What a shard begins with. */
+export interface ShardWorkerData extends EarlyWorkerData {
+  readonly params: LedgerParams
   /** Of the leader that this shard works for. */
   readonly fence: Fence
   /** The root chain as of the shard's last block, where the database does not hold the root chain. */
@@ -49,6 +53,14 @@ export interface ShardWorkerData {
   readonly poison?: Poison
 }
 
+/** Tells a worker to begin. */
+export interface Begin {
+  readonly type: 'begin'
+  readonly data: Omit<ShardWorkerData, 'seed'>
+  /** One or none, to be taken out: it has all arrays of the parent, which must not be held when the shard is open. */
+  readonly seeds: ShardSeed[]
+}
+
 /** One connection for blocks, one for folds, one for reads. */
 const CONNECTIONS = 3
 
@@ -59,10 +71,13 @@ const BEAT_MS = 100
 /** Milliseconds between two reports of promises that nobody waits for. */
 const TELL_MS = 1_000
 
-async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
+async function main(port: MessagePort, early: EarlyWorkerData): Promise<void> {
   // Before any module is imported.
   guardDeterminism()
   freezeIntrinsics()
+  const requests = new Requests(port)
+  const library = new ModuleLibrary(await loadModules(early.modules))
+  const { data, seeds } = await requests.begun
   const marks = new RunMarks(data.marks)
   setInterval(() => marks.beat(), BEAT_MS).unref()
   const space = shardSpace(data.shard)
@@ -97,18 +112,40 @@ async function main(port: MessagePort, data: ShardWorkerData): Promise<void> {
     cautiousMs: data.isCautious === true ? CAUTIOUS_MS : 0,
     store,
     births,
-    ...(data.seed && { seed: data.seed }),
-    rules: { library: new ModuleLibrary(await loadModules(data.modules)), params: data.params },
+    rules: { library, params: data.params },
     tuning: { ...SHARD_TUNING, ...data.tuning },
     report,
     now: Date.now,
   })
-  await engine.open()
-  port.on('message', (request: ShardRequest) => handle(engine, request, report))
+  await engine.open(seeds.pop())
+  requests.handle((request) => handle(engine, request, report))
   await engine.run()
   await Promise.all([sql.end({ timeout: 5 }), statements.end()])
   report({ type: 'stopped' })
   port.close()
+}
+
+/** What the thread is told: first to begin, then what waits until it can be handled. */
+class Requests {
+  readonly begun: Promise<Begin>
+  readonly #waiting: ShardRequest[] = []
+  #handle = (request: ShardRequest): void => {
+    this.#waiting.push(request)
+  }
+
+  constructor(port: MessagePort) {
+    this.begun = new Promise((resolve) => {
+      port.on('message', (request: ShardRequest | Begin) => {
+        if (request.type === 'begin') resolve(request)
+        else this.#handle(request)
+      })
+    })
+  }
+
+  handle(handle: (request: ShardRequest) => void): void {
+    this.#handle = handle
+    for (const request of this.#waiting.splice(0)) handle(request)
+  }
 }
 
 /**
@@ -169,8 +206,7 @@ function handle(engine: ShardEngine, request: ShardRequest, report: (message: Sh
 function transferables(report: ShardReport): ArrayBuffer[] {
   if (report.type === 'admitted') return [report.admission.results.buffer]
   if (report.type === 'split') {
-    return (report.handover ?? []).flatMap(({ seed, pool: { ids, lengths, data } }) => [
-      ...seedBuffers(seed),
+    return (report.handover ?? []).flatMap(({ pool: { ids, lengths, data } }) => [
       ids.buffer,
       lengths.buffer,
       data.buffer,
@@ -196,4 +232,4 @@ function fail(error: unknown): void {
   setImmediate(() => process.exit(1))
 }
 
-if (parentPort !== null) main(parentPort, workerData as ShardWorkerData).catch(fail)
+if (parentPort !== null) main(parentPort, workerData as EarlyWorkerData).catch(fail)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compare, sha256, ZERO_HASH } from '../../../protocol/index.ts'
 import { type LeafChange, Trie } from './trie.ts'
+import { copySubtree } from './trie-arrays.ts'
 
 const bit = (key: Uint8Array, depth: number): number => (key[depth >> 3]! >> (7 - (depth & 7))) & 1
 
@@ -29,6 +30,10 @@ const key = fc.tuple(fc.constantFrom(0x00, 0x01, 0x80, 0xff), fc.integer({ min: 
 })
 const change = fc.record({ key, leaf: fc.option(fc.uint8Array({ minLength: 32, maxLength: 32 })) })
 const batch = fc.uniqueArray(change, { selector: (entry) => Buffer.from(entry.key).toString('hex'), maxLength: 12 })
+
+const byKey = (a: LeafChange, b: LeafChange): number => compare(a.key, b.key)
+const isLast = ({ key }: LeafChange, i: number, all: readonly LeafChange[]): boolean =>
+  i + 1 === all.length || compare(key, all[i + 1]!.key) !== 0
 
 describe('the trie of a shard', () => {
   it('has the root that the definition gives, after any batches of changes', () => {
@@ -81,9 +86,15 @@ describe('the trie of a shard', () => {
             expect(half.size).toBe(own.length)
             const more = change(added, true).filter(({ key: path }) => bit(path, 0) === side)
             half.update(more)
+            const fresh = new Trie({ keyBytes: 32, depth: 1 })
+            fresh.update([...own.map(([path, leaf]) => ({ key: path, leaf })), ...more].sort(byKey).filter(isLast))
+            expect(half.size).toBe(fresh.size)
+            for (const { key: path } of change(added, true)) expect(half.path(path)).toEqual(fresh.path(path))
             const after = new Map(own.map((entry) => [Buffer.from(entry[0]).toString('hex'), entry]))
             for (const { key: path, leaf } of more) after.set(Buffer.from(path).toString('hex'), [path, leaf!])
             expect(half.root).toEqual(new Uint8Array(rootOf([...after.values()], 1)))
+            half.update([...after.values()].map(([path]) => ({ key: path, leaf: null })).sort(byKey))
+            expect([half.size, half.root]).toEqual([0, ZERO_HASH])
           }
           // The trie itself is as it was.
           expect(trie.root).toEqual(new Uint8Array(rootOf([...model.values()], 0)))
@@ -91,6 +102,27 @@ describe('the trie of a shard', () => {
       ),
       { numRuns: 300 },
     )
+  })
+
+  it('is split without a copy, and its halves have no more memory than they need', () => {
+    const trie = new Trie({ keyBytes: 32, depth: 0 })
+    const changes = Array.from({ length: 3000 }, (_, i) => sha256(Buffer.from(`cell ${i}`)))
+      .map((path) => ({ key: path, leaf: sha256(path) }))
+      .sort(byKey)
+    trie.update(changes)
+    // What is removed leaves gaps.
+    trie.update(changes.filter((_, i) => i % 3 > 0).map(({ key: path }) => ({ key: path, leaf: null })))
+    const states = trie.split()
+    expect(states[0].hashes.buffer).toBe(states[1].hashes.buffer)
+    for (const state of states) {
+      const { leaves, nodes, hashes, left, right, keys } = copySubtree(state)
+      const own = changes.filter(({ key: path }, i) => i % 3 === 0 && bit(path, 0) === states.indexOf(state))
+      expect(leaves).toBe(own.length)
+      expect([hashes.length, left.length, right.length, keys.length]).toEqual([32 * nodes, nodes, nodes, 32 * leaves])
+      // Inner nodes with one side only are few.
+      expect(nodes).toBeLessThan(3 * leaves)
+      expect(Trie.of(state).root).toEqual(state.rootHash)
+    }
   })
 
   it('gives the siblings on the way to a key, and whose leaf stands at its end', () => {

@@ -1,5 +1,6 @@
 import { hashInto } from '@chainsafe/hashtree'
 import { compare, ZERO_HASH } from '../../../protocol/index.ts'
+import { copySubtree, grown, grownIndex, LEAF, type Subtree, sharedBytes, sharedIndex } from './trie-arrays.ts'
 
 /** A change to the trie: a leaf's new hash, or null to remove it. */
 export interface LeafChange {
@@ -13,22 +14,14 @@ export interface TriePath {
   readonly end: { readonly key: Uint8Array; readonly leaf: Uint8Array } | null
 }
 
-/** A trie as plain arrays: cut to what is used, it crosses threads without a copy. */
-export interface TrieState {
-  readonly keyBytes: number
+/** A half of a trie, before it has arrays of its own. Threads hand it to each other without a copy. */
+export interface TrieState extends Subtree {
+  /** Of the half: that of the whole and one. */
   readonly depth: number
-  readonly root: number
-  /** Leaves, and as many keys. */
-  readonly size: number
-  /** Nodes, node 0 included. */
-  readonly nodes: number
-  readonly hashes: Uint8Array<ArrayBuffer>
-  readonly left: Uint32Array<ArrayBuffer>
-  readonly right: Uint32Array<ArrayBuffer>
-  readonly keys: Uint8Array<ArrayBuffer>
+  /** 32 bytes. */
+  readonly rootHash: Uint8Array
 }
 
-const LEAF = 0xffffffff
 const HASH_BATCH = 1024
 
 /**
@@ -46,15 +39,15 @@ export class Trie {
   #root = 0
   #size = 0
   // Node 0 is the empty subtree.
-  #hashes = new Uint8Array(32 * 1024)
+  #hashes = sharedBytes(32 * 1024)
   // The same bytes as words: copying eight words needs no view for each hash.
   #words = new Uint32Array(this.#hashes.buffer)
-  #left = new Uint32Array(1024)
-  #right = new Uint32Array(1024)
+  #left = sharedIndex(1024)
+  #right = sharedIndex(1024)
   #nodes = 1
   #freeNodes: number[] = []
   // A leaf's `right` says where its key is.
-  #keys: Uint8Array
+  #keys: Uint8Array<SharedArrayBuffer>
   #keySlots = 0
   #freeKeys: number[] = []
   // Inner nodes to hash again, by depth.
@@ -67,21 +60,22 @@ export class Trie {
   constructor(options: { readonly keyBytes: number; readonly depth: number }) {
     this.keyBytes = options.keyBytes
     this.depth = options.depth
-    this.#keys = new Uint8Array(this.keyBytes * 512)
+    this.#keys = sharedBytes(this.keyBytes * 512)
   }
 
-  /** The trie of a state, which is its own from now on. */
+  /** A half of a trie, with arrays of its own: the whole may change, or be forgotten, from now on. */
   static of(state: TrieState): Trie {
     const trie = new Trie(state)
-    trie.#root = state.root
-    trie.#size = state.size
-    trie.#hashes = state.hashes
-    trie.#words = new Uint32Array(state.hashes.buffer, state.hashes.byteOffset, state.hashes.length >> 2)
-    trie.#left = state.left
-    trie.#right = state.right
-    trie.#nodes = state.nodes
-    trie.#keys = state.keys
-    trie.#keySlots = state.size
+    const { root, leaves, nodes, hashes, left, right, keys } = copySubtree(state)
+    trie.#root = root
+    trie.#size = leaves
+    trie.#hashes = hashes
+    trie.#words = new Uint32Array(hashes.buffer)
+    trie.#left = left
+    trie.#right = right
+    trie.#nodes = nodes
+    trie.#keys = keys
+    trie.#keySlots = leaves
     return trie
   }
 
@@ -130,60 +124,27 @@ export class Trie {
   }
 
   /**
-   * The tries of both halves, keys whose next bit is 0 first: copies without gaps, about a microsecond a leaf. `join`
-   * (protocol/trie.ts) of their roots is this trie's root.
+   * The tries of both halves, keys whose next bit is 0 first; `join` (protocol/trie.ts) of their roots is this trie's
+   * root. Nothing is copied: the trie must not be updated before `Trie.of` was called with both, in whatever threads.
+   * Until the trie is forgotten the three take twice its memory.
    */
   split(): readonly [TrieState, TrieState] {
     const root = this.#root
     const isInner = root !== 0 && this.#left[root] !== LEAF
     const lone = isInner || root === 0 ? undefined : bit(this.#keyOf(root), this.depth)
-    const left = isInner ? this.#left[root]! : lone === 0 ? root : 0
-    const right = isInner ? this.#right[root]! : lone === 1 ? root : 0
-    return [this.#copy(left), this.#copy(right)]
-  }
-
-  #copy(root: number): TrieState {
-    const { nodes, leaves } = this.#count(root)
-    const keys = new Uint8Array(this.keyBytes * leaves)
-    const hashes = new Uint8Array(32 * (nodes + 1))
-    const words = new Uint32Array(hashes.buffer)
-    const left = new Uint32Array(nodes + 1)
-    const right = new Uint32Array(nodes + 1)
-    let used = 1
-    let slots = 0
-    // Recursion is as deep as the longest path: some sixty at ten million leaves.
-    const take = (node: number): number => {
-      if (node === 0) return 0
-      const copy = used++
-      for (let word = 0; word < 8; word++) words[8 * copy + word] = this.#words[8 * node + word]!
-      if (this.#left[node] === LEAF) {
-        left[copy] = LEAF
-        right[copy] = slots
-        keys.set(this.#keyOf(node), this.keyBytes * slots)
-        slots++
-      } else {
-        left[copy] = take(this.#left[node]!)
-        right[copy] = take(this.#right[node]!)
-      }
-      return copy
-    }
-    const top = take(root)
-    const { keyBytes } = this
-    return { keyBytes, depth: this.depth + 1, root: top, size: leaves, nodes: used, hashes, left, right, keys }
-  }
-
-  /** How many nodes a subtree has, and how many of them are leaves. */
-  #count(root: number): { nodes: number; leaves: number } {
-    let nodes = 0
-    let leaves = 0
-    const waiting = [root]
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      if (node === 0) continue
-      nodes++
-      if (this.#left[node] === LEAF) leaves++
-      else waiting.push(this.#left[node]!, this.#right[node]!)
-    }
-    return { nodes, leaves }
+    const half = (node: number): TrieState => ({
+      keyBytes: this.keyBytes,
+      depth: this.depth + 1,
+      root: node,
+      rootHash: this.#hashOf(node).slice(),
+      nodes: this.#nodes,
+      hashes: this.#hashes,
+      left: this.#left,
+      right: this.#right,
+      keys: this.#keys,
+    })
+    if (isInner) return [half(this.#left[root]!), half(this.#right[root]!)]
+    return [half(lone === 0 ? root : 0), half(lone === 1 ? root : 0)]
   }
 
   /** Applies changes, sorted by key, each key once, and brings all hashes up to date. */
@@ -350,17 +311,4 @@ function split(changes: readonly LeafChange[], depth: number, from: number, to: 
     else high = middle
   }
   return low
-}
-
-function grown(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  // A half may have begun with nothing.
-  const larger = new Uint8Array(Math.max(2 * bytes.length, 1024))
-  larger.set(bytes)
-  return larger
-}
-
-function grownIndex(index: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(2 * index.length)
-  larger.set(index)
-  return larger
 }

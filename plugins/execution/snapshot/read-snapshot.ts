@@ -57,6 +57,9 @@ export async function readSnapshot(path: string, options: ReadSnapshotOptions = 
   }
 }
 
+/** Far more than a network runs at a time. */
+const MAX_SHARDS = 16_384
+
 /** Which sections may follow which. */
 const NEXT: Readonly<Record<SectionName | 'begin', readonly SectionName[]>> = {
   begin: ['snapshot'],
@@ -173,6 +176,8 @@ class SnapshotReading {
 
   async #cut(encoded: readonly Uint8Array[]): Promise<void> {
     const opening = present(this.#opening)
+    if (encoded.length > MAX_SHARDS)
+      throw new SnapshotError('DAMAGED', `${encoded.length} shards are more than there can be`)
     const shards = encoded.map((bytes) => {
       const header = decodeHeader(bytes)
       return { space: shardSpace(header.shard), header, encoded: bytes, hash: headerHash(bytes) }

@@ -55,9 +55,9 @@ function opened(): { readonly window: RootWindow; readonly before: Uint8Array } 
 
 describe('root blocks of a snapshot', () => {
   const entries = [entryOf('0:', 5), entryOf('0:', 6)]
-  const take = (listed: Uint8Array) => {
+  const take = (listed: Uint8Array, exports = encodeExportChanges([])) => {
     const { window, before } = opened()
-    return window.root(rootOf(2, before, entries), listed, encodeExportChanges([]), NOTHING)
+    return window.root(rootOf(2, before, entries), listed, exports, NOTHING)
   }
 
   it('list blocks in the order in which they are committed', () => {
@@ -67,6 +67,14 @@ describe('root blocks of a snapshot', () => {
   // An earlier block of a shard, with the state that it had then, would pass for its last one.
   it('are refused with the same blocks in another order', () => {
     expect(() => take(encodeEntries(entries.toReversed()))).toThrow(expect.objectContaining({ code: 'FALSE_STATE' }))
+  })
+
+  it('are refused if they export a key twice', () => {
+    const twice = encodeExportChanges([
+      ['a/b', null],
+      ['a/b', null],
+    ])
+    expect(() => take(encodeEntries(entries), twice)).toThrow(/exports a key twice/)
   })
 
   it('are refused with bytes behind their list', () => {

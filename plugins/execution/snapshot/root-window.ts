@@ -72,7 +72,10 @@ export class RootWindow {
     const exports = decodeExportChanges(changes)
     if (before === undefined && exports.length > 0)
       throw falseState('what the first root block exported stands there twice')
-    this.#exports.update(before === undefined ? this.#head.exports : exports)
+    const changed = before === undefined ? this.#head.exports : exports
+    if (new Set(changed.map(([key]) => key)).size < changed.length)
+      throw falseState(`root block ${height} exports a key twice`)
+    this.#exports.update(changed)
     // In any other order an earlier block of a shard could pass for its last one, and messages would arrive in another order.
     const isSame =
       equal(encodeEntries(sortCommitted(entries)), encodedEntries) &&

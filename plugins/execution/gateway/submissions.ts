@@ -16,6 +16,17 @@ const ANSWER_MS = 10_000
 /** Transactions that may be on their way to an answer, and their bytes. */
 const MAX_OPEN = 50_000
 const MAX_OPEN_BYTES = 256 * 1024 * 1024
+/** Who has waited so long is answered as it stands if others would find no place. */
+const PATIENCE_MS = 1_000
+
+/** A submission on its way to an answer. */
+interface OpenSubmission {
+  readonly count: number
+  readonly bytes: number
+  readonly since: number
+  /** Ends its waiting. */
+  readonly hurry: AbortController
+}
 
 /** Takes signed transactions from clients to their shards, and the answers back. */
 export class Submissions {
@@ -26,6 +37,8 @@ export class Submissions {
   readonly #log: Log
   /** Submissions that come late: they may be repeats of included ones. Looked up together. */
   #repeats: LateTicket[] = []
+  /** Oldest first. */
+  readonly #waiting = new Set<OpenSubmission>()
   #open = 0
   #openBytes = 0
 
@@ -49,20 +62,42 @@ export class Submissions {
    */
   async submit(wires: readonly Uint8Array[], wait: Wait, signal?: AbortSignal): Promise<SubmitOutcome[]> {
     if (wires.length === 0) return []
-    const bytes = wires.reduce((sum, wire) => sum + wire.length, 0)
-    if (this.#open + wires.length > MAX_OPEN || this.#openBytes + bytes > MAX_OPEN_BYTES) {
-      throw new SubmissionError('OVERLOADED', 'too many transactions are on their way: try again in a second')
-    }
-    this.#open += wires.length
-    this.#openBytes += bytes
-    const deadline = performance.now() + ANSWER_MS
+    const own = this.#enter(wires)
+    const deadline = own.since + ANSWER_MS
+    const { signal: hurried } = own.hurry
+    const enough = signal === undefined ? hurried : AbortSignal.any([signal, hurried])
     try {
-      const included = await this.#submitted(wires, wait !== 'NONE', signal)
-      return wait === 'EXECUTED' ? await this.#executed(included, deadline, signal) : included
+      const included = await this.#submitted(wires, wait !== 'NONE', enough)
+      return wait === 'EXECUTED' ? await this.#executed(included, deadline, enough) : included
     } finally {
-      this.#open -= wires.length
-      this.#openBytes -= bytes
+      this.#leave(own)
     }
+  }
+
+  /** What never gets into a block, and costs nothing, must not keep others out. @throws SubmissionError OVERLOADED */
+  #enter(wires: readonly Uint8Array[]): OpenSubmission {
+    const count = wires.length
+    const bytes = wires.reduce((sum, wire) => sum + wire.length, 0)
+    const since = performance.now()
+    const isFull = (): boolean => this.#open + count > MAX_OPEN || this.#openBytes + bytes > MAX_OPEN_BYTES
+    for (const oldest of this.#waiting) {
+      if (!isFull() || since - oldest.since < PATIENCE_MS) break
+      this.#leave(oldest)
+      oldest.hurry.abort()
+    }
+    if (isFull())
+      throw new SubmissionError('OVERLOADED', 'too many transactions are on their way: try again in a second')
+    const own = { count, bytes, since, hurry: new AbortController() }
+    this.#waiting.add(own)
+    this.#open += count
+    this.#openBytes += bytes
+    return own
+  }
+
+  #leave(own: OpenSubmission): void {
+    if (!this.#waiting.delete(own)) return
+    this.#open -= own.count
+    this.#openBytes -= own.bytes
   }
 
   #submitted(wires: readonly Uint8Array[], waits: boolean, signal?: AbortSignal): Promise<SubmitOutcome[]> {

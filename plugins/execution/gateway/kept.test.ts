@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SubmitOutcome } from '../api.ts'
+import type { SubmissionError } from './errors.ts'
 import { KeptTransactions } from './kept.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -10,7 +11,7 @@ const place = { shard: '0:0', realm: 0, pathBits: 7 }
 function keep() {
   const gone: number[] = []
   const kept = new KeptTransactions((lost) => gone.push(lost[0] ?? 0))
-  const told: SubmitOutcome[] = []
+  const told: (SubmitOutcome | SubmissionError)[] = []
   const ticket = (n: number, waits = true): Ticket => ({
     wire: Uint8Array.of(n),
     waits,
@@ -19,7 +20,7 @@ function keep() {
     pathBits: place.pathBits,
     isAdmitted: false,
     settle: (outcome) => {
-      if (!(outcome instanceof Error)) told.push(outcome)
+      told.push(outcome)
     },
   })
   const admit = (n: number, waits = true): void => {
@@ -82,7 +83,7 @@ describe('what waits in mempools', () => {
     expect([kept.size, gone]).toEqual([2, []])
     kept.down('0:0', false, home)
     expect([kept.size, gone]).toEqual([0, [1, 2]])
-    expect(told).toMatchObject([{ status: 'EVICTED' }, { status: 'EVICTED' }])
+    expect(told).toMatchObject([{ code: 'SHARD_UNAVAILABLE' }, { code: 'SHARD_UNAVAILABLE' }])
   })
 
   it('waits for its shard’s return when it is submitted once more meanwhile', () => {

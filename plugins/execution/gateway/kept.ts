@@ -1,5 +1,6 @@
 import type { DropReport } from '../shard/messages.ts'
 import { idKey } from '../state/ledger-cell.ts'
+import { SubmissionError } from './errors.ts'
 import { accept, type Ticket } from './ticket.ts'
 
 /** Submitters of one transaction who are told of it after a crash; others are answered as it stands. */
@@ -109,7 +110,9 @@ export class KeptTransactions {
       this.#kept.delete(key)
       if (kept.state === 'lost' || isHomeless) this.#onGone(kept.id)
       // Nothing else answers those: the batches that they were in are gone.
-      if (isHomeless) for (const ticket of kept.tickets) accept(ticket, 'EVICTED', null)
+      if (!isHomeless) continue
+      const down = `shard ${shard} is down: try again in a moment`
+      for (const ticket of kept.tickets) ticket.settle(new SubmissionError('SHARD_UNAVAILABLE', down))
     }
   }
 

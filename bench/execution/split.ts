@@ -8,6 +8,8 @@ const CELLS = 1_000_000
 const SPLITS = 3
 const PAYERS = 16
 const LULL_MS = 1_500
+/** As nodes have it unless they are told otherwise. */
+const ROOT_INTERVAL_MS = 100
 const BALANCE = 10n ** 9n
 
 /** How long nobody's transactions are included while a shard with many cells is split. */
@@ -20,7 +22,7 @@ export const split: Benchmark = {
     const strangers = Array.from({ length: cells }, () => ({ address: new Uint8Array(randomBytes(32)), balance: 1n }))
     const accounts = [...payers.map(({ publicKey }) => ({ address: publicKey, balance: BALANCE })), ...strangers]
     bench.say(`founding a network of ${cells} cells in one shard`)
-    const net = await createTestChain({ shards: 1, plan: { accounts } })
+    const net = await createTestChain({ shards: 1, plan: { accounts }, parts: { rootIntervalMs: ROOT_INTERVAL_MS } })
     bench.scope.defer(() => net.close())
     const pauses: number[] = []
     const usual: number[] = []

@@ -177,6 +177,8 @@ export class Execution {
   payFees(treasury: { readonly realm: number; readonly id: Uint8Array }): void {
     if (this.fees === 0n) return
     this.#reset(undefined)
+    // Whatever happens here is no fault of what ran last.
+    this.#marks.forget()
     this.#route({
       kind: 'call',
       origin: NO_ORIGIN,

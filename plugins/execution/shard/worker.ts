@@ -76,6 +76,8 @@ async function main(port: MessagePort, early: EarlyWorkerData): Promise<void> {
   guardDeterminism()
   freezeIntrinsics()
   const requests = new Requests(port)
+  const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
+  tellOfRejections(report)
   const library = new ModuleLibrary(await loadModules(early.modules))
   const { data, seeds } = await requests.begun
   const marks = new RunMarks(data.marks)
@@ -85,7 +87,6 @@ async function main(port: MessagePort, early: EarlyWorkerData): Promise<void> {
   // What is read once, at the start, needs no connection of its own for good.
   const sql = connect(data.database, { max: 1, idleSeconds: 10, applicationName })
   const statements = connectStatements(data.database, { max: CONNECTIONS, applicationName })
-  const report = (message: ShardReport): void => port.postMessage(message, transferables(message))
   const store = new BlockStore(sql, statements, space, data.fence, data.root)
   const births = new BirthStore(sql, statements, space, data.fence)
   if (await births.isSplit()) {
@@ -104,7 +105,6 @@ async function main(port: MessagePort, early: EarlyWorkerData): Promise<void> {
   }
   const barred = new Barred()
   for (let at = 0; at < (data.barred?.length ?? 0); at += 32) barred.add(data.barred!.subarray(at, at + 32))
-  tellOfRejections(report)
   const engine = new ShardEngine({
     space,
     marks,

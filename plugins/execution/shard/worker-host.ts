@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import { type Log, pause } from '../../../server/plugin.ts'
 import type { PooledBatch, TransactionBatch } from './batch.ts'
 import { Blame } from './blame.ts'
+import { isAwayCode } from './database-away.ts'
 import { SHARD_TUNING, type ShardTuning } from './engine.ts'
 import type { Poison } from './halt-store.ts'
 import type { RootDelivery } from './inbox.ts'
@@ -57,6 +58,8 @@ export class WorkerShardHost implements ShardHost {
   #worker: Worker | undefined
   #asked = 0
   #crashes = 0
+  /** Starts in a row that failed for want of the database. */
+  #awayStarts = 0
   #startedAt = 0
   #fatal: { code: string; message: string; running?: Running } | undefined
   readonly #marks = new SharedArrayBuffer(MARK_BYTES)
@@ -111,11 +114,13 @@ export class WorkerShardHost implements ShardHost {
           this.status = 'RUNNING'
           this.#wasReady = true
           this.#isReady = true
+          this.#awayStarts = 0
           unwatch = this.#watch(worker)
           resolve()
         }
         if (report.type === 'halted') {
           this.#halted = report.reason
+          this.#poison = undefined
           resolve()
         }
         if (report.type === 'split') {
@@ -179,7 +184,7 @@ export class WorkerShardHost implements ShardHost {
   async stop(): Promise<void> {
     this.#stopping = true
     const worker = this.#worker
-    if (worker === undefined || this.status === 'STOPPED') return
+    if (worker === undefined) return
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     this.#post({ type: 'stop' })
     const inTime = new AbortController()
@@ -213,8 +218,8 @@ export class WorkerShardHost implements ShardHost {
 
   /** What each start is told anew. */
   #forNow(): Pick<ShardWorkerData, 'marks' | 'barred' | 'poison' | 'isCautious'> {
+    // Kept until the shard says that it is remembered: a start may fail before.
     const poison = this.#poison
-    this.#poison = undefined
     const barred = this.#blame.barred.ids()
     return { marks: this.#marks, barred, isCautious: this.#isCautious, ...(poison && { poison }) }
   }
@@ -288,7 +293,9 @@ export class WorkerShardHost implements ShardHost {
   #onExit(code: string, message: string): void {
     this.#worker = undefined
     const isHalted = this.#halted !== undefined
-    const isMended = !isHalted && this.#wasReady && this.#isMended()
+    // It did nothing yet that could be blamed: whatever was known of earlier crashes stays so.
+    const isAway = this.#wasReady && !this.#isReady && isAwayCode(code)
+    const isMended = isAway || (!isHalted && this.#wasReady && this.#isMended())
     const questions = [...this.#questions.values()]
     this.#questions.clear()
     const isOver = this.#stopping || this.#isSplit || isHalted
@@ -302,14 +309,17 @@ export class WorkerShardHost implements ShardHost {
       this.#log.error({ shard: this.id, code }, `shard ${this.id} stopped: ${message}`)
       return
     }
-    this.#log.warn({ shard: this.id, code }, `shard ${this.id} is started again after: ${message}`)
+    if (isAway) this.#awayStarts++
+    const why = isAway ? 'the database is away' : 'a crash'
+    this.#log.warn({ shard: this.id, code }, `shard ${this.id} is started again after ${why}: ${message}`)
     void this.#restart()
   }
 
   async #restart(): Promise<void> {
-    await pause(Math.min(RESTART_MS * 2 ** Math.max(0, this.#crashes - 1), MAX_RESTART_MS))
+    const failures = Math.max(this.#crashes - 1, this.#awayStarts, 0)
+    await pause(Math.min(RESTART_MS * 2 ** failures, MAX_RESTART_MS))
     if (this.#stopping) return
-    // A restart may itself fail (the database is away): its exit is counted like a crash.
+    // A restart may itself fail: its exit is counted like a crash, unless the database is away.
     await this.start().catch((error: Error) =>
       this.#log.warn({ shard: this.id, error: error.message }, 'not started again'),
     )

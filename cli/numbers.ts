@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander'
 const wholeUpTo =
   (max: number) =>
   (text: string): number => {
-    const number = /^\d{1,15}$/.test(text) ? Number(text) : -1
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : -1
     if (number < 0 || number > max) throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`)
     return number
   }

@@ -3,9 +3,10 @@ import { isFenced, pause } from '../../server/plugin.ts'
 import type { CellState, Ledger, ShardState, Simulation, SubmitOutcome, TransactionState, Wait } from './api.ts'
 import type { ChainParts } from './chain-parts.ts'
 import { Fleet } from './fleet/fleet.ts'
-import type { RunningShard } from './fleet/running-shard.ts'
+import { isBack, type RunningShard } from './fleet/running-shard.ts'
 import { shardOfCell } from './fleet/shard-map.ts'
 import { readCells } from './gateway/cells.ts'
+import { SubmissionError } from './gateway/errors.ts'
 import { Faucet } from './gateway/faucet.ts'
 import { ShardLoads } from './gateway/shard-loads.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
@@ -95,7 +96,11 @@ export class Chain implements Ledger {
         pace: { busyMs: parts.rootIntervalMs, idleMs: 1000 },
         log,
         now: Date.now,
-        onFatal: (error) => (isFenced(error) ? parts.onFenced() : this.#fail(error)),
+        onFatal: (error) => {
+          this.#intake.halt()
+          if (isFenced(error)) parts.onFenced()
+          else this.#fail(error)
+        },
       },
       tip,
     )
@@ -105,6 +110,7 @@ export class Chain implements Ledger {
       orderer: this.#orderer,
       recent: this.#recent,
       supply: this.#supply,
+      onOverrun: (error) => this.#fail(error),
     })
     this.#recent.startAfter(tip.header.height)
     const { database, tuning, fence } = parts
@@ -137,6 +143,7 @@ export class Chain implements Ledger {
       states: this.#states,
       watch: this.#watch,
       log,
+      refusal: () => this.#refusal(),
     })
     this.#faucet = new Faucet({
       network,
@@ -323,13 +330,18 @@ export class Chain implements Ledger {
     if (block.exports.length > 0) this.#lack.check(this.#orderer.view, this.rootHeight())
   }
 
+  /** Why nothing can be submitted: what shards took in would never be settled. */
+  #refusal(): SubmissionError | undefined {
+    const { message } = this.#fault ?? {}
+    if (message !== undefined)
+      return new SubmissionError('SHARD_UNAVAILABLE', `the ledger has halted and takes no transactions: ${message}`)
+    if (!this.#intake.isBehind) return undefined
+    return new SubmissionError('OVERLOADED', 'root blocks do not keep up with shard blocks: try again in a moment')
+  }
+
   #fail(error: Error): void {
     if (this.#fault !== undefined) return
     this.#fault = error
     this.#parts.log.error({ error }, 'the ledger found a fault')
   }
 }
-
-/** True if a shard that is down is going to run again, or its children take over, and what waited there goes to them. */
-const isBack = ({ host, status }: RunningShard): boolean =>
-  status === 'SPLIT' || (host.status === 'RESTARTING' && host.losesPool !== true)

@@ -47,3 +47,7 @@ export const endedShard = ({ id, parent, last }: StoredShard): EndedShard => ({
   height: last?.height ?? 0,
   stateRoot: last?.stateRoot ?? NO_ROOT,
 })
+
+/** True if a shard that is down is going to run again, or its children take over, and what waited there goes to them. */
+export const isBack = ({ host, status }: RunningShard): boolean =>
+  status === 'SPLIT' || (host.status === 'RESTARTING' && host.losesPool !== true)

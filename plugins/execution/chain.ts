@@ -6,7 +6,7 @@ import { Fleet } from './fleet/fleet.ts'
 import { isBack, type RunningShard } from './fleet/running-shard.ts'
 import { shardOfCell } from './fleet/shard-map.ts'
 import { readCells } from './gateway/cells.ts'
-import { SubmissionError } from './gateway/errors.ts'
+import { halted, SubmissionError } from './gateway/errors.ts'
 import { Faucet } from './gateway/faucet.ts'
 import { ShardLoads } from './gateway/shard-loads.ts'
 import { simulateEverywhere } from './gateway/simulate.ts'
@@ -332,9 +332,7 @@ export class Chain implements Ledger {
 
   /** Why nothing can be submitted: what shards took in would never be settled. */
   #refusal(): SubmissionError | undefined {
-    const { message } = this.#fault ?? {}
-    if (message !== undefined)
-      return new SubmissionError('SHARD_UNAVAILABLE', `the ledger has halted and takes no transactions: ${message}`)
+    if (this.#fault !== undefined) return halted(this.#fault)
     if (!this.#intake.isBehind) return undefined
     return new SubmissionError('OVERLOADED', 'root blocks do not keep up with shard blocks: try again in a moment')
   }

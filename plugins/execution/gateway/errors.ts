@@ -9,6 +9,10 @@ export class SubmissionError extends Error {
   }
 }
 
+/** The refusal of a ledger that found a fault: somebody has to mend it, and may. */
+export const halted = (fault: Error): SubmissionError =>
+  new SubmissionError('SHARD_UNAVAILABLE', `the ledger has halted and takes no transactions: ${fault.message}`)
+
 /** So many transactions are followed already. */
 export class WatchLimitError extends RangeError {
   override readonly name = 'WatchLimitError'

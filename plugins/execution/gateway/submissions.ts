@@ -35,6 +35,7 @@ export class Submissions {
   readonly #states: TransactionStates
   readonly #watch: TransactionWatch
   readonly #log: Log
+  readonly #refusal: () => SubmissionError | undefined
   /** Submissions that come late: they may be repeats of included ones. Looked up together. */
   #repeats: LateTicket[] = []
   /** Oldest first. */
@@ -48,10 +49,13 @@ export class Submissions {
     readonly states: TransactionStates
     readonly watch: TransactionWatch
     readonly log: Log
+    /** Why nothing is taken now, if so. */
+    readonly refusal?: () => SubmissionError | undefined
   }) {
     this.#states = parts.states
     this.#watch = parts.watch
     this.#log = parts.log
+    this.#refusal = parts.refusal ?? (() => undefined)
     this.router = new Router(parts.directory, parts.states.kept, (late) => this.#repeat(late))
     this.#batcher = new Batcher(parts.pool, (tickets, response) => this.router.route(tickets, response))
   }
@@ -62,6 +66,8 @@ export class Submissions {
    */
   async submit(wires: readonly Uint8Array[], wait: Wait, signal?: AbortSignal): Promise<SubmitOutcome[]> {
     if (wires.length === 0) return []
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
     const own = this.#enter(wires)
     const deadline = own.since + ANSWER_MS
     const { signal: hurried } = own.hurry

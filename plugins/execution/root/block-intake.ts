@@ -22,11 +22,31 @@ export interface Source {
   height: number
 }
 
+/** What the blocks that no root block lists yet may be. */
+export interface BacklogLimits {
+  readonly blocks: number
+  /** Of what they sent. */
+  readonly bytes: number
+}
+
+const LIMITS: BacklogLimits = { blocks: 100_000, bytes: 1 << 30 }
+/** From this share of it on, nothing more should be submitted: what waits in the shards needs the rest. */
+const FULL_SHARE = 1 / 5
+
+/** Shards make blocks, and root blocks do not list them. */
+export class BacklogError extends Error {
+  override readonly name = 'BacklogError'
+  readonly code = 'ROOT_BEHIND'
+}
+
 export interface BlockIntakeParts {
   readonly roots: RootStore
   readonly orderer: Orderer
   readonly recent: RecentRoots
   readonly supply: SupplyCheck
+  /** Called once, when nothing more is taken in: what follows is in the database, for the next start. */
+  readonly onOverrun: (error: BacklogError) => void
+  readonly limits?: BacklogLimits
 }
 
 /** Takes durable shard blocks to the root chain, and releases their messages once a root block lists them. */
@@ -34,6 +54,8 @@ export class BlockIntake {
   readonly #parts: BlockIntakeParts
   /** Out items of durable blocks that no root block lists yet. */
   readonly #outgoing = new Map<string, BlockOutgoing>()
+  #bytes = 0
+  #isHalted = false
   /** What the last root block sent: the next one delivers it. */
   #released: Uint8Array
 
@@ -44,10 +66,33 @@ export class BlockIntake {
     parts.supply.listed(ROOT_SHARD, totals)
   }
 
-  /** Hands a durable block to the root chain. */
+  /** Root blocks come too late: what is submitted now would only make it worse. */
+  get isBehind(): boolean {
+    return this.#isBeyond(FULL_SHARE)
+  }
+
+  /**
+   * Nothing more is taken in, since no root block will list it in this run. What was taken in before stays: a root block
+   * that is on its way releases all that it lists.
+   */
+  halt(): void {
+    this.#isHalted = true
+  }
+
+  /** Hands a durable block to the root chain. Never throws. */
   take(source: Source, block: DurableBlock): void {
     const place = { shard: source.host.id, height: block.height }
     source.height = block.height
+    if (this.#isHalted) return
+    if (this.#isBeyond(1)) {
+      this.halt()
+      const held = `${this.#outgoing.size} blocks that sent ${this.#bytes} bytes`
+      this.#parts.onOverrun(
+        new BacklogError(`root blocks do not keep up with shard blocks (${held}): mend the database, then start again`),
+      )
+      return
+    }
+    this.#bytes += block.outgoing.length
     this.#outgoing.set(placeKey(place), { ...place, bytes: block.outgoing, index: block.index })
     this.#parts.supply.block(place, block.totals)
     this.#parts.orderer.propose([{ ...place, hash: block.hash }])
@@ -72,6 +117,7 @@ export class BlockIntake {
       const key = placeKey(place)
       const items = this.#outgoing.get(key)
       this.#outgoing.delete(key)
+      this.#bytes -= items?.bytes.length ?? 0
       if (items !== undefined && items.bytes.length > 0) outgoing.push(items)
     }
     if (this.#released.length > 0) outgoing.push(releasedBy(block.header.height, this.#released))
@@ -83,6 +129,11 @@ export class BlockIntake {
       outgoing,
     })
     this.#parts.supply.root(block)
+  }
+
+  #isBeyond(share: number): boolean {
+    const { blocks, bytes } = this.#parts.limits ?? LIMITS
+    return this.#outgoing.size >= share * blocks || this.#bytes >= share * bytes
   }
 }
 

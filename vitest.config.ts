@@ -8,6 +8,7 @@ export default mergeConfig(forPlugins, {
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', '.deaios/**', 'dist/**', '.vitest/**'],
-    maxWorkers: 2,
+    // Tests wait half of their time: for root blocks, for processes that start, for the disk.
+    maxWorkers: 3,
   },
 })

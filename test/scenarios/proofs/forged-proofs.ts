@@ -15,7 +15,7 @@ export const forgedProofs: Scenario = {
   name: 'execution/forged-proofs',
   claim: 'proofs hold for the root header that they lead to, and with any byte changed for none',
   unit: 'proofs',
-  counts: { full: 1_000, reduced: 120 },
+  counts: { full: 1_000, reduced: 60 },
   async run({ count, isFull, random, progress }) {
     const accounts = payers.map((key) => ({ key, balance: 10n ** 9n }))
     const net = await createTestChain({ accounts, plan: { realmBond: 10n } })

@@ -122,6 +122,12 @@ describe('proofs that lead to a root block', () => {
     for (const proof of proofs) expect(rootOfProof(proof).root.height).toBe(5)
   })
 
+  it('are refused at once if the root block that lists it is older than all that is here', async () => {
+    // As after a snapshot: a later block of the shard is listed, and the listing of this one is not known.
+    await test.tables.block({ shard: '0:1', height: 1 }, [])
+    expect(await test.refusal('{ block(shard: "0:1", height: 1) { rootProof } }')).toBe('HISTORY_MISSING')
+  })
+
   it('are refused with a code when no root block comes', async () => {
     await test.tables.block({ shard: '0:0', height: 9 }, [])
     const header = pickText(await test.query('{ block(shard: "0:0", height: 9) { header } }'), 'block.header')

@@ -1,14 +1,15 @@
 import { apiError } from '../../../schema/index.ts'
 import { SubmissionError } from '../gateway/errors.ts'
 import { LedgerNotStartedError } from '../ledger-handle.ts'
-import { NotListedError } from '../proofs/listings.ts'
+import { ListingGoneError, NotListedError } from '../proofs/listings.ts'
 import { ProofTooLargeError } from '../proofs/root-proofs.ts'
 import { ShardHostError } from '../shard/shard-host.ts'
 
 /**
  * Turns what the ledger says of a passing trouble (OVERLOADED, SHARD_UNAVAILABLE, DATABASE_UNAVAILABLE,
- * SHARD_BUSY, VERIFIER_CRASHED, DRAINING, LEDGER_NOT_STARTED, NOT_LISTED_YET), or of a proof that would be too large, into an error
- * that clients see with its code. Nothing was done. Anything else stays as it is, and is masked.
+ * SHARD_BUSY, VERIFIER_CRASHED, DRAINING, LEDGER_NOT_STARTED, NOT_LISTED_YET), or
+ * of a proof that would be too large (PROOF_TOO_LARGE) or cannot be made here (HISTORY_MISSING), into an error that clients
+ * see with its code. Nothing was done. Anything else stays as it is, and is masked.
  */
 export function tellable(error: unknown): unknown {
   if (isTold(error) || isAway(error)) {
@@ -33,4 +34,5 @@ const isTold = (error: unknown) =>
   error instanceof SubmissionError ||
   error instanceof LedgerNotStartedError ||
   error instanceof NotListedError ||
+  error instanceof ListingGoneError ||
   error instanceof ProofTooLargeError

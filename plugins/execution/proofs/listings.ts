@@ -19,6 +19,12 @@ export class NotListedError extends Error {
   readonly code = 'NOT_LISTED_YET'
 }
 
+/** A block was listed by a root block that is not in this database: it was made from a later snapshot. */
+export class ListingGoneError extends Error {
+  override readonly name = 'ListingGoneError'
+  readonly code = 'HISTORY_MISSING'
+}
+
 /** Root blocks come every 100 ms while there is work. */
 const LISTED_WITHIN_MS = 5_000
 /** Blocks that are waited for at a time. */
@@ -52,7 +58,7 @@ export class Listings {
     this.#withinMs = withinMs
   }
 
-  /** Where a block is listed. @throws NotListedError, or whatever the database says */
+  /** Where a block is listed. @throws NotListedError, ListingGoneError, or whatever the database says */
   async of(place: BlockPlace): Promise<Listing> {
     const key = placeKey(place)
     const known = this.#waiting.get(key)
@@ -89,13 +95,15 @@ export class Listings {
       const sql = this.#sql()
       const places = wanted.map(({ place }) => place)
       const roots = await listedAt(sql, places)
-      const heights = new Set(roots.filter((root) => root !== null))
+      const heights = new Set(roots.filter((root) => typeof root === 'number'))
       const lists = heights.size === 0 ? NONE : await rootEntries(sql, [...heights])
       const now = performance.now()
       for (const [i, waiting] of wanted.entries()) {
         waiting.seen = height
-        const list = lists.get(roots[i] ?? -1)
-        if (list !== undefined) this.#end(waiting, ({ resolve }) => resolve(listingOf(list, waiting.place)))
+        const root = roots[i]
+        const list = typeof root === 'number' ? lists.get(root) : undefined
+        if (root === 'GONE') this.#end(waiting, ({ reject }) => reject(gone(waiting.place)))
+        else if (list !== undefined) this.#end(waiting, ({ resolve }) => resolve(listingOf(list, waiting.place)))
         else if (now >= waiting.until) this.#end(waiting, ({ reject }) => reject(notListed(waiting.place)))
       }
     } catch (error) {
@@ -115,6 +123,11 @@ const NONE: ReadonlyMap<number, RootEntries> = new Map()
 
 const notListed = ({ shard, height }: BlockPlace): NotListedError =>
   new NotListedError(`no root block lists block ${height} of shard ${shard} yet: ask again`)
+
+const gone = ({ shard, height }: BlockPlace): ListingGoneError =>
+  new ListingGoneError(
+    `the root block that lists block ${height} of shard ${shard} is not here, where a snapshot began: ask a node that has it`,
+  )
 
 function listingOf({ header, entries }: RootEntries, { shard, height }: BlockPlace): Listing {
   const list = decodeEntries(entries)

@@ -45,7 +45,7 @@ export class RootProofs {
   /**
    * Leads a proof on to the root block that lists its header: waits for that one, for a bounded time.
    * @param proof CBOR array that begins with the header of a durable block, or of a root block
-   * @throws NotListedError
+   * @throws NotListedError, ListingGoneError
    */
   async lead(proof: Uint8Array): Promise<Uint8Array> {
     const reader = new Reader(proof)
@@ -60,7 +60,7 @@ export class RootProofs {
    * All that a block sent to a shard, led on to a root block.
    * @param header CBOR of the header of a shard's block or of a root block
    * @param outgoing its out items, one after the other
-   * @throws NotListedError, ProofTooLargeError
+   * @throws NotListedError, ListingGoneError, ProofTooLargeError
    */
   messages(header: Uint8Array, outgoing: Uint8Array, to: Shard): Promise<Uint8Array> {
     const proof = encodeMessagesProof(messagesProof(header, splitOut(outgoing), to))

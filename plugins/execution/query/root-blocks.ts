@@ -71,14 +71,19 @@ export async function rootBlockPage(
   return rows.map(rowOf)
 }
 
-/** The heights of the root blocks that list these blocks, in the order of the places; null where none does yet. */
-export async function listedAt(sql: Sql, places: readonly BlockPlace[]): Promise<(number | null)[]> {
+/**
+ * The heights of the root blocks that list these blocks, in the order of the places; null where none does yet, 'GONE'
+ * where one did before what the database has: a later block of the shard is listed, and they are in order. One statement.
+ */
+export async function listedAt(sql: Sql, places: readonly BlockPlace[]): Promise<(number | 'GONE' | null)[]> {
   const { shards, heights } = placeLists(places)
-  const rows = await sql<{ at: bigint; root: bigint }[]>`
+  const rows = await sql<{ at: bigint; root: bigint | null }[]>`
     SELECT wanted.at, e.root
     FROM unnest(${shards}::text[], ${heights}::bigint[]) WITH ORDINALITY AS wanted (shard, height, at)
-    JOIN root_entry e ON e.shard = wanted.shard AND e.height = wanted.height`
-  return inOrder(places.length, rows, ({ root }) => Number(root))
+    LEFT JOIN root_entry e ON e.shard = wanted.shard AND e.height = wanted.height
+    WHERE e.root IS NOT NULL
+      OR EXISTS (SELECT FROM root_entry later WHERE later.shard = wanted.shard AND later.height > wanted.height)`
+  return inOrder(places.length, rows, ({ root }) => (root === null ? 'GONE' : Number(root)))
 }
 
 /** Root blocks with what they list, by their heights. One statement. */

@@ -1,8 +1,8 @@
 import { cellLeaf, shardHolds } from '../../../protocol/index.ts'
 import type { LedgerParams } from '../shard/block-maker.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
-import { openRecord } from '../state/ledger-cell.ts'
-import { falseState } from './errors.ts'
+import { type LedgerCell, openRecord } from '../state/ledger-cell.ts'
+import { falseState, SnapshotError } from './errors.ts'
 import { SortedTrie } from './sorted-trie.ts'
 import type { SnapshotCell } from './visitor.ts'
 
@@ -20,11 +20,11 @@ export class CountedCells {
     this.#trie = new SortedTrie(space.prefix.length)
   }
 
-  /** Reads the next cells. @throws SnapshotError FALSE_STATE, CodecError */
+  /** Reads the next cells. @throws SnapshotError FALSE_STATE or DAMAGED */
   add(records: readonly Uint8Array[]): SnapshotCell[] {
     return records.map((record) => {
-      const cell = openRecord(record)
       const { realm, id } = this.#space
+      const cell = opened(record, id)
       const isNext = shardHolds(this.#space, realm, cell.path) && this.#trie.add(cell.path, cellLeaf(cell.path, record))
       if (!isNext) throw falseState(`a cell of ${id} is not in its place`)
       this.holdings += cell.balance + this.#depositPerByte * BigInt(cell.depositBytes)
@@ -35,5 +35,14 @@ export class CountedCells {
   /** The cellsRoot of all that passed by. Nothing can be added after. */
   root(): Uint8Array {
     return this.#trie.root()
+  }
+}
+
+/** What the ledger wrote has the form that the ledger reads; what somebody put into a file may have any. */
+function opened(record: Uint8Array, shard: string): LedgerCell {
+  try {
+    return openRecord(record)
+  } catch (error) {
+    throw new SnapshotError('DAMAGED', `a cell of ${shard} cannot be read`, { cause: error })
   }
 }

@@ -87,6 +87,11 @@ export class CallFrame implements AccountContext, RootContext {
     this.#isOpen = false
   }
 
+  /** Bytes of the ledger's, for the module to keep: a copy, but for the module that is part of the ledger itself. */
+  #given(bytes: Uint8Array): Uint8Array {
+    return this.#registered?.module.name === ACCOUNT ? bytes : new Uint8Array(bytes)
+  }
+
   /** A change was cut short, by the end of the stack say, and the call went on all the same. */
   get isTorn(): boolean {
     return this.#isChanging
@@ -109,11 +114,11 @@ export class CallFrame implements AccountContext, RootContext {
   }
 
   get cell(): Uint8Array {
-    return new Uint8Array(this.#cell.id)
+    return this.#given(this.#cell.id)
   }
 
   get sender(): Uint8Array {
-    return new Uint8Array(this.#message.from)
+    return this.#given(this.#message.from)
   }
 
   get senderRealm(): number {
@@ -125,7 +130,7 @@ export class CallFrame implements AccountContext, RootContext {
   }
 
   get payer(): Uint8Array {
-    return new Uint8Array(this.#message.payer)
+    return this.#given(this.#message.payer)
   }
 
   get payerRealm(): number {

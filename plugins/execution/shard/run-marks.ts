@@ -50,18 +50,16 @@ export class RunMarks {
   /** What is to run next. `id`: of the transaction, 32 bytes. */
   transaction(kind: 'transaction' | 'admission' | 'trial', id: Uint8Array): void {
     this.#numbers[KIND] = 1 + KINDS.indexOf(kind)
-    if (id.length === 32) this.#bytes.set(id, ID)
-    else this.#bytes.fill(0, ID, ID + 32)
+    this.#putId(id, ID)
     this.#numbers[CALL] = 0
   }
 
   /** A message is to run next. */
   message({ origin, from, fromRealm, to }: Pick<Message, 'origin' | 'from' | 'fromRealm' | 'to'>): void {
     this.#numbers[KIND] = 1 + KINDS.indexOf('message')
-    if (origin.length === 32) this.#bytes.set(origin, ID)
-    else this.#bytes.fill(0, ID, ID + 32)
-    this.#bytes.set(from, FROM)
-    this.#bytes.set(to, TO)
+    this.#putId(origin, ID)
+    this.#putId(from, FROM)
+    this.#putId(to, TO)
     this.#numbers[REALM] = fromRealm
     this.#numbers[CALL] = 0
   }
@@ -96,6 +94,13 @@ export class RunMarks {
   /** What runs, or ran last. */
   get last(): Running | undefined {
     return readRunning(this.#bytes)
+  }
+
+  /** 32 bytes, or zeros for what is no id. In shared memory a loop is four times as fast as `set`. */
+  #putId(id: Uint8Array, at: number): void {
+    const bytes = this.#bytes
+    if (id.length !== 32) bytes.fill(0, at, at + 32)
+    else for (let i = 0; i < 32; i++) bytes[at + i] = id[i]!
   }
 
   #newSlot(name: string): number {

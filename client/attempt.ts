@@ -30,26 +30,46 @@ const PASSING = new Set(['DRAINING', 'SLOW_CONSUMER', 'UNAVAILABLE', 'TOO_MANY_S
 /** The protocol's codes for what will not go better another time. */
 const FATAL = new Set([4400, 4401, 4403, 4406, 4409, 4429])
 
-/** Subscribes once. Gives what ends it. */
+/** The code of a WebSocket that was closed as one wanted it to be. */
+const NORMAL = 1000
+
+/**
+ * Subscribes once. Gives what ends it.
+ *
+ * graphql-ws counts who uses its connection, and closes it when nobody does. Two of its ways are seen to here:
+ * - An operation that is left within the handler of one message is counted twice if the next message, which came in
+ *   the same piece, completes it; the connection is then closed under the others. So it is left in the next microtask.
+ * - When the other side closes the connection with code 1000, it subscribes again by itself, with the variables of
+ *   the beginning: a stream of events would come twice. So the end of the connection ends what has begun to come.
+ */
 export function attempt<Result>(
   connection: Connection,
   { query, variables, resume }: Asked,
   outcome: Outcome<Result>,
 ): () => void {
   let isOver = false
+  let hasBegun = false
+  const leave = () => queueMicrotask(() => dispose())
   const over = (report: () => void) => {
     if (isOver) return
     isOver = true
+    unlisten()
     report()
   }
+  const unlisten = connection.on('closed', (event) => {
+    if (!hasBegun || codeOf(event) !== NORMAL) return
+    over(() => outcome.onFailure(fromConnection(event)))
+    leave()
+  })
   const dispose = connection.subscribe<Result>(
     { query, variables, ...(resume ? { extensions: { resume } } : {}) },
     {
       next: ({ data, errors, extensions }) => {
         if (isOver) return
+        hasBegun = true
         if (errors !== undefined && errors.length > 0) {
           over(() => outcome.onFailure(fromServer(errors as readonly ServerError[])))
-          dispose()
+          leave()
         } else outcome.onResult(data ?? null, textIn(extensions, 'cursor'))
       },
       error: (error) => over(() => outcome.onFailure(Array.isArray(error) ? fromServer(error) : fromConnection(error))),
@@ -58,9 +78,13 @@ export function attempt<Result>(
   )
   return () => {
     isOver = true
-    dispose()
+    unlisten()
+    leave()
   }
 }
+
+const codeOf = (event: unknown): unknown =>
+  typeof event === 'object' && event !== null && 'code' in event ? event.code : undefined
 
 function fromServer(errors: readonly ServerError[]): Failure {
   const extensions = errors[0]?.extensions

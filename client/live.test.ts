@@ -16,6 +16,8 @@ const { id, wire } = signTransaction(
   { network, realm: 0, lane: 0, nonce: 0, validUntil: 700, maxFee: 10_000n, actions: [transfer(keys.address, 5n)] },
   keys,
 )
+/** Longer than a connection is kept that nobody uses, in ms. */
+const LINGER = 1_000
 const ticks = document<{ tick: number }, { from: number }>('subscription Ticks($from: Int) { tick(from: $from) }')
 let node: FakeNode
 let client: Client
@@ -154,6 +156,20 @@ describe('a subscription', () => {
     expect(await client.subscribe(ticks, { from: 0 }).next()).toEqual({ value: { tick: 1 }, done: false })
   })
 
+  test('whose connection is closed with code 1000 does not begin again behind its reader’s back', async () => {
+    node.source = async function* () {
+      yield { tick: 1 }
+      await new Promise(() => undefined)
+    }
+    const reading = client.subscribe(ticks, { from: 0 })
+    await reading.next()
+    node.disconnect(1000, 'bye')
+    await expect(reading.next()).rejects.toThrow(failsWith('DISCONNECTED', { reason: 'bye' }))
+    await waitUntil(() => node.open.size === 0)
+    expect(await client.subscribe(ticks, { from: 0 }).next()).toEqual({ value: { tick: 1 }, done: false })
+    expect(node.open.size).toBe(1)
+  })
+
   test('that the server refuses throws its code', async () => {
     node.source = async function* () {
       yield { tick: 1 }
@@ -162,6 +178,23 @@ describe('a subscription', () => {
     const reading = client.subscribe(ticks, { from: 0 })
     await reading.next()
     await expect(reading.next()).rejects.toThrow(failsWith('GRAPHQL', { reason: 'CURSOR_EXPIRED' }))
+  })
+
+  test.each(['as an error', 'as a result'] as const)('that is refused %s does not end the others', async (how) => {
+    node.refuses = how
+    node.source = async function* ({ variables }) {
+      yield { tick: 1 }
+      if (Number(variables.from) === 0) await new Promise((resolve) => setTimeout(resolve, LINGER + 200))
+      else throw Object.assign(new Error('no'), { code: 'NO' })
+      yield { tick: 2 }
+    }
+    const other = client.subscribe(ticks, { from: 0 })
+    await other.next()
+    const reading = client.subscribe(ticks, { from: 1 })
+    await reading.next()
+    await expect(reading.next()).rejects.toThrow(failsWith('GRAPHQL', { reason: 'NO' }))
+    expect(await other.next()).toEqual({ value: { tick: 2 }, done: false })
+    expect(node.connections).toBe(1)
   })
 
   test('where no node is fails, and without a WebSocket there is none', async () => {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type WebSocket as Socket, WebSocketServer } from 'ws'
 import { FakeLedger } from './fake-ledger.ts'
 
@@ -25,6 +26,8 @@ export interface FakeNode {
   readonly mishaps: Map<string, Mishap[]>
   /** What a subscription yields; by default the states of a transaction. */
   source: (operation: Operation) => AsyncIterable<unknown>
+  /** How a subscription that fails is told: both are in use. */
+  refuses: 'as an error' | 'as a result'
   /** How many WebSocket connections there were, and what each said of itself. */
   connections: number
   readonly parameters: unknown[]
@@ -58,9 +61,9 @@ export async function startFakeNode(): Promise<FakeNode> {
     })
   })
   const sockets = new WebSocketServer({ server, handleProtocols: () => 'graphql-transport-ws' })
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, { socket: stream }) => {
     node.connections++
-    serve(socket, node)
+    serve(socket, stream, node)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -72,6 +75,7 @@ export async function startFakeNode(): Promise<FakeNode> {
     extensions: undefined,
     mishaps: new Map(),
     source: ({ variables }) => ledger.watch(variables.id as unknown as string),
+    refuses: 'as an error',
     connections: 0,
     parameters: [],
     open: new Set(),
@@ -89,7 +93,7 @@ export async function startFakeNode(): Promise<FakeNode> {
 }
 
 /** The graphql-transport-ws protocol, as far as it takes. */
-function serve(socket: Socket, node: FakeNode): void {
+function serve(socket: Socket, stream: Duplex, node: FakeNode): void {
   const { open } = node
   const running = new Map<string, AsyncIterator<unknown>>()
   const send = (message: object) => socket.send(JSON.stringify(message))
@@ -104,7 +108,13 @@ function serve(socket: Socket, node: FakeNode): void {
       if (running.has(id)) send({ id, type: 'complete' })
     } catch (error) {
       const { message, code } = error as Error & { readonly code?: string }
-      send({ id, type: 'error', payload: [{ message, extensions: { code } }] })
+      const payload = [{ message, extensions: { code } }]
+      if (node.refuses === 'as an error') return send({ id, type: 'error', payload })
+      // In one piece, so that a client gets both in one turn.
+      stream.cork()
+      send({ id, type: 'next', payload: { errors: payload } })
+      send({ id, type: 'complete' })
+      stream.uncork()
     } finally {
       running.delete(id)
       open.delete(results)

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import * as modules from 'node:module'
+import { setFlagsFromString } from 'node:v8'
+import { V8_FLAGS } from './v8-flags.ts'
 
 const [major = 0] = process.versions.node.split('.').map(Number)
 if (major < 24) {
@@ -7,6 +9,7 @@ if (major < 24) {
   process.exit(1)
 }
 
+for (const flag of V8_FLAGS) setFlagsFromString(flag)
 // Before anything else is loaded: the second start then compiles almost nothing.
 modules.enableCompileCache()
 

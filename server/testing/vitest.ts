@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { V8_FLAGS } from '../v8-flags.ts'
 
 /**
  * The vitest config for plugins. In vitest.config.ts:
@@ -16,6 +17,7 @@ export default defineConfig({
     // One Postgres for all workers, started when the first test asks for it.
     globalSetup: [fileURLToPath(new URL(`./vitest-setup${extname(import.meta.filename)}`, import.meta.url))],
     pool: 'forks',
+    execArgv: [...V8_FLAGS],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A wait ends when it is true; a second, vitest's own, is too short on a busy machine.

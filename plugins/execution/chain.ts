@@ -32,7 +32,8 @@ import { RootDesk } from './root/root-desk.ts'
 import { ROOT_SPACE, type RootState } from './root/root-state.ts'
 import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
-import type { BlockReport, ShardReport } from './shard/messages.ts'
+import type { BlockReport } from './shard/messages.ts'
+import type { HostReport } from './shard/shard-host.ts'
 import { shardSpace } from './shard/shard-space.ts'
 import { accountState, nextNonce } from './state/account.ts'
 import { VerifierPool } from './verify/pool.ts'
@@ -281,7 +282,7 @@ export class Chain implements Ledger {
     return cell === null || cell === undefined ? 0 : nextNonce(accountState(cell.value as never), lane)
   }
 
-  #onReport(shard: RunningShard, report: ShardReport | { readonly type: 'down' }): void {
+  #onReport(shard: RunningShard, report: HostReport): void {
     switch (report.type) {
       case 'admitted':
         return this.#submissions.router.admitted(report.admission)

@@ -7,9 +7,9 @@ import { type RecentRoots, RootFeeder } from '../root/feeder.ts'
 import type { RootStore } from '../root/root-store.ts'
 import type { RootView } from '../root/root-view.ts'
 import type { Handover } from '../shard/handover.ts'
-import type { BlockReport, ShardReport } from '../shard/messages.ts'
+import type { BlockReport } from '../shard/messages.ts'
 import { indexOut } from '../shard/out-index.ts'
-import { ShardHostError } from '../shard/shard-host.ts'
+import { type HostReport, ShardHostError } from '../shard/shard-host.ts'
 import type { ShardHosts } from '../shard/shard-hosts.ts'
 import type { ShardSeed } from '../shard/shard-seed.ts'
 import { shardSpace } from '../shard/shard-space.ts'
@@ -34,7 +34,7 @@ export interface FleetParts {
   /** A block became durable, and was taken in. */
   readonly onBlock: (block: BlockReport) => void
   /** Whatever else a shard says. */
-  readonly onReport: (shard: RunningShard, report: ShardReport | { readonly type: 'down' }) => void
+  readonly onReport: (shard: RunningShard, report: HostReport) => void
   /** The shard runs (again). */
   readonly onReady: () => void
   /** A shard that was split off from `parent` runs, and takes what its parent had not answered. */
@@ -204,7 +204,7 @@ export class Fleet implements Directory<RunningShard> {
     }
   }
 
-  #onReport(shard: RunningShard, report: ShardReport | { readonly type: 'down' }): void {
+  #onReport(shard: RunningShard, report: HostReport): void {
     switch (report.type) {
       case 'ready':
         void this.#onReady(shard, report.tip)

@@ -2,7 +2,8 @@ import { type Log, pause } from '../../../server/plugin.ts'
 import type { PooledBatch, TransactionBatch } from '../shard/batch.ts'
 import type { RootDelivery } from '../shard/inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from '../shard/messages.ts'
-import { type ShardHost, ShardHostError } from '../shard/shard-host.ts'
+import { OpenQuestions } from '../shard/open-questions.ts'
+import { type HostReport, type ShardHost, ShardHostError } from '../shard/shard-host.ts'
 import { explain } from './explain.ts'
 import type { HostLink, LinkedShard } from './host-link.ts'
 import type { FromHost, ShardAssignment } from './messages.ts'
@@ -11,14 +12,6 @@ import type { FromHost, ShardAssignment } from './messages.ts'
 const PATIENCE_MS = 30_000
 const STOP_MS = 10_000
 const RETRY_MS = 300
-const MAX_QUESTIONS = 10_000
-
-type Listener = (report: ShardReport | { readonly type: 'down' }) => void
-
-interface Waiting {
-  readonly resolve: (answer: never) => void
-  readonly reject: (error: Error) => void
-}
 
 /**
  * A shard in another process, with a database of its own. Whatever happens to that process, its database or the way to
@@ -31,8 +24,8 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly #link: HostLink
   readonly #assignment: () => Promise<ShardAssignment>
   readonly #log: Log
-  readonly #listeners: Listener[] = []
-  readonly #questions = new Map<number, Waiting>()
+  readonly #listeners: ((report: HostReport) => void)[] = []
+  readonly #questions = new OpenQuestions(this)
   readonly #ready = Promise.withResolvers<void>()
   /** While it is being stopped: told that it has, or that nobody is there to tell. */
   #onStopped: (() => void) | undefined
@@ -42,7 +35,6 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   /** Counts connections: what was read for an earlier one is of no use to a later one. */
   #run = 0
   #isSplit = false
-  #asked = 0
 
   /** `assignment`: what the host must be told to run the shard; read anew for each connection. */
   constructor(id: string, link: HostLink, assignment: () => Promise<ShardAssignment>, log: Log) {
@@ -79,20 +71,10 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   }
 
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
-    if (this.status !== 'RUNNING') return Promise.reject(this.#unavailable())
-    if (this.#questions.size >= MAX_QUESTIONS)
-      return Promise.reject(
-        new ShardHostError('SHARD_BUSY', `shard ${this.id} has ${MAX_QUESTIONS} questions to answer`),
-      )
-    this.#asked++
-    const id = this.#asked
-    return new Promise((resolve, reject) => {
-      this.#questions.set(id, { resolve, reject })
-      this.#post({ type: 'ask', id, question })
-    })
+    return this.#questions.ask(question, (request) => this.#post(request))
   }
 
-  onReport(listener: Listener): void {
+  onReport(listener: (report: HostReport) => void): void {
     this.#listeners.push(listener)
   }
 
@@ -160,13 +142,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   }
 
   #onReport(report: ShardReport): void {
-    if (report.type === 'answer' || report.type === 'failed-answer') {
-      const waiting = this.#questions.get(report.id)
-      this.#questions.delete(report.id)
-      if (report.type === 'answer') waiting?.resolve(report.answer as never)
-      else waiting?.reject(new ShardHostError(report.code, report.message))
-      return
-    }
+    if (report.type === 'answer' || report.type === 'failed-answer') return this.#questions.settle(report)
     if (report.type === 'split') this.#isSplit = true
     if (report.type === 'ready' || report.type === 'split' || report.type === 'halted') this.#ready.resolve()
     if (report.type === 'stopped') this.#onStopped?.()
@@ -179,18 +155,9 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
     this.#missed.abort()
     const wasRunning = this.status === 'RUNNING'
     this.status = status
-    const questions = [...this.#questions.values()]
-    this.#questions.clear()
-    for (const { reject } of questions) reject(this.#unavailable())
+    this.#questions.giveUp()
     // Whoever stops it knows.
     if (wasRunning || !this.#over.signal.aborted) for (const listener of this.#listeners) listener({ type: 'down' })
-  }
-
-  #unavailable(): ShardHostError {
-    return new ShardHostError(
-      'SHARD_UNAVAILABLE',
-      `shard ${this.id} is ${this.status.toLowerCase()}; try again in a moment`,
-    )
   }
 
   #post(request: ShardRequest): boolean {

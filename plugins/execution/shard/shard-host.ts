@@ -2,6 +2,9 @@ import type { PooledBatch, TransactionBatch } from './batch.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport } from './messages.ts'
 
+/** What a shard reports, and that it is down. */
+export type HostReport = ShardReport | { readonly type: 'down' }
+
 /** Where a shard runs: a worker thread here, or a process elsewhere. It speaks in messages only. */
 export interface ShardHost {
   readonly id: string
@@ -20,7 +23,7 @@ export interface ShardHost {
   /** @throws ShardHostError */
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]>
   /** Whatever the shard reports, and `down` when it stopped without being told to. */
-  onReport(listener: (report: ShardReport | { readonly type: 'down' }) => void): void
+  onReport(listener: (report: HostReport) => void): void
   stop(): Promise<void>
   /** Ends it at once. Nothing durable is lost. */
   abandon(): Promise<void>
@@ -37,3 +40,7 @@ export class ShardHostError extends Error {
     this.code = code
   }
 }
+
+/** What whoever needs a shard is told while it does not run. */
+export const shardUnavailable = ({ id, status }: Pick<ShardHost, 'id' | 'status'>): ShardHostError =>
+  new ShardHostError('SHARD_UNAVAILABLE', `shard ${id} is ${status.toLowerCase()}; try again in a moment`)

@@ -7,9 +7,10 @@ import { SHARD_TUNING, type ShardTuning } from './engine.ts'
 import type { Poison } from './halt-store.ts'
 import type { RootDelivery } from './inbox.ts'
 import type { ShardAnswers, ShardQuestion, ShardReport, ShardRequest } from './messages.ts'
+import { OpenQuestions } from './open-questions.ts'
 import { MARK_BYTES, readPosition, readRunning } from './run-marks.ts'
 import type { Running } from './running.ts'
-import { type ShardHost, ShardHostError } from './shard-host.ts'
+import { type HostReport, type ShardHost, ShardHostError, shardUnavailable } from './shard-host.ts'
 import type { ShardSeed } from './shard-seed.ts'
 import { beginThread, type EarlyThreads, shardThread } from './shard-thread.ts'
 import { watch } from './watchdog.ts'
@@ -21,7 +22,6 @@ const CRASH_WINDOW_MS = 60_000
 const RESTART_MS = 200
 const MAX_RESTART_MS = 5_000
 const STOP_MS = 8_000
-const MAX_QUESTIONS = 10_000
 const OUT_OF_MEMORY = 'ran out of memory'
 /** What may come of something that a call left behind. */
 const LEFTOVER_CODES = new Set(['SHARD_CRASHED', 'SHARD_HANGS'])
@@ -35,13 +35,6 @@ export const FINAL_CODES: ReadonlySet<string> = new Set([
   'FENCED',
 ])
 
-interface Waiting {
-  readonly resolve: (answer: never) => void
-  readonly reject: (error: Error) => void
-}
-
-type Listener = (report: ShardReport | { readonly type: 'down' }) => void
-
 /** A shard in a worker thread. A crash is reported, and the thread started again from what is durable. */
 export class WorkerShardHost implements ShardHost {
   readonly id: string
@@ -53,10 +46,9 @@ export class WorkerShardHost implements ShardHost {
   readonly #log: Log
   readonly #prepare: () => Promise<Partial<ShardWorkerData>>
   readonly #early: Pick<EarlyThreads, 'take'> | undefined
-  readonly #listeners: Listener[] = []
-  readonly #questions = new Map<number, Waiting>()
+  readonly #listeners: ((report: HostReport) => void)[] = []
+  readonly #questions = new OpenQuestions(this)
   #worker: Worker | undefined
-  #asked = 0
   #crashes = 0
   /** Starts in a row that failed for want of the database. */
   #awayStarts = 0
@@ -101,7 +93,7 @@ export class WorkerShardHost implements ShardHost {
     this.#fatal = undefined
     this.#isReady = false
     const data = { ...this.#data, ...(await this.#prepare()) }
-    if (this.#stopping) throw this.#unavailable()
+    if (this.#stopping) throw shardUnavailable(this)
     const seed = this.#seed
     this.#seed = undefined
     const worker = this.#early?.take(this.id) ?? shardThread(data)
@@ -158,18 +150,7 @@ export class WorkerShardHost implements ShardHost {
   }
 
   ask<Q extends ShardQuestion>(question: Q): Promise<ShardAnswers[Q['kind']]> {
-    if (this.status !== 'RUNNING') return Promise.reject(this.#unavailable())
-    if (this.#questions.size >= MAX_QUESTIONS) {
-      return Promise.reject(
-        new ShardHostError('SHARD_BUSY', `shard ${this.id} has ${MAX_QUESTIONS} questions to answer`),
-      )
-    }
-    this.#asked++
-    const id = this.#asked
-    return new Promise((resolve, reject) => {
-      this.#questions.set(id, { resolve, reject })
-      this.#post({ type: 'ask', id, question })
-    })
+    return this.#questions.ask(question, (request) => this.#post(request))
   }
 
   /** It crashed so often that what it was sent may be why. */
@@ -177,7 +158,7 @@ export class WorkerShardHost implements ShardHost {
     return this.#crashes > MAX_CRASHES / 2
   }
 
-  onReport(listener: Listener): void {
+  onReport(listener: (report: HostReport) => void): void {
     this.#listeners.push(listener)
   }
 
@@ -203,17 +184,11 @@ export class WorkerShardHost implements ShardHost {
   }
 
   #onReport(report: ShardReport): void {
-    if (report.type === 'answer' || report.type === 'failed-answer') {
-      const waiting = this.#questions.get(report.id)
-      this.#questions.delete(report.id)
-      if (report.type === 'answer') waiting?.resolve(report.answer as never)
-      else waiting?.reject(new ShardHostError(report.code, report.message))
-      return
-    }
+    if (report.type === 'answer' || report.type === 'failed-answer') return this.#questions.settle(report)
     if (report.type === 'fatal') this.#fatal = report
     if (report.type === 'evicted') this.#blame.barred.add(report.id)
     if (report.type === 'warning') this.#log.warn({ ...report.fields, shard: this.id }, report.message)
-    for (const listener of this.#listeners) listener(report)
+    this.#tell(report)
   }
 
   /** What each start is told anew. */
@@ -286,7 +261,7 @@ export class WorkerShardHost implements ShardHost {
     return isRunning || verdict.kind !== 'again'
   }
 
-  #tell(report: ShardReport): void {
+  #tell(report: HostReport): void {
     for (const listener of this.#listeners) listener(report)
   }
 
@@ -296,13 +271,11 @@ export class WorkerShardHost implements ShardHost {
     // It did nothing yet that could be blamed: whatever was known of earlier crashes stays so.
     const isAway = this.#wasReady && !this.#isReady && isAwayCode(code)
     const isMended = isAway || (!isHalted && this.#wasReady && this.#isMended())
-    const questions = [...this.#questions.values()]
-    this.#questions.clear()
     const isOver = this.#stopping || this.#isSplit || isHalted
     const isFinal = isOver || (!isMended && (!this.#wasReady || FINAL_CODES.has(code) || !this.#mayRestart()))
     this.status = isFinal ? 'STOPPED' : 'RESTARTING'
-    for (const { reject } of questions) reject(this.#unavailable())
-    for (const listener of this.#listeners) listener({ type: 'down' })
+    this.#questions.giveUp()
+    this.#tell({ type: 'down' })
     if (isHalted) this.#log.error({ shard: this.id, reason: this.#halted }, `shard ${this.id} stays down`)
     if (isOver) return
     if (isFinal) {
@@ -328,13 +301,6 @@ export class WorkerShardHost implements ShardHost {
   #mayRestart(): boolean {
     this.#crashes = Date.now() - this.#startedAt < CRASH_WINDOW_MS ? this.#crashes + 1 : 1
     return this.#crashes <= MAX_CRASHES
-  }
-
-  #unavailable(): ShardHostError {
-    return new ShardHostError(
-      'SHARD_UNAVAILABLE',
-      `shard ${this.id} is ${this.status.toLowerCase()}; try again in a moment`,
-    )
   }
 
   #post(request: ShardRequest, transfer: ArrayBuffer[] = []): void {

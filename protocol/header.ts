@@ -26,7 +26,9 @@ export interface BlockHeader {
   /** `bodyHash` of the block's body, 32 bytes. */
   readonly bodyHash: Uint8Array
   readonly txCount: number
-  /** Weight of all that the block ran. */
+  /** Weight of its transactions. */
+  readonly txWeight: bigint
+  /** Weight of all that the block ran: its transactions, and messages that it did not send itself. */
   readonly weight: bigint
   readonly congestion: number
   /** Milliseconds since 1970. */
@@ -35,10 +37,10 @@ export interface BlockHeader {
 
 const writer = new Writer()
 
-/** CBOR of the header's fifteen items. */
+/** CBOR of the header's sixteen items. */
 export function encodeHeader(header: BlockHeader): Uint8Array {
   writer.reset()
-  writer.arrayHeader(15)
+  writer.arrayHeader(16)
   writer.text(header.shard)
   writer.uint(header.height)
   writer.bytes(header.prevHash)
@@ -51,6 +53,7 @@ export function encodeHeader(header: BlockHeader): Uint8Array {
   writer.uint(header.basePrice)
   writer.bytes(header.bodyHash)
   writer.uint(header.txCount)
+  writer.uint(header.txWeight)
   writer.uint(header.weight)
   writer.uint(header.congestion)
   writer.uint(header.time)
@@ -63,7 +66,7 @@ export function encodeHeader(header: BlockHeader): Uint8Array {
  */
 export function decodeHeader(bytes: Uint8Array): BlockHeader {
   const reader = new Reader(bytes)
-  reader.arrayOf(15)
+  reader.arrayOf(16)
   const header = {
     shard: reader.text(),
     height: reader.uint(),
@@ -77,6 +80,7 @@ export function decodeHeader(bytes: Uint8Array): BlockHeader {
     basePrice: reader.amount(),
     bodyHash: reader.bytesOf(32),
     txCount: reader.uint(),
+    txWeight: reader.amount(),
     weight: reader.amount(),
     congestion: reader.uint(),
     time: reader.uint(),

@@ -47,6 +47,7 @@ const header = encodeHeader({
   basePrice: 1n,
   bodyHash: new Uint8Array(32),
   txCount: 0,
+  txWeight: 0n,
   weight: 0n,
   congestion: 0,
   time: 0,

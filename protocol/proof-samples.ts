@@ -83,6 +83,7 @@ const header = encodeHeader({
   basePrice: 1n,
   bodyHash: bytesOf(32, 2),
   txCount: receipts.length,
+  txWeight: 60n,
   weight: 90n,
   congestion: 0,
   time: 1_750_000_000_000,

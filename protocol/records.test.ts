@@ -52,6 +52,7 @@ const headers = fc.record({
   basePrice: amounts,
   bodyHash: hashes,
   txCount: uints,
+  txWeight: amounts,
   weight: amounts,
   congestion: uints,
   time: uints,

@@ -64,6 +64,7 @@ export function firstHeader(
     basePrice,
     bodyHash: bodyHash(encodeBody([])),
     txCount: 0,
+    txWeight: 0n,
     weight: 0n,
     congestion: 0,
     time,

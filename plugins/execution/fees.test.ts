@@ -125,27 +125,39 @@ describe('the price of a shard', () => {
 })
 
 describe('a congested shard', () => {
-  it('says so, takes in all that was sent to it, and slows nobody else down for good', async () => {
-    const senders = ['00', '01', '10'].map((prefix) => {
+  it('says so, takes in all that was sent to it, at the price of the senders, and slows nobody else down for good', async () => {
+    const keys = ['00', '01', '10', '11'].map((prefix) => {
       for (let i = 0; ; i++) {
         const key = testKey(`sender ${prefix} ${i}`)
         if (cellPath(key.publicKey)[0]!.toString(2).padStart(8, '0').startsWith(prefix)) return key
       }
     })
-    await open(senders, 4)
+    await open(keys, 4)
+    const [local, senders] = [keys[3]!, keys.slice(0, 3)]
     const hot = cellIn('11')
     const wires = senders.flatMap((key) => works(key, 25, hot))
     const outcomes = await net.chain.submit(wires, { wait: 'INCLUDED' })
     expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true)
+    // Who lives there pays what he did before: others fill the shard.
+    const own = Array.from({ length: 10 }, (_, nonce) =>
+      net.sign({ key: local, nonce, actions: [{ to: local.publicKey }], maxFee: 30n }),
+    )
+    expect(statuses(await net.chain.submit(own, { wait: 'INCLUDED' }))).toEqual(new Set(['EXECUTED']))
     await executed(wires)
     const chain = await headers('0:11')
+    expect(new Set(chain.map(({ basePrice }) => basePrice))).toEqual(new Set([1n]))
+    expect(Math.max(...chain.map(({ weight, txWeight }) => Number(weight - txWeight)))).toBeGreaterThan(
+      MAX_BLOCK_WEIGHT / 2,
+    )
     const congestion = chain.map((header) => header.congestion)
     expect(Math.max(...congestion)).toBeGreaterThan(100)
     expect(congestion.at(-1)).toBeLessThanOrEqual(100)
     // All of it ran there, in blocks of which messages get three quarters at most.
-    const ran = chain.reduce((sum, { weight }) => sum + Number(weight), 0)
+    const ran = chain.reduce((sum, { weight, txWeight }) => sum + Number(weight - txWeight), 0)
     expect(ran).toBe(wires.length * CALLS * WORK)
-    for (const { weight } of chain) expect(Number(weight)).toBeLessThanOrEqual(0.75 * MAX_BLOCK_WEIGHT)
+    for (const { weight, txWeight } of chain)
+      expect(Number(weight - txWeight)).toBeLessThanOrEqual(0.75 * MAX_BLOCK_WEIGHT)
+    expect(await net.balance(local)).toBe(BALANCE - chain.reduce((sum, { txWeight }) => sum + txWeight, 0n))
     await mustReplay()
   }, 120_000)
 })

@@ -54,6 +54,7 @@ export function genesisBlock({ genesis, params }: Network, shard: Shard): Genesi
     basePrice: params.basePrice,
     bodyHash: bodyHash(body),
     txCount: 0,
+    txWeight: 0n,
     weight: 0n,
     congestion: 0,
     time: genesis.time,

@@ -59,6 +59,7 @@ export class FirstBlock {
       basePrice: STAGE_PARAMS.basePrice,
       bodyHash: bodyHash(encodeBody([])),
       txCount: 0,
+      txWeight: 0n,
       weight: 0n,
       congestion: 0,
       time: 0,

@@ -24,8 +24,9 @@ export class ShardLoads {
 
   /** Takes a shard's last block in. */
   note({ shard, header, bodyBytes }: Pick<BlockReport, 'shard' | 'header' | 'bodyBytes'>): void {
-    const { basePrice, rootCursor, weight, txCount, congestion } = decodeHeader(header)
-    this.#blocks.set(shard, { basePrice, rootCursor, weight: Number(weight), txCount, bodyBytes, congestion })
+    const { basePrice, rootCursor, txWeight, weight, txCount, congestion } = decodeHeader(header)
+    const weights = { txWeight: Number(txWeight), weight: Number(weight) }
+    this.#blocks.set(shard, { basePrice, rootCursor, ...weights, txCount, bodyBytes, congestion })
   }
 
   /** Takes in what a root block lists: the next one runs what of it goes to the root chain. */

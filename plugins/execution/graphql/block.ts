@@ -71,7 +71,7 @@ export function defineBlock(setting: Setting): void {
         header: t.field({
           type: 'Bytes',
           nullable: false,
-          description: 'As it is hashed: CBOR of fifteen items.',
+          description: 'As it is hashed: CBOR of sixteen items.',
           resolve: (block, _args, context) => row(block, context, (found) => found.header),
         }),
         prevHash: hashField(({ prevHash }) => prevHash, 'The hash of the block before.'),
@@ -85,6 +85,10 @@ export function defineBlock(setting: Setting): void {
         ),
         basePrice: amountField(({ basePrice }) => basePrice, 'The price of one unit of weight, in the smallest unit.'),
         weight: amountField(({ weight }) => weight, 'What it executed, in units of weight.'),
+        txWeight: amountField(
+          ({ txWeight }) => txWeight,
+          'What its transactions weigh; the rest of its weight is that of messages that came to the shard.',
+        ),
         congestion: t.int({
           nullable: false,
           description: 'What it ran, and what waits for a later block, in percent of a full block, at most 1000.',

@@ -22,7 +22,7 @@ describe('blocks', () => {
   it('show their header', async () => {
     const answer = await test.query(`{
       block(shard: "0:0", height: 1) {
-        id shard { id } height hash prevHash rootCursor txRoot outRoot stateRoot deferredRoot basePrice txCount weight
+        id shard { id } height hash prevHash rootCursor txRoot outRoot stateRoot deferredRoot basePrice txCount weight txWeight
         congestion time size rootBlock { height } cursor
         transactions(first: 1) { edges { node { id } } pageInfo { hasNextPage endCursor } }
       }
@@ -35,6 +35,7 @@ describe('blocks', () => {
       basePrice: '7',
       txCount: 2,
       weight: '13',
+      txWeight: '11',
       time: '2026-01-01T00:00:01.000Z',
       rootBlock: { height: '4' },
       cursor: null,

@@ -1,10 +1,18 @@
 import { assert, bigInt, integer, nat, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BLOCK_SPAN, fullness, MAX_PRICE_FACTOR, nextBasePrice, type PricedBlock } from './base-price.ts'
-import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES } from './rules.ts'
+import { MAX_BLOCK_TRANSACTIONS, MAX_BLOCK_WEIGHT, MAX_BODY_BYTES, TRANSACTION_SHARE } from './rules.ts'
 
-const empty: PricedBlock = { basePrice: 1000n, rootCursor: 5, weight: 0, txCount: 0, bodyBytes: 1 }
-const full: PricedBlock = { ...empty, weight: MAX_BLOCK_WEIGHT }
+const empty: PricedBlock = { basePrice: 1000n, rootCursor: 5, txWeight: 0, weight: 0, txCount: 0, bodyBytes: 1 }
+const full: PricedBlock = { ...empty, ...ran(1) }
+/** The most that messages may be of a block. */
+const MOST = 1 - TRANSACTION_SHARE
+
+/** What ran in a block: transactions, then messages, each in parts of a full one. */
+function ran(transactions: number, messages = 0): Pick<PricedBlock, 'txWeight' | 'weight'> {
+  const txWeight = MAX_BLOCK_WEIGHT * transactions
+  return { txWeight, weight: txWeight + MAX_BLOCK_WEIGHT * messages }
+}
 
 /** The prices of blocks that are all as full as `block`, a root height apart. */
 function priceAfter(blocks: number, block: PricedBlock, floor: bigint): bigint {
@@ -16,23 +24,38 @@ function priceAfter(blocks: number, block: PricedBlock, floor: bigint): bigint {
 describe('the price of a block', () => {
   it('rises by an eighth after a full block, by less after one that is a little fuller than half', () => {
     expect(nextBasePrice(full, 6, 1n)).toBe(1125n)
-    expect(nextBasePrice({ ...full, weight: MAX_BLOCK_WEIGHT * 0.6 }, 6, 1n)).toBe(1025n)
-    expect(nextBasePrice({ ...full, weight: MAX_BLOCK_WEIGHT / 2 }, 6, 1n)).toBe(1000n)
+    expect(nextBasePrice({ ...full, ...ran(0.6) }, 6, 1n)).toBe(1025n)
+    expect(nextBasePrice({ ...full, ...ran(0.5) }, 6, 1n)).toBe(1000n)
   })
 
   it('falls by an eighth after an empty block, by less after one that is nearly half full', () => {
     expect(nextBasePrice(empty, 6, 1n)).toBe(875n)
-    expect(nextBasePrice({ ...empty, weight: MAX_BLOCK_WEIGHT * 0.4 }, 6, 1n)).toBe(975n)
+    expect(nextBasePrice({ ...empty, ...ran(0.4) }, 6, 1n)).toBe(975n)
   })
 
   it('goes by whatever the block is fullest of', () => {
-    const parts = [
-      { weight: MAX_BLOCK_WEIGHT * 0.7 },
-      { txCount: MAX_BLOCK_TRANSACTIONS * 0.7 },
-      { bodyBytes: MAX_BODY_BYTES * 0.7 },
-    ]
+    const parts = [ran(0.7), { txCount: MAX_BLOCK_TRANSACTIONS * 0.7 }, { bodyBytes: MAX_BODY_BYTES * 0.7 }]
     for (const part of parts) expect(fullness({ ...empty, ...part }) / 1e6).toBeCloseTo(0.7, 3)
-    expect(fullness({ ...empty, weight: 2 * MAX_BLOCK_WEIGHT })).toBe(1_000_000)
+    expect(fullness({ ...empty, ...ran(2) })).toBe(1_000_000)
+  })
+
+  it('does not follow messages: they take room away, of which transactions always have half a block to be measured by', () => {
+    expect(nextBasePrice({ ...full, ...ran(0, MOST) }, 6, 1n)).toBe(875n)
+    // Half of what messages leave, three quarters of it, all of it.
+    expect(nextBasePrice({ ...full, ...ran(0.3, 0.4) }, 6, 1n)).toBe(1000n)
+    expect(nextBasePrice({ ...full, ...ran(0.45, 0.4) }, 6, 1n)).toBe(1062n)
+    expect(nextBasePrice({ ...full, ...ran(0.6, 0.4) }, 6, 1n)).toBe(1125n)
+    expect(nextBasePrice({ ...full, ...ran(TRANSACTION_SHARE, MOST) }, 6, 1n)).toBe(1000n)
+    const weight = nat(MAX_BLOCK_WEIGHT)
+    assert(
+      property(weight, weight, weight, (txWeight, some, more) => {
+        const at = (messages: number): number => fullness({ ...empty, txWeight, weight: txWeight + messages })
+        // More messages never make a block less full; but no number of them raises the price if it was below a quarter.
+        expect(at(some + more)).toBeGreaterThanOrEqual(at(some))
+        if (txWeight <= MAX_BLOCK_WEIGHT * TRANSACTION_SHARE) expect(at(some)).toBeLessThanOrEqual(500_000)
+        expect(at(0)).toBe(Math.floor((1_000_000 * txWeight) / MAX_BLOCK_WEIGHT))
+      }),
+    )
   })
 
   it('moves even where an eighth is less than a unit', () => {
@@ -57,10 +80,11 @@ describe('the price of a block', () => {
     const block = record({
       basePrice: bigInt(1n, 10n ** 12n),
       rootCursor: nat(1000),
-      weight: nat(2 * MAX_BLOCK_WEIGHT),
+      txWeight: nat(MAX_BLOCK_WEIGHT),
+      messages: nat(MAX_BLOCK_WEIGHT),
       txCount: nat(MAX_BLOCK_TRANSACTIONS),
       bodyBytes: nat(2 * MAX_BODY_BYTES),
-    })
+    }).map(({ messages, ...rest }): PricedBlock => ({ ...rest, weight: rest.txWeight + messages }))
     assert(
       property(block, integer({ min: 0, max: BLOCK_SPAN }), (parent, apart) => {
         const price = nextBasePrice(parent, parent.rootCursor + apart, 1n)

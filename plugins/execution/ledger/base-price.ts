@@ -5,6 +5,9 @@ export interface PricedBlock {
   /** Units for one unit of weight. */
   readonly basePrice: bigint
   readonly rootCursor: number
+  /** Of its transactions. */
+  readonly txWeight: number
+  /** Of all that it ran: its transactions, and messages that came to it. */
   readonly weight: number
   readonly txCount: number
   /** Length of its body. */
@@ -23,15 +26,20 @@ const FULL = 1_000_000
 /** What the price aims at: room for a sudden load twice as large as the usual one. */
 const TARGET = FULL / 2
 
-/** How full a block is, in millionths: by weight, transactions or bytes, whichever is most. */
+/**
+ * How full its transactions made a block, in millionths: by weight, number or bytes, whichever is most. Messages are paid
+ * for where they were sent from. They only take room away, and what transactions are measured by is never less than half
+ * a block: who sends to a shard cannot make it dearer for its own senders while these need less than a quarter of it.
+ */
 export function fullness({
+  txWeight,
   weight,
   txCount,
   bodyBytes,
-}: Pick<PricedBlock, 'weight' | 'txCount' | 'bodyBytes'>): number {
+}: Pick<PricedBlock, 'txWeight' | 'weight' | 'txCount' | 'bodyBytes'>): number {
   const part = (used: number, limit: number): number => Math.floor((used * FULL) / limit)
   const most = Math.max(
-    part(weight, MAX_BLOCK_WEIGHT),
+    part(txWeight, Math.max(MAX_BLOCK_WEIGHT / 2, MAX_BLOCK_WEIGHT - (weight - txWeight))),
     part(txCount, MAX_BLOCK_TRANSACTIONS),
     part(bodyBytes, MAX_BODY_BYTES),
   )
@@ -39,7 +47,7 @@ export function fullness({
 }
 
 /**
- * The price in the block after `parent`, after EIP-1559: above one half full it rises, below it falls, in proportion, by
+ * The price in the block after `parent`, after EIP-1559: above one half `fullness` it rises, below it falls, in proportion, by
  * an eighth (or one unit) at most. A shard that makes no blocks is idle: from the eleventh root height on the price
  * falls by an eighth with each.
  * @param floor the network's own price: the price is never below it, and at most `MAX_PRICE_FACTOR` times as high

@@ -110,6 +110,7 @@ export class WrittenLedger {
       basePrice: 7n,
       bodyHash: ZERO_HASH,
       txCount: transactions.length,
+      txWeight: 11n,
       weight: 13n,
       congestion: 0,
       time,

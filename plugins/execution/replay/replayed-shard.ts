@@ -60,6 +60,7 @@ const FIELDS = [
   'basePrice',
   'bodyHash',
   'txCount',
+  'txWeight',
   'weight',
   'congestion',
   'time',

@@ -300,6 +300,7 @@ export class BlockMaker {
         arrivals: tip.arrivals + inbound.arrived,
         basePrice: place.basePrice,
         txCount: ran.included.length,
+        txWeight: BigInt(ran.weight),
         weight: BigInt(ran.weight + inbound.weight),
         congestion: congestionOf(ran.weight + inbound.weight + inbound.waitingWeight),
         time: place.time,

@@ -23,6 +23,7 @@ export const tipAfter = (header: BlockHeader, { hash, bodyBytes, totals }: TipPa
   arrivals: header.arrivals,
   time: header.time,
   basePrice: header.basePrice,
+  txWeight: Number(header.txWeight),
   weight: Number(header.weight),
   txCount: header.txCount,
   bodyBytes,

@@ -23,6 +23,7 @@ const header: BlockHeader = {
   basePrice: 250n,
   bodyHash: filler(32, 5),
   txCount: 300,
+  txWeight: 23_456_789n,
   weight: 123_456_789n,
   congestion: 500,
   time: 1_750_000_000_000,
@@ -35,7 +36,7 @@ export function headerVectors(): VectorFile {
   return {
     format: 'header',
     about:
-      'CBOR[shard, height, prevHash, rootCursor, txRoot, outRoot, cellsRoot, deferredRoot, arrivals, basePrice, bodyHash, txCount, weight, congestion, time in ms]; hash = SHA-256("deaios/header/1\\0" || CBOR). A body is a CBOR array of transactions as on the wire; bodyHash = SHA-256("deaios/body/1\\0" || body).',
+      'CBOR[shard, height, prevHash, rootCursor, txRoot, outRoot, cellsRoot, deferredRoot, arrivals, basePrice, bodyHash, txCount, txWeight, weight, congestion, time in ms]; hash = SHA-256("deaios/header/1\\0" || CBOR). A body is a CBOR array of transactions as on the wire; bodyHash = SHA-256("deaios/body/1\\0" || body).',
     cases: [
       {
         shard: header.shard,
@@ -50,6 +51,7 @@ export function headerVectors(): VectorFile {
         basePrice: header.basePrice.toString(),
         bodyHash: toHex(header.bodyHash),
         txCount: header.txCount,
+        txWeight: header.txWeight.toString(),
         weight: header.weight.toString(),
         congestion: header.congestion,
         time: header.time,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { configuredHosts } from '../../plugins/execution/replay/index.ts'
 import type { SnapshotReport } from '../../plugins/execution/snapshot/index.ts'
 import { atNode } from '../../server/cli/identity/key.ts'
 import type { NodeFlags } from '../../server/cli/identity/node-database.ts'
@@ -22,17 +23,18 @@ function addExport(snapshot: Command, streams: Streams): void {
     snapshot
       .command('export')
       .argument('<file>', 'the file to make; there must be none')
-      .description('write it from a node’s database, and check it; the node may run'),
+      .description('write it from a node’s database, and those of its shard hosts, and check it; they may run'),
   ).option('--height <height>', 'the root height that it is to be of (default the last)', parseHeight)
   answering(command, streams, async () => {
     const [path = ''] = command.args
     const { height, ...flags } = command.opts<NodeFlags & { readonly height?: number }>()
     const { readSnapshot, writeSnapshot } = await import('../../plugins/execution/snapshot/index.ts')
     const { withNodeDatabase } = await import('../../server/cli/identity/node-database.ts')
+    const shardHosts = await shardHostsOf(flags)
     const onProgress = telling(streams, 'written')
     await withNodeDatabase(
       flags,
-      (sql) => writeSnapshot({ sql, path, onProgress, ...(height === undefined ? {} : { height }) }),
+      (sql) => writeSnapshot({ sql, shardHosts, path, onProgress, ...(height === undefined ? {} : { height }) }),
       'execution',
     )
     return answer(await readSnapshot(path, { onProgress: telling(streams, 'checked') }), 'written and checked', path)
@@ -82,6 +84,17 @@ function addCheck(snapshot: Command, streams: Streams): void {
     })
     return answer(report, 'good', path)
   })
+}
+
+/** Where the node's configuration says that shards may live. */
+async function shardHostsOf(flags: NodeFlags): Promise<ReturnType<typeof configuredHosts>> {
+  const [{ loadConfig }, { loadPlugins }, { configuredHosts }] = await Promise.all([
+    import('../../server/config.ts'),
+    import('../../server/host/load.ts'),
+    import('../../plugins/execution/replay/index.ts'),
+  ])
+  const config = await loadConfig({ ...flags })
+  return configuredHosts((await loadPlugins(config.plugins, config.file)).plugins)
 }
 
 /** Tells now and then how many cells have passed. */

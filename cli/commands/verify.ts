@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { VerifyReport } from '../../plugins/execution/replay/index.ts'
 import { atNode } from '../../server/cli/identity/key.ts'
 import type { NodeFlags } from '../../server/cli/identity/node-database.ts'
 import { answering, type Streams } from '../../server/cli/output.ts'
@@ -13,7 +14,9 @@ export function addVerify(program: Command, streams: Streams): void {
   const verify = atNode(
     program
       .command('verify')
-      .description('execute a node’s chain again, from genesis, and compare everything that is stored'),
+      .description(
+        'execute a node’s chain again, from where its database begins, and compare everything that is stored',
+      ),
   ).option('--from <height>', 'execute from this root height on; before it, compare without executing', parseHeight)
   answering(verify, streams, async (command) => {
     const flags = command.opts<NodeFlags & { readonly from?: number }>()
@@ -58,13 +61,17 @@ export function addVerify(program: Command, streams: Streams): void {
         ['root height', String(report.rootHeight)],
         ['blocks', String(report.blocks)],
         ['transactions', String(report.transactions)],
-        [
-          'verified',
-          flags.from === undefined
-            ? `all of it, in ${seconds.toFixed(1)} s: every root, receipt, message, vote and coin`
-            : `in ${seconds.toFixed(1)} s: all of it after root height ${report.from}; the state there and the root chain before`,
-        ],
+        ['verified', verified(report, flags.from !== undefined, seconds)],
       ]),
     }
   })
+}
+
+function verified({ from, snapshot }: VerifyReport, isFrom: boolean, seconds: number): string {
+  const time = `in ${seconds.toFixed(1)} s`
+  const begin = `the snapshot of root height ${snapshot} that the database began with, against its votes`
+  if (snapshot === null && !isFrom) return `all of it, ${time}: every root, receipt, message, vote and coin`
+  const after = `${time}: all of it after root height ${from}; the state there`
+  if (snapshot === null) return `${after} and the root chain before`
+  return from === snapshot ? `${after}, ${begin}` : `${after}; the root chain since ${begin}`
 }

@@ -27,12 +27,6 @@ export function placeOf(id: string, hosts: readonly HostPlaces[]): string | null
   return found?.name ?? null
 }
 
-/** A shard that lives on a shard host; undefined if none does. */
-export async function shardElsewhere(sql: SqlOrTransaction): Promise<string | undefined> {
-  const [row] = await sql<{ shard: string }[]>`SELECT shard FROM shard_home WHERE host IS NOT NULL LIMIT 1`
-  return row?.shard
-}
-
 /** Where shards live. What is split off lives with its parent, so only those born of none are on record. */
 export class ShardHomes {
   readonly #hosts: readonly HostPlaces[]
@@ -49,6 +43,11 @@ export class ShardHomes {
     const homes = new ShardHomes(hosts, new Map())
     for (const { shard, host } of rows) homes.#note(shard, host)
     return homes
+  }
+
+  /** The names of all hosts that shards live on. */
+  get hosts(): ReadonlySet<string> {
+    return new Set([...this.#homes.values()].filter((host) => host !== null))
   }
 
   /** The host of a shard: its name, or null for the node itself. Undefined if neither it nor an ancestor is on record. */

@@ -20,7 +20,7 @@ export interface ShardHosting {
 }
 
 /** The schema of the execution plugin, in every database. */
-const SCHEMA = 'execution'
+export const SCHEMA = 'execution'
 
 /**
  * Opens what the configuration says of shard hosts; undefined if it names none, and none is needed.

@@ -18,7 +18,7 @@ import type { Network } from '../genesis.ts'
 import { type FirstCell, holdingsOf } from '../genesis-block.ts'
 import type { ModuleLibrary } from '../ledger/module-library.ts'
 import { ExportTrie } from '../root/export-trie.ts'
-import { decodeExportChanges, encodeExportChanges } from '../root/exports.ts'
+import { decodeExportChanges, type ExportChange, encodeExportChanges } from '../root/exports.ts'
 import { type BlockOutgoing, type RoutedRoot, releasedBy, sourcesFor } from '../root/feeder.ts'
 import { genesisRoot } from '../root/genesis-root.ts'
 import type { MadeRoot, RootInput } from '../root/made-root.ts'
@@ -29,6 +29,10 @@ import { RootView } from '../root/root-view.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
+
+const NOTHING = new Uint8Array(0)
+/** Of the root chain before anything of it was executed. */
+const NO_TOTALS = { holdings: 0n, emitted: 0n, consumed: 0n }
 
 /** A root block as it is stored. */
 export interface StoredRoot {
@@ -48,6 +52,16 @@ export type SentBlock = Pick<MadeBlock, 'outgoing' | 'outIndex'> & {
   readonly header: { readonly shard: string; readonly height: number }
 }
 
+/** A root chain that is stored from a snapshot on: its last root block is signed, those before it are what that follows. */
+export interface ImportedRoots {
+  /** Height of the first root block that there is. */
+  readonly first: number
+  /** Of the one that the snapshot was of. */
+  readonly height: number
+  /** What the root chain exported as of the first, sorted by key. */
+  readonly exports: readonly ExportChange[]
+}
+
 /**
  * The root chain, checked and executed again from its first block on: links, what it commits, its own state, randomness
  * and votes.
@@ -63,7 +77,8 @@ export class ReplayedRoot {
   /** What the root block before the last one sent. */
   #released: Uint8Array = new Uint8Array(0)
   #tip: RootBlock | undefined
-  /** 32 bytes each, by height. */
+  #imported: ImportedRoots | undefined
+  /** 32 bytes each, by height, from that of the first root block on. */
   #randoms = new Uint8Array(32 * 1024)
 
   constructor(network: Network, library: ModuleLibrary) {
@@ -71,14 +86,23 @@ export class ReplayedRoot {
     this.#library = library
   }
 
-  /** -1 before the first. */
+  /** Of the last root block; before the first one, one less than its height. */
   get height(): number {
-    return this.#tip?.header.height ?? -1
+    return this.#tip?.header.height ?? this.#first - 1
+  }
+
+  get #first(): number {
+    return this.#imported?.first ?? 0
   }
 
   /** Of the root chain's own cells, and what it ever sent and took in. */
   get totals(): RootBlock['totals'] | undefined {
     return this.#tip?.totals
+  }
+
+  /** The stored root blocks begin with those of a snapshot: the first one stands for itself. Nothing was checked yet. */
+  beginAt(imported: ImportedRoots): void {
+    this.#imported = imported
   }
 
   /** Checks the next root block, executes it again, and gives what it says. @throws ReplayMismatch */
@@ -98,9 +122,10 @@ export class ReplayedRoot {
    * @throws ReplayMismatch
    */
   async follow(stored: StoredRoot): Promise<RootBlock> {
-    if (this.#tip === undefined) return this.check(stored)
+    const imported = this.#tip === undefined ? this.#imported : undefined
+    if (this.#tip === undefined && imported === undefined) return this.check(stored)
     const { place, header, entries } = this.#link(stored)
-    const exports = readable(place, 'exports', () => decodeExportChanges(stored.exports))
+    const exports = imported?.exports ?? readable(place, 'exports', () => decodeExportChanges(stored.exports))
     this.#exports.update(exports)
     this.#view = this.#view.with(exports)
     mustEqual(place, 'exportsRoot', header.exportsRoot, this.#exports.root)
@@ -111,8 +136,8 @@ export class ReplayedRoot {
       readable(place, 'outgoing', () => listRoot(splitOut(stored.outgoing))),
     )
     const { outgoing } = stored
-    this.#released = this.#tip.outgoing
-    const block = { header, hash: stored.hash, entries, exports, outgoing, totals: this.#tip.totals }
+    this.#released = this.#tip?.outgoing ?? NOTHING
+    const block = { header, hash: stored.hash, entries, exports, outgoing, totals: this.#tip?.totals ?? NO_TOTALS }
     this.#advance(block)
     return block
   }
@@ -148,13 +173,16 @@ export class ReplayedRoot {
     const header = readable(place, 'header', () => decodeRootHeader(stored.header))
     const entries = readable(place, 'entries', () => decodeEntries(stored.entries))
     mustEqual(place, 'height', header.height, place.height)
-    mustEqual(place, 'prevHash', header.prevHash, this.#tip?.hash ?? ZERO_HASH)
+    // What the first one of a snapshot follows is not there.
+    const isAlone = this.#tip === undefined && this.#imported !== undefined
+    if (!isAlone) mustEqual(place, 'prevHash', header.prevHash, this.#tip?.hash ?? ZERO_HASH)
     mustEqual(place, 'hash', stored.hash, rootHeaderHash(stored.header))
     mustEqual(place, 'headersRoot', header.headersRoot, headersRoot(entries))
     // Their order is that in which messages are delivered.
     mustEqual(place, 'entries', stored.entries, encodeEntries(sortCommitted(entries)))
-    this.#checkRandomness(place, header)
-    this.#checkVotes(place, stored)
+    if (!isAlone) this.#checkRandomness(place, header)
+    // A snapshot has the votes for its last root block only: who signs that signs all that it follows.
+    if (header.height >= (this.#imported?.height ?? 0)) this.#checkVotes(place, stored)
     if (header.time < (this.#tip?.header.time ?? 0))
       throw new ReplayMismatch(place, 'time', 'its time is before that of the root block before')
     return { place, header, entries }
@@ -210,7 +238,7 @@ export class ReplayedRoot {
     const { height, time, random } = header
     const made = await this.#state.make({ height, time, random, sources: this.#inbound })
     this.#state.committed(height)
-    this.#released = this.#tip?.outgoing ?? new Uint8Array(0)
+    this.#released = this.#tip?.outgoing ?? NOTHING
     compareMade(place, stored, header, made)
     const { exports, outgoing, totals } = made
     return { header, hash: stored.hash, entries, exports, outgoing, totals }
@@ -225,16 +253,18 @@ export class ReplayedRoot {
 
   /** The randomness of a root block that was checked. */
   randomAt(height: number): Uint8Array {
-    return this.#randoms.slice(32 * height, 32 * height + 32)
+    const at = 32 * (height - this.#first)
+    return this.#randoms.slice(at, at + 32)
   }
 
   #keep(height: number, random: Uint8Array): void {
-    if (32 * (height + 1) > this.#randoms.length) {
+    const at = 32 * (height - this.#first)
+    if (at + 32 > this.#randoms.length) {
       const larger = new Uint8Array(2 * this.#randoms.length)
       larger.set(this.#randoms)
       this.#randoms = larger
     }
-    this.#randoms.set(random, 32 * height)
+    this.#randoms.set(random, at)
   }
 
   #checkRandomness(place: Place, header: RootHeader): void {

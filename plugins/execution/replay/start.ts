@@ -8,7 +8,6 @@ import {
   equal,
   headerHash,
   listRoot,
-  ROOT_REALM,
   ROOT_SHARD,
 } from '../../../protocol/index.ts'
 import type { FirstCell } from '../genesis-block.ts'
@@ -24,7 +23,7 @@ import { indexOut, splitOut } from '../shard/out-index.ts'
 import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
 import { Trie } from '../state/trie.ts'
 import { mustEqual, ReplayMismatch } from './mismatch.ts'
-import type { ReplayedRoot, SentBlock } from './replayed-root.ts'
+import type { ImportedRoots, ReplayedRoot, SentBlock } from './replayed-root.ts'
 import { ReplayedShard, type StoredBlock } from './replayed-shard.ts'
 import { ReplayedShards } from './replayed-shards.ts'
 import type { StoredChain } from './stored-chain.ts'
@@ -45,8 +44,12 @@ export interface ReplayStart {
   }[]
   /** Of the root chain. */
   readonly totals: Totals
-  /** All cells of a shard, or of the root chain, sorted by path. */
-  cells(space: { readonly realm: number; readonly prefix: string }): Promise<readonly FirstCell[]>
+  /** Where the stored root chain begins, if not with genesis but with a snapshot. */
+  readonly imported?: ImportedRoots
+  /** All cells of a shard, or of the root chain if none is named, sorted by path. */
+  cells(shard?: ShardSpace): Promise<readonly FirstCell[]>
+  /** What listed blocks sent, in order. @throws SnapshotError HISTORY_MISSING if one is not there */
+  sent(entries: readonly CommittedHeader[]): Promise<readonly Pick<StoredBlock, 'header' | 'outgoing'>[]>
   /** The messages that wait in a shard after its last block, oldest first. */
   waiting(header: BlockHeader): Promise<readonly DeferredMessage[]>
 }
@@ -71,7 +74,8 @@ export async function shardsAt(
   const listed = new Map<string, CommittedHeader>()
   const begun = new Map<string, RootMoment>()
   const brought: RoutedRoot[] = []
-  for await (const stored of chain.roots(0)) {
+  if (start.imported !== undefined) root.beginAt(start.imported)
+  for await (const stored of chain.roots(root.height + 1)) {
     signal?.throwIfAborted()
     const block = await root.follow(stored)
     const { height } = block.header
@@ -80,11 +84,11 @@ export async function shardsAt(
     for (const [id, { from, parent }] of root.view.shards)
       if (parent === null && from === height) begun.set(id, momentOf(block, root.view))
     // What came before, every shard has taken in.
-    if (height > start.from) brought.push(root.route(await sentBy(chain, block)))
+    if (height > start.from) brought.push(root.route(await sentBy(start, block)))
     onFollowed(height)
     if (height === start.height) break
   }
-  root.resume(await start.cells({ realm: ROOT_REALM, prefix: '' }), start.totals)
+  root.resume(await start.cells(), start.totals)
   const shards: ReplayedShard[] = []
   for (const shard of start.shards) {
     signal?.throwIfAborted()
@@ -149,18 +153,18 @@ async function shardAt(
 }
 
 /** What the blocks that a root block lists sent, as it is stored; compared with their headers. */
-async function sentBy(chain: StoredChain, { header, entries }: RootBlock): Promise<SentBlock[]> {
-  const stored = await chain.blocks(entries)
-  return entries.map((entry, i) => {
-    const block: StoredBlock | undefined = stored[i]
-    if (block === undefined || !equal(headerHash(block.header), entry.hash))
+async function sentBy(start: ReplayStart, { header, entries }: RootBlock): Promise<SentBlock[]> {
+  const stored = entries.length === 0 ? [] : await start.sent(entries)
+  return entries.map(({ shard, height, hash }, i) => {
+    const block = stored[i]
+    if (block === undefined || !equal(headerHash(block.header), hash))
       throw new ReplayMismatch(
         { shard: ROOT_SHARD, height: header.height },
         'entries',
-        `it lists block ${entry.height} of shard ${entry.shard}, which is not there`,
+        `it lists another block ${height} of shard ${shard}`,
       )
     const items = splitOut(block.outgoing)
-    const place = { shard: entry.shard, height: entry.height }
+    const place = { shard, height }
     mustEqual(place, 'outRoot', decodeHeader(block.header).outRoot, listRoot(items))
     return { header: place, outgoing: Uint8Array.from(block.outgoing), outIndex: indexOut(items) }
   })

@@ -1,6 +1,5 @@
 import { decodeHeader } from '../../../protocol/index.ts'
 import type { SqlOrTransaction } from '../../../server/plugin.ts'
-import type { ShardDatabases } from '../query/shard-databases.ts'
 import type { StoredRoot } from './replayed-root.ts'
 import type { StoredBlock } from './replayed-shard.ts'
 
@@ -19,13 +18,12 @@ export interface StoredChain {
 /**
  * The chain in the tables of the execution plugin.
  * @param sql of the node's own database; a transaction that sees it as of one moment, if it goes on meanwhile
- * @param databases of shard hosts, if shards live there
+ * @param of where a shard's blocks are, if not all are there
  */
-export function chainInDatabase(sql: SqlOrTransaction, databases?: ShardDatabases): StoredChain {
-  const homeOf = async (shard: string): Promise<SqlOrTransaction> => {
-    const home = await databases?.of(shard)
-    return home === undefined || home === databases?.main ? sql : home
-  }
+export function chainInDatabase(
+  sql: SqlOrTransaction,
+  of: (shard: string) => SqlOrTransaction = () => sql,
+): StoredChain {
   return {
     async *roots(from) {
       for (let next = from; ; ) {
@@ -38,10 +36,8 @@ export function chainInDatabase(sql: SqlOrTransaction, databases?: ShardDatabase
       }
     },
     async blocks(places) {
-      const homes = await Promise.all(places.map(({ shard }) => homeOf(shard)))
       const found = new Map<string, StoredBlock>()
-      for (const home of new Set(homes)) {
-        const there = places.filter((_, i) => homes[i] === home)
+      for (const [home, there] of Map.groupBy(places, ({ shard }) => of(shard))) {
         const rows = await home<BlockRow[]>`
           SELECT ${columnsOf(home)} FROM block JOIN unnest(${there.map(({ shard }) => shard)}::text[],
             ${there.map(({ height }) => height)}::int8[]) AS wanted (shard, height) USING (shard, height)`
@@ -50,7 +46,7 @@ export function chainInDatabase(sql: SqlOrTransaction, databases?: ShardDatabase
       return places.map(({ shard, height }) => found.get(`${shard} ${height}`))
     },
     async after(shard, height) {
-      const home = await homeOf(shard)
+      const home = of(shard)
       const rows = await home<BlockRow[]>`
         SELECT ${columnsOf(home)} FROM block WHERE shard = ${shard} AND height > ${height} ORDER BY height`
       const blocks = rows.map(blockOf)

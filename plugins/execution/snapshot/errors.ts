@@ -6,7 +6,6 @@
  * - `NOT_EMPTY`: the database that it should be brought into has a network already.
  * - `NO_SUCH_HEIGHT`: the root chain is not there yet, or not any more.
  * - `HISTORY_MISSING`: what the database once had at that height it cannot tell.
- * - `SHARDS_ELSEWHERE`: the blocks and cells of some shards are in the database of a shard host.
  */
 export type SnapshotErrorCode =
   | 'NOT_A_SNAPSHOT'
@@ -16,7 +15,6 @@ export type SnapshotErrorCode =
   | 'NOT_EMPTY'
   | 'NO_SUCH_HEIGHT'
   | 'HISTORY_MISSING'
-  | 'SHARDS_ELSEWHERE'
 
 /** A snapshot that cannot be made, or must not be used. */
 export class SnapshotError extends Error {

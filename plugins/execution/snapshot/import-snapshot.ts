@@ -1,4 +1,4 @@
-import { encode, ROOT_REALM } from '../../../protocol/index.ts'
+import { encode, ROOT_REALM, ROOT_SHARD } from '../../../protocol/index.ts'
 import { CORE_MIGRATIONS, CORE_SCHEMA, migrate } from '../../../server/db/migrate.ts'
 import type { Sql, Transaction } from '../../../server/plugin.ts'
 import { type ExportChange, encodeExportChanges } from '../root/exports.ts'
@@ -7,6 +7,7 @@ import { lengths, list } from '../shard/packed.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { SnapshotError } from './errors.ts'
 import { type ReadSnapshotOptions, readSnapshot, type SnapshotReport } from './read-snapshot.ts'
+import { encodeSection, type SectionName } from './sections.ts'
 import type {
   CutShard,
   SentBlock,
@@ -52,6 +53,7 @@ class SnapshotImport implements SnapshotVisitor {
   #head: SnapshotHead | undefined
   #view = RootView.EMPTY
   #before: SnapshotRoot | undefined
+  #kept = 0
 
   constructor(tx: Transaction) {
     this.#tx = tx
@@ -61,6 +63,7 @@ class SnapshotImport implements SnapshotVisitor {
     const { network, document, from, exports } = head
     this.#head = head
     await this.#tx`INSERT INTO genesis (network, document) VALUES (${network.id}, ${document})`
+    await this.#tx`INSERT INTO imported (height) VALUES (${head.height})`
     await this.#exports(exports, from)
   }
 
@@ -99,8 +102,9 @@ class SnapshotImport implements SnapshotVisitor {
         consumed = ${String(consumed)} WHERE height = ${header.height}`
   }
 
-  rootCells(cells: readonly SnapshotCell[]): Promise<void> {
-    return this.#cells(ROOT_REALM, cells)
+  async rootCells(cells: readonly SnapshotCell[]): Promise<void> {
+    await this.#keep(ROOT_SHARD, 'root-cells', [cells.map(({ record }) => record)])
+    await this.#cells(ROOT_REALM, cells)
   }
 
   async shard({ space, header, encoded, hash }: CutShard, block: ShardBlock): Promise<void> {
@@ -109,6 +113,8 @@ class SnapshotImport implements SnapshotVisitor {
     await this.#tx`
       INSERT INTO shard (id, realm, prefix, parent, folded)
       VALUES (${space.id}, ${space.realm}, ${space.prefix}, ${parent}, ${header.height})`
+    // Wherever it lived before, it lives with the node now.
+    await this.#tx`INSERT INTO shard_home (shard) VALUES (${space.id})`
     await this.#tx`
       INSERT INTO block
         (shard, height, hash, header, body, receipts, outgoing, delta, tx_count, time, holdings, emitted, consumed)
@@ -117,13 +123,27 @@ class SnapshotImport implements SnapshotVisitor {
         ${String(consumed)})`
   }
 
-  cells({ space }: CutShard, cells: readonly SnapshotCell[]): Promise<void> {
-    return this.#cells(space.realm, cells)
+  async cells({ space }: CutShard, cells: readonly SnapshotCell[]): Promise<void> {
+    await this.#keep(space.id, 'cells', [cells.map(({ record }) => record)])
+    await this.#cells(space.realm, cells)
   }
 
   async deferred({ space }: CutShard, messages: readonly { key: Uint8Array; encoded: Uint8Array }[]): Promise<void> {
     const rows = messages.map(({ key, encoded }) => ({ shard: space.id, key, message: encoded }))
+    await this.#keep(space.id, 'deferred', [messages.map(({ key, encoded }) => [key, encoded] as const)])
     await this.#tx`INSERT INTO deferred ${this.#tx(rows, 'shard', 'key', 'message')}`
+  }
+
+  /** Keeps it as it came: whoever verifies what the ledger makes of it must begin with it. */
+  async #keep<N extends SectionName>(
+    shard: string,
+    name: N,
+    items: Parameters<typeof encodeSection<N>>[1],
+  ): Promise<void> {
+    this.#kept++
+    await this.#tx`
+      INSERT INTO imported_state (shard, number, name, section)
+      VALUES (${shard}, ${this.#kept}, ${name}, ${encodeSection(name, items)})`
   }
 
   /** Shards that were split, as far as something is left of them: their names. */

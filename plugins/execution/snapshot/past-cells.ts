@@ -3,33 +3,44 @@ import type { Transaction } from '../../../server/plugin.ts'
 import { type CellDelta, readDelta } from '../shard/delta.ts'
 import { lengths, list } from '../shard/packed.ts'
 import { pathBounds } from '../shard/path-bounds.ts'
+import type { Cut } from './cut.ts'
 import { SnapshotError } from './errors.ts'
 import { fetched } from './fetched.ts'
-import type { SnapshotCell, SnapshotHead } from './visitor.ts'
+import { importedCells } from './imported-state.ts'
+import type { SnapshotCell } from './visitor.ts'
 
 /** Blocks, and cells, that are read at a time. */
 const BLOCKS = 16
 const CELLS = 2000
 
 /**
- * The cells of all shards as of a root height, however far blocks and the cell table are by now. Where the table differs
- * from what was then, a temporary table says what stood there: memory does not grow with the number of cells.
+ * The cells of the shards in one database as of a root height, however far blocks and the cell table are by now. Where
+ * the table differs from what was then, a temporary table says what stood there: memory does not grow with the number of
+ * cells.
  */
 export class PastCells {
   readonly #tx: Transaction
+  readonly #cut: Cut
+  /** The root chain's own cells are here. */
+  readonly #isMain: boolean
 
-  private constructor(tx: Transaction) {
+  private constructor(tx: Transaction, cut: Cut, isMain: boolean) {
     this.#tx = tx
+    this.#cut = cut
+    this.#isMain = isMain
   }
 
   /** Finds what differs. @throws SnapshotError HISTORY_MISSING if blocks that would say it are not in the database */
-  static async at(tx: Transaction, head: SnapshotHead): Promise<PastCells> {
+  static async at(tx: Transaction, cut: Cut, isMain: boolean): Promise<PastCells> {
     await tx`
       CREATE TEMPORARY TABLE past_cell (realm bigint, path bytea, record bytea, found boolean, PRIMARY KEY (realm, path))
       ON COMMIT DROP`
-    const past = new PastCells(tx)
-    await past.#forward(head.height)
-    await past.#back(head)
+    await tx`CREATE TEMPORARY TABLE past_block (shard text COLLATE "C" PRIMARY KEY, height bigint) ON COMMIT DROP`
+    await tx`
+      INSERT INTO past_block SELECT * FROM unnest(${[...cut.listed.keys()]}::text[], ${[...cut.listed.values()]}::int8[])`
+    const past = new PastCells(tx, cut, isMain)
+    await past.#forward()
+    await past.#back()
     return past
   }
 
@@ -47,12 +58,11 @@ export class PastCells {
   }
 
   /** What blocks did by then that the cell table does not have yet. */
-  async #forward(height: number): Promise<void> {
+  async #forward(): Promise<void> {
     const tx = this.#tx
     const blocks = tx`
-      SELECT shard.realm, block.delta FROM shard
-      JOIN root_entry AS listed ON listed.shard = shard.id AND listed.root <= ${height} AND listed.height > shard.folded
-      JOIN block ON block.shard = listed.shard AND block.height = listed.height
+      SELECT shard.realm, block.delta FROM shard JOIN past_block AS last ON last.shard = shard.id
+      JOIN block ON block.shard = shard.id AND block.height > shard.folded AND block.height <= last.height
       ORDER BY block.height`
     for await (const rows of fetched<Delta>(tx, 'blocks', blocks, BLOCKS)) {
       for (const { realm, delta } of rows) {
@@ -69,14 +79,14 @@ export class PastCells {
   }
 
   /** What stood where the cell table has changes of later blocks. */
-  async #back(head: SnapshotHead): Promise<void> {
+  async #back(): Promise<void> {
     const tx = this.#tx
+    const { height } = this.#cut
     // Root blocks write their cells at once: those of all of them are in the table.
     const later = tx`
-      SELECT shard.realm, block.delta FROM shard JOIN block ON block.shard = shard.id AND block.height <= shard.folded
-      LEFT JOIN root_entry AS listed ON listed.shard = block.shard AND listed.height = block.height
-      WHERE listed.root IS NULL OR listed.root > ${head.height}
-      UNION ALL SELECT ${ROOT_REALM}::bigint, delta FROM root_block WHERE height > ${head.height}`
+      SELECT shard.realm, block.delta FROM shard LEFT JOIN past_block AS last ON last.shard = shard.id
+      JOIN block ON block.shard = shard.id AND block.height > coalesce(last.height, -1) AND block.height <= shard.folded
+      UNION ALL SELECT ${ROOT_REALM}::bigint, delta FROM root_block WHERE height > ${height}`
     for await (const rows of fetched<Delta>(tx, 'later_blocks', later, BLOCKS)) {
       for (const { realm, delta } of rows) {
         const cells = readDelta(delta)
@@ -88,33 +98,32 @@ export class PastCells {
     if (await this.#isComplete()) return
     const earlier = tx`
       SELECT realm, delta FROM (
-        SELECT shard.realm, block.height, block.delta FROM shard
-        JOIN root_entry AS listed ON listed.shard = shard.id AND listed.root <= ${head.height}
-        JOIN block ON block.shard = listed.shard AND block.height = listed.height
-        UNION ALL SELECT ${ROOT_REALM}::bigint, height, delta FROM root_block WHERE height <= ${head.height}
+        SELECT shard.realm, block.height, block.delta FROM shard JOIN past_block AS last ON last.shard = shard.id
+        JOIN block ON block.shard = shard.id AND block.height <= last.height
+        UNION ALL SELECT ${ROOT_REALM}::bigint, height, delta FROM root_block WHERE height <= ${height}
       ) AS earlier ORDER BY height DESC`
     for await (const rows of fetched<Delta>(tx, 'earlier_blocks', earlier, BLOCKS)) {
       for (const { realm, delta } of rows) await this.#find(realm, readDelta(delta))
       if (await this.#isComplete()) return
     }
-    await this.#fromGenesis(head)
+    await this.#fromFirst()
   }
 
-  /** What no block had changed is as genesis had it. */
-  async #fromGenesis({ network }: SnapshotHead): Promise<void> {
-    const tx = this.#tx
-    const [first] = await tx<{ height: bigint }[]>`SELECT min(height) AS height FROM root_block`
-    if (first === undefined || first.height > 0n)
-      throw new SnapshotError(
-        'HISTORY_MISSING',
-        'this database was made from a snapshot, and has not what stood in some cells then: name a later height',
-      )
-    const cells = network.genesis.cells.map((cell) => ({
-      realm: BigInt(cell.realm),
-      path: cellPath(cell.id),
-      record: encodeCell(cell),
-    }))
-    for (const { realm, path, record } of cells) await this.#find(realm, [{ path, record }])
+  /** What no block had changed is as genesis had it, or the snapshot that the database began with. */
+  async #fromFirst(): Promise<void> {
+    const { network, snapshot, first } = this.#cut
+    if (snapshot === undefined && first > 0)
+      throw new SnapshotError('HISTORY_MISSING', 'this database has not what stood in some cells then')
+    if (snapshot === undefined) {
+      for (const cell of network.genesis.cells) {
+        const record = encodeCell(cell)
+        await this.#find(BigInt(cell.realm), [{ path: cellPath(cell.id), record }])
+      }
+      return
+    }
+    // Shards on shard hosts began with nothing since.
+    if (!this.#isMain) return
+    for await (const { realm, cells } of importedCells(this.#tx)) await this.#find(realm, cells)
   }
 
   /** The first version that is found going back is the one. */

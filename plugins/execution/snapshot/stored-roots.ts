@@ -1,5 +1,6 @@
 import type { CommittedHeader } from '../../../protocol/index.ts'
 import type { SqlOrTransaction } from '../../../server/plugin.ts'
+import type { StoredLedger } from '../hosting/read-ledger.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { SnapshotError } from './errors.ts'
 
@@ -39,24 +40,34 @@ export async function* storedRoots(sql: SqlOrTransaction, from: number, to: numb
   }
 }
 
+/** What a block sent, as it is stored. */
+export interface StoredSent {
+  readonly header: Uint8Array
+  readonly outgoing: Uint8Array
+}
+
 /**
  * Headers and out items of listed blocks, in order.
- * @throws SnapshotError HISTORY_MISSING if one is not in this database
+ * @throws SnapshotError HISTORY_MISSING if one is not in its database
  */
 export async function sentBlocks(
-  sql: SqlOrTransaction,
+  ledger: StoredLedger,
   entries: readonly CommittedHeader[],
-): Promise<readonly { readonly header: Uint8Array; readonly outgoing: Uint8Array }[]> {
-  const rows = await sql<{ header: Uint8Array | null; outgoing: Uint8Array }[]>`
-    SELECT coalesce(block.header, brought.header) AS header, coalesce(block.outgoing, brought.outgoing) AS outgoing
-    FROM unnest(${entries.map(({ shard }) => shard)}::text[], ${entries.map(({ height }) => height)}::int8[])
-      WITH ORDINALITY AS wanted (shard, height, place)
-    LEFT JOIN block ON block.shard = wanted.shard AND block.height = wanted.height
-    LEFT JOIN imported_block AS brought ON brought.shard = wanted.shard AND brought.height = wanted.height
-    ORDER BY place`
-  return rows.map(({ header, outgoing }, i) => {
-    if (header !== null) return { header, outgoing }
-    const { shard, height } = entries[i] ?? { shard: '?', height: 0 }
-    throw new SnapshotError('HISTORY_MISSING', `block ${height} of shard ${shard} is not in this database`)
+): Promise<readonly StoredSent[]> {
+  const found = new Map<string, StoredSent>()
+  for (const [tx, there] of Map.groupBy(entries, ({ shard }) => ledger.of(shard))) {
+    const rows = await tx<(StoredSent & { readonly shard: string; readonly height: bigint })[]>`
+      SELECT wanted.shard, wanted.height, coalesce(block.header, brought.header) AS header,
+        coalesce(block.outgoing, brought.outgoing) AS outgoing
+      FROM unnest(${there.map(({ shard }) => shard)}::text[], ${there.map(({ height }) => height)}::int8[])
+        AS wanted (shard, height)
+      LEFT JOIN block USING (shard, height) LEFT JOIN imported_block AS brought USING (shard, height)
+      WHERE block.header IS NOT NULL OR brought.header IS NOT NULL`
+    for (const { shard, height, header, outgoing } of rows) found.set(`${shard}/${height}`, { header, outgoing })
+  }
+  return entries.map(({ shard, height }) => {
+    const sent = found.get(`${shard}/${height}`)
+    if (sent !== undefined) return sent
+    throw new SnapshotError('HISTORY_MISSING', `block ${height} of shard ${shard} is not in its database`)
   })
 }

@@ -1,5 +1,5 @@
 import { type BlockHeader, decodeRootHeader, equal, ROOT_SHARD, ZERO_HASH } from '../../../protocol/index.ts'
-import type { SqlOrTransaction } from '../../../server/plugin.ts'
+import type { StoredLedger } from '../hosting/read-ledger.ts'
 import { decodeEntries } from '../root/root-store.ts'
 import type { RootView } from '../root/root-view.ts'
 import { type Arrival, arrivalsOf, type DeferredMessage, deferred } from '../shard/inbox.ts'
@@ -8,6 +8,7 @@ import { deferredLeaf } from '../shard/seal.ts'
 import { type ShardSpace, shardSpace } from '../shard/shard-space.ts'
 import { Trie } from '../state/trie.ts'
 import { SnapshotError } from './errors.ts'
+import { importedShard } from './imported-state.ts'
 import { type StoredRootRow, sentBlocks, storedRoots } from './stored-roots.ts'
 
 /** Root blocks read at a time. */
@@ -20,7 +21,7 @@ const STEP = 100
  * @throws SnapshotError FALSE_STATE if none make it
  */
 export async function waitingMessages(
-  sql: SqlOrTransaction,
+  ledger: StoredLedger,
   header: BlockHeader,
   view: RootView,
 ): Promise<readonly DeferredMessage[]> {
@@ -28,10 +29,7 @@ export async function waitingMessages(
   const space = shardSpace(header.shard)
   const trie = new Trie({ keyBytes: 40, depth: space.prefix.length })
   const waiting: DeferredMessage[] = []
-  let number = header.arrivals
-  for await (const arrival of arrivedBackwards(sql, header, view)) {
-    number--
-    const message = deferred({ ...arrival, arrival: number })
+  for await (const message of backwards(ledger, header, view)) {
     // What went to the other half before the shard was split off has a number, too.
     if (!space.contains(message.key)) continue
     waiting.push(message)
@@ -45,31 +43,44 @@ export async function waitingMessages(
 }
 
 /** All messages that the shard, and those that it was split off from, took in: the last one first. */
+async function* backwards(ledger: StoredLedger, header: BlockHeader, view: RootView): AsyncIterable<DeferredMessage> {
+  const brought = await importedShard(ledger.main, header.shard)
+  let number = header.arrivals
+  for await (const arrival of arrivedBackwards(ledger, header, view, brought?.cursor ?? 0)) {
+    number--
+    yield deferred({ ...arrival, arrival: number })
+  }
+  // Of what came before, a snapshot has only what waited then.
+  if (brought !== undefined) yield* brought.waiting.toReversed()
+}
+
+/** Those that root blocks behind a height brought. */
 async function* arrivedBackwards(
-  sql: SqlOrTransaction,
+  ledger: StoredLedger,
   header: BlockHeader,
   view: RootView,
+  after: number,
 ): AsyncIterable<Omit<Arrival, 'arrival'>> {
-  for (let to = header.rootCursor; to > 0; to -= STEP) {
+  for (let to = header.rootCursor; to > after; to -= STEP) {
     // The one before the first: what it sent itself is delivered with the first.
-    const rows = await Array.fromAsync(storedRoots(sql, Math.max(0, to - STEP), to))
+    const rows = await Array.fromAsync(storedRoots(ledger.main, Math.max(after, to - STEP), to))
     for (let i = rows.length - 1; i > 0; i--) {
       const [root, before] = [rows[i], rows[i - 1]]
       if (root === undefined || before === undefined) continue
       const space = spaceAt(header.shard, view, root.height)
-      yield* (await arrivals(sql, root, before, space)).reverse()
+      yield* (await arrivals(ledger, root, before, space)).reverse()
     }
   }
 }
 
 async function arrivals(
-  sql: SqlOrTransaction,
+  ledger: StoredLedger,
   root: StoredRootRow,
   before: StoredRootRow,
   space: ShardSpace,
 ): Promise<Arrival[]> {
   const entries = decodeEntries(root.entries)
-  const sent = entries.length === 0 ? [] : await sentBlocks(sql, entries)
+  const sent = entries.length === 0 ? [] : await sentBlocks(ledger, entries)
   const outgoing = [
     ...entries.map(({ shard, height }, i) => ({ shard, height, bytes: sent[i]?.outgoing ?? NOTHING })),
     { shard: ROOT_SHARD, height: before.height, bytes: before.outgoing },

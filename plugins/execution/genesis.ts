@@ -1,7 +1,7 @@
 import { cellId, decodeGenesis, encodeCell, type Genesis, type GenesisCell, networkId } from '../../protocol/index.ts'
 import type { LedgerModule } from './ledger/module.ts'
 import type { RootRules } from './ledger/root-context.ts'
-import type { LedgerParams } from './shard/block-maker.ts'
+import type { LedgerParams } from './shard/ledger-rules.ts'
 import { openRecord } from './state/ledger-cell.ts'
 
 /** Units of one DEA. */

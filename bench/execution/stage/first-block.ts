@@ -1,7 +1,7 @@
 import { account } from '../../../plugins/execution/modules/account.ts'
 import { encodeModuleEntry, encodeRealmEntry, moduleKey, realmKey } from '../../../plugins/execution/root/exports.ts'
-import type { LedgerParams } from '../../../plugins/execution/shard/block-maker.ts'
 import type { StoredTip } from '../../../plugins/execution/shard/block-store.ts'
+import type { LedgerParams } from '../../../plugins/execution/shard/ledger-rules.ts'
 import type { ShardSpace } from '../../../plugins/execution/shard/shard-space.ts'
 import { Trie } from '../../../plugins/execution/state/trie.ts'
 import {

@@ -6,7 +6,7 @@ import { BYTES_PER_WEIGHT, MAX_BLOCK_WEIGHT, TRANSACTION_SHARE, TRANSACTION_WEIG
 import { ExhaustedError } from '../ledger/thrown.ts'
 import { idKey, type LedgerCell } from '../state/ledger-cell.ts'
 import { findSessionKey, sessionRefusal } from '../state/session-key.ts'
-import type { LedgerParams } from './block-maker.ts'
+import type { LedgerParams } from './ledger-rules.ts'
 import type { PoolEntry } from './pool-entry.ts'
 
 /** Why a transaction is not taken. */

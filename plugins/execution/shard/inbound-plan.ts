@@ -19,9 +19,8 @@ export interface InboundPlan {
   readonly added: readonly DeferredMessage[]
   /** Keys of deferred messages that run now. */
   readonly done: readonly Uint8Array[]
-  /** All that wait after this block, and before it. */
-  readonly waiting: DeferredMessage[]
-  readonly before: readonly DeferredMessage[]
+  /** All that wait after this block, oldest first. */
+  readonly waiting: readonly DeferredMessage[]
   /** What those that wait carry more (or less) than before, in the smallest unit. */
   readonly waitingValue: bigint
 }
@@ -83,7 +82,7 @@ export function planInbound(
   }
   const waiting = [...before.slice(waitingFrom), ...added]
   const arrived = arrivals.length
-  return { now, weight, waitingWeight, consumed, arrived, added, done, waiting, before, waitingValue }
+  return { now, weight, waitingWeight, consumed, arrived, added, done, waiting, waitingValue }
 }
 
 /** What running messages would weigh, with all that they may send. */

@@ -1,7 +1,16 @@
 import type { ModuleLibrary } from '../ledger/module-library.ts'
 import type { RootView } from '../root/root-view.ts'
 import type { PricingParts } from './admission.ts'
-import type { LedgerParams } from './block-maker.ts'
+
+/** Consensus parameters of the network, from genesis. */
+export interface LedgerParams {
+  /** Units for one of weight, while there is little to do. */
+  readonly basePrice: bigint
+  /** Units for one byte of a module's cell. */
+  readonly depositPerByte: bigint
+  /** The cell that fees go to. */
+  readonly treasury: { readonly realm: number; readonly id: Uint8Array }
+}
 
 /** What never changes while a shard runs: the root chain says which of the modules are used, and when. */
 export interface LedgerRules {

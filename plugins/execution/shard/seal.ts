@@ -1,18 +1,7 @@
-import {
-  type BlockHeader,
-  bodyHash,
-  cellLeaf,
-  compare,
-  encodeHeader,
-  headerHash,
-  leafHash,
-  listRoot,
-  sha256,
-  Writer,
-} from '../../../protocol/index.ts'
+import { cellLeaf, compare, leafHash, sha256, Writer } from '../../../protocol/index.ts'
 import type { BlockChanges } from '../state/cell-store.ts'
 import { isEmpty, type LedgerCell, writeRecord } from '../state/ledger-cell.ts'
-import type { LeafChange, Trie } from '../state/trie.ts'
+import type { LeafChange } from '../state/trie.ts'
 
 /** The cells that a block changed, ready to be stored and hashed. */
 export interface SealedCells {
@@ -60,36 +49,6 @@ export function sealCells(changes: BlockChanges, depositPerByte: bigint): Sealed
 
 function worth(cell: LedgerCell, depositPerByte: bigint): bigint {
   return cell.depositBytes === 0 ? cell.balance : cell.balance + depositPerByte * BigInt(cell.depositBytes)
-}
-
-/** What of the header is known before the state is hashed. */
-export type HeaderFields = Omit<BlockHeader, 'txRoot' | 'outRoot' | 'cellsRoot' | 'deferredRoot' | 'bodyHash'>
-
-/** Brings the tries up to date and makes the header. */
-export function sealHeader(
-  fields: HeaderFields,
-  parts: {
-    readonly receipts: readonly Uint8Array[]
-    readonly outItems: readonly Uint8Array[]
-    readonly body: Uint8Array
-    readonly cells: Trie
-    readonly leaves: readonly LeafChange[]
-    readonly deferred: Trie
-    readonly deferredLeaves: readonly LeafChange[]
-  },
-): { header: BlockHeader; encoded: Uint8Array; hash: Uint8Array } {
-  parts.cells.update(parts.leaves)
-  parts.deferred.update(parts.deferredLeaves)
-  const header: BlockHeader = {
-    ...fields,
-    txRoot: listRoot(parts.receipts),
-    outRoot: listRoot(parts.outItems),
-    cellsRoot: parts.cells.root,
-    deferredRoot: parts.deferred.root,
-    bodyHash: bodyHash(parts.body),
-  }
-  const encoded = encodeHeader(header)
-  return { header, encoded, hash: headerHash(encoded) }
 }
 
 /** The leaf of a deferred message in its trie. */

@@ -1,5 +1,5 @@
 import { cellLeaf, shardHolds } from '../../../protocol/index.ts'
-import type { LedgerParams } from '../shard/block-maker.ts'
+import type { LedgerParams } from '../shard/ledger-rules.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
 import { type LedgerCell, openRecord } from '../state/ledger-cell.ts'
 import { falseState, SnapshotError } from './errors.ts'

@@ -8,8 +8,8 @@ import {
   sha256,
   shardHolds,
 } from '../../../protocol/index.ts'
-import type { LedgerParams } from '../shard/block-maker.ts'
 import type { DeferredMessage } from '../shard/inbox.ts'
+import type { LedgerParams } from '../shard/ledger-rules.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { CountedCells } from './counted-cells.ts'
 import { falseState, type SnapshotError } from './errors.ts'

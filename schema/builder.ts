@@ -15,6 +15,8 @@ import { Ownership } from './ownership.ts'
 import './pothos-types.ts'
 import { bigIntScalar, bytesScalar, cursorScalar, dateTimeScalar, jsonScalar } from './scalars.ts'
 
+const AFTER = 'Only what stands behind this cursor.'
+
 /** What the schema's scalars are in TypeScript, as arguments and as results. */
 export interface SchemaShape {
   Context: Context
@@ -69,10 +71,12 @@ export function createBuilder() {
     relay: {
       brandLoadedObjects: true,
       nodeTypeOptions: { description: 'Anything with an id of its own.' },
+      idFieldOptions: { description: 'Names it for the query `node`; no other object has it.' },
       encodeGlobalID: (typename, id) => nodeIds.encode(typename, String(id)),
       decodeGlobalID: (id) => nodeIds.decode(id),
       nodeQueryOptions: {
         description: 'One object by its id; null if there is none.',
+        args: { id: { description: 'As the object itself says it.' } },
         resolve: (_root, { id }, _context, { schema }, resolveNode) => {
           checkIsNode(schema, id)
           return resolveNode(id)
@@ -80,6 +84,7 @@ export function createBuilder() {
       },
       nodesQueryOptions: {
         description: 'Objects by their ids, in the same order; null where there is none.',
+        args: { ids: { description: `At most ${MAX_PAGE}.` } },
         complexity: ({ ids }: { ids: readonly unknown[] }) => ({ field: 1, multiplier: ids.length }),
         resolve: (_root, { ids }, _context, { schema }, resolveNodes) => {
           if (ids.length > MAX_PAGE) throw pageTooLarge('ids', ids.length)
@@ -117,10 +122,26 @@ export function createBuilder() {
   const pageInfo = pothos.objectRef<PageInfo>('PageInfo').implement({
     description: 'Where a page is in its list.',
     fields: (t) => ({
-      hasNextPage: t.exposeBoolean('hasNextPage', { nullable: false, complexity: 0 }),
-      hasPreviousPage: t.exposeBoolean('hasPreviousPage', { nullable: false, complexity: 0 }),
-      startCursor: t.expose('startCursor', { type: 'Cursor', complexity: 0 }),
-      endCursor: t.expose('endCursor', { type: 'Cursor', complexity: 0 }),
+      hasNextPage: t.exposeBoolean('hasNextPage', {
+        nullable: false,
+        description: 'Whether the list goes on behind this page.',
+        complexity: 0,
+      }),
+      hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+        nullable: false,
+        description: 'Whether something stands before this page.',
+        complexity: 0,
+      }),
+      startCursor: t.expose('startCursor', {
+        type: 'Cursor',
+        description: 'The cursor of the first item; null if the page is empty.',
+        complexity: 0,
+      }),
+      endCursor: t.expose('endCursor', {
+        type: 'Cursor',
+        description: 'Where the page ends: pass it as `after` to go on.',
+        complexity: 0,
+      }),
     }),
   })
 
@@ -146,15 +167,15 @@ export function createBuilder() {
     /** `first`, `after`, `last`, `before`: for lists that can be read from both ends. */
     pageArgs: pothos.args((t) => ({
       first: t.int({ description: `At most ${MAX_PAGE}; ${DEFAULT_PAGE} if absent.` }),
-      after: t.field({ type: 'Cursor' }),
+      after: t.field({ type: 'Cursor', description: AFTER }),
       last: t.int({ description: `At most ${MAX_PAGE}.` }),
-      before: t.field({ type: 'Cursor' }),
+      before: t.field({ type: 'Cursor', description: 'Only what stands before this cursor.' }),
     })),
 
     /** `first` and `after`: for lists that are read in one direction only. */
     forwardPageArgs: pothos.args((t) => ({
       first: t.int({ description: `At most ${MAX_PAGE}; ${DEFAULT_PAGE} if absent.` }),
-      after: t.field({ type: 'Cursor' }),
+      after: t.field({ type: 'Cursor', description: AFTER }),
     })),
 
     /**
@@ -167,21 +188,41 @@ export function createBuilder() {
       const anyNode: ObjectRef<Types, unknown> | InterfaceRef<Types, unknown> = node
       const edge = pothos.objectRef<Edge<unknown>>(`${node.name}Edge`)
       edge.implement({
+        description: `One of a page, of the type ${node.name}.`,
         fields: (t) => ({
-          cursor: t.expose('cursor', { type: 'Cursor', nullable: false, complexity: 0 }),
-          node: t.field({ type: anyNode, nullable: false, complexity: 0, resolve: ({ node: shape }) => shape }),
+          cursor: t.expose('cursor', {
+            type: 'Cursor',
+            nullable: false,
+            complexity: 0,
+            description: 'Its place in the list.',
+          }),
+          node: t.field({
+            type: anyNode,
+            nullable: false,
+            description: 'What stands there.',
+            complexity: 0,
+            resolve: ({ node: shape }) => shape,
+          }),
         }),
       })
       const connection = pothos.objectRef<Connection<Shape>>(`${node.name}Connection`)
       connection.implement({
+        description: `A page of a list of the type ${node.name}.`,
         fields: (t) => ({
           edges: t.field({
             type: [edge],
             nullable: false,
+            description: 'In the order of the list.',
             complexity: { field: 0, multiplier: 1 },
             resolve: (page) => page.edges,
           }),
-          pageInfo: t.field({ type: pageInfo, nullable: false, complexity: 0, resolve: (page) => page.pageInfo }),
+          pageInfo: t.field({
+            type: pageInfo,
+            nullable: false,
+            description: 'Where the page is in its list.',
+            complexity: 0,
+            resolve: (page) => page.pageInfo,
+          }),
         }),
       })
       return connection

@@ -6,6 +6,7 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** How far an action got. */
 export type ActionStatus =
+  /** It ran, and stands. */
   | 'DONE'
   /** Its transaction is in no block yet. */
   | 'PENDING'

@@ -53,7 +53,7 @@ function defineNetwork(
   builder.objectType(network, {
     description: 'The network that this node is part of.',
     fields: (t) => ({
-      name: t.exposeString('name', { nullable: false }),
+      name: t.exposeString('name', { nullable: false, description: 'As its operator calls it.' }),
       version: t.string({ nullable: false, description: 'Of the server.', resolve: () => SERVER_VERSION }),
       apiVersion: t.string({ nullable: false, description: 'Of the plugin interface.', resolve: () => API_VERSION }),
       time: t.field({
@@ -62,21 +62,39 @@ function defineNetwork(
         description: 'Of this node.',
         resolve: () => new Date(clock.now()),
       }),
-      limits: t.field({ type: limitsType, nullable: false, resolve: () => ({ ...limits }) }),
+      limits: t.field({
+        type: limitsType,
+        nullable: false,
+        description: 'What clients may ask for.',
+        resolve: () => ({ ...limits }),
+      }),
     }),
   })
   builder.queryField('network', (t) =>
-    t.field({ type: network, nullable: false, resolve: () => ({ name: networkName() }) }),
+    t.field({
+      type: network,
+      nullable: false,
+      description: 'The network, and the node that answers.',
+      resolve: () => ({ name: networkName() }),
+    }),
   )
 }
 
 function definePlugins(builder: Builder, { plugins }: CoreSchemaOptions): void {
   const status = builder.enumType('PluginStatus', {
-    values: ['STARTING', 'RUNNING', 'FAILED', 'DRAINING', 'STOPPED'] as const,
+    description: 'How far a plugin is.',
+    values: {
+      STARTING: { description: 'It is not in service yet.' },
+      RUNNING: { description: 'It is in service.' },
+      FAILED: { description: 'It is out of service; `error` says why.' },
+      DRAINING: { description: 'The node is stopping: it finishes what was begun.' },
+      STOPPED: { description: 'It has ended with the node.' },
+    } as const satisfies Record<PluginReport['status'], object>,
   })
   const health = builder.objectRef<Health>('Health').implement({
+    description: 'What a plugin says of itself.',
     fields: (t) => ({
-      ok: t.exposeBoolean('ok', { nullable: false }),
+      ok: t.exposeBoolean('ok', { nullable: false, description: 'Whether it does all that it should.' }),
       message: t.string({
         description: 'What is wrong, or how it is doing.',
         resolve: ({ message }) => message ?? null,
@@ -86,12 +104,26 @@ function definePlugins(builder: Builder, { plugins }: CoreSchemaOptions): void {
   const plugin = builder.objectRef<PluginReport>('Plugin').implement({
     description: 'A layer of this node.',
     fields: (t) => ({
-      name: t.exposeString('name', { nullable: false }),
-      version: t.exposeString('version', { nullable: false }),
-      status: t.field({ type: status, nullable: false, resolve: (report) => report.status }),
+      name: t.exposeString('name', { nullable: false, description: 'By which others depend on it.' }),
+      version: t.exposeString('version', { nullable: false, description: 'Its own.' }),
+      status: t.field({
+        type: status,
+        nullable: false,
+        description: 'How far it is.',
+        resolve: (report) => report.status,
+      }),
       error: t.exposeString('error', { description: 'Why it failed.' }),
-      dependsOn: t.stringList({ nullable: false, resolve: (report) => [...report.dependsOn] }),
-      health: t.field({ type: health, complexity: 5, resolve: (report) => report.health() }),
+      dependsOn: t.stringList({
+        nullable: false,
+        description: 'The plugins that must be there for it.',
+        resolve: (report) => [...report.dependsOn],
+      }),
+      health: t.field({
+        type: health,
+        description: 'What it says of itself now.',
+        complexity: 5,
+        resolve: (report) => report.health(),
+      }),
     }),
   })
   builder.queryField('plugins', (t) =>
@@ -113,11 +145,11 @@ function defineEvents(builder: Builder, { events }: CoreSchemaOptions): void {
         nullable: false,
         description: 'Pass it as `after` to go on behind this event.',
       }),
-      topic: t.exposeString('topic', { nullable: false }),
+      topic: t.exposeString('topic', { nullable: false, description: 'What has happened, like `execution.block`.' }),
       payload: t.expose('payload', { type: 'JSON', description: 'Bytes as 0x-hex, big numbers as decimal strings.' }),
       shard: t.exposeString('shard', { description: 'The shard whose block caused it.' }),
       height: t.expose('height', { type: 'BigInt', description: 'That block.' }),
-      time: t.expose('time', { type: 'DateTime', nullable: false }),
+      time: t.expose('time', { type: 'DateTime', nullable: false, description: 'When it was published.' }),
     }),
   })
   const connection = builder.connectionOf(event)
@@ -167,7 +199,7 @@ function defineEvents(builder: Builder, { events }: CoreSchemaOptions): void {
         'Events as they become durable; with a cursor, first all behind it. Nothing is left out: a reader that is too slow is ended with SLOW_CONSUMER and the cursor to resume from.',
       args: {
         topics: t.arg.stringList({ description: 'Only these; all if absent.' }),
-        after: t.arg({ type: 'Cursor' }),
+        after: t.arg({ type: 'Cursor', description: 'First all events behind this cursor; only new ones if absent.' }),
       },
       subscribe: (_root, { topics, after }, { signal }) =>
         events().subscribe(known(topics), { signal, ...(after == null ? {} : { after }) }),

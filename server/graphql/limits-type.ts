@@ -37,7 +37,11 @@ export function defineLimits(builder: Builder) {
     description: 'What clients may ask for.',
     fields: (t) => ({
       pageSize: t.int({ nullable: false, description: 'Items of a page.', resolve: () => MAX_PAGE }),
-      defaultPageSize: t.int({ nullable: false, resolve: () => DEFAULT_PAGE }),
+      defaultPageSize: t.int({
+        nullable: false,
+        description: 'Items of a page if the client does not say.',
+        resolve: () => DEFAULT_PAGE,
+      }),
       timeoutSeconds: t.float({
         nullable: false,
         description: 'Seconds that a request may take to arrive, and then until it is answered with TIMEOUT.',

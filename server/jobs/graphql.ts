@@ -38,6 +38,7 @@ type StatusRef = ReturnType<typeof defineStatus>
 
 function defineJob(builder: Builder, status: StatusRef) {
   const kind = builder.enumType('JobKind', {
+    description: 'What makes a job run.',
     values: {
       CRON: { description: 'Runs at times of the clock.' },
       QUEUE: { description: 'Works off what was put in.' },
@@ -45,8 +46,9 @@ function defineJob(builder: Builder, status: StatusRef) {
     } as const satisfies Record<JobEntry['kind'], object>,
   })
   const error = builder.objectRef<NonNullable<JobEntry['error']>>('JobFailure').implement({
+    description: 'Why a try failed.',
     fields: (t) => ({
-      message: t.exposeString('message', { nullable: false }),
+      message: t.exposeString('message', { nullable: false, description: 'What it said.' }),
       code: t.exposeString('code', { description: 'If the error had one.' }),
     }),
   })
@@ -54,19 +56,24 @@ function defineJob(builder: Builder, status: StatusRef) {
     description:
       'One run of a cron or queue job; a cron job as it waits for its next time; or a continuous job on this node.',
     fields: (t) => ({
-      id: t.exposeID('id', { nullable: false }),
-      plugin: t.exposeString('plugin', { nullable: false }),
+      id: t.exposeID('id', { nullable: false, description: 'Of the run, as `retryJob` takes it.' }),
+      plugin: t.exposeString('plugin', { nullable: false, description: 'Whose job it is.' }),
       name: t.exposeString('name', { nullable: false, description: "In its plugin's words." }),
-      kind: t.field({ type: kind, nullable: false, resolve: (entry) => entry.kind }),
-      status: t.field({ type: status, nullable: false, resolve: (entry) => entry.status }),
+      kind: t.field({ type: kind, nullable: false, description: 'What makes it run.', resolve: (entry) => entry.kind }),
+      status: t.field({
+        type: status,
+        nullable: false,
+        description: 'How far it is.',
+        resolve: (entry) => entry.status,
+      }),
       attempt: t.exposeInt('attempt', { nullable: false, description: '1 for the first; 0 before it.' }),
       attempts: t.exposeInt('attempts', { description: 'Tries in all; null if there is no end.' }),
       error: t.field({ type: error, description: 'Why the last try failed.', resolve: (entry) => entry.error }),
       data: t.expose('data', { type: 'JSON', description: 'What a queue job was told.' }),
       key: t.exposeString('key', { description: 'Of the work with one key, one waits or runs at a time.' }),
-      createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was asked for.' }),
       startedAt: t.expose('startedAt', { type: 'DateTime', description: 'Of the last try.' }),
-      finishedAt: t.expose('finishedAt', { type: 'DateTime' }),
+      finishedAt: t.expose('finishedAt', { type: 'DateTime', description: 'When it came to its end.' }),
       nextRunAt: t.expose('nextRunAt', { type: 'DateTime', description: 'For one that waits: when it is due.' }),
     }),
   })
@@ -74,13 +81,14 @@ function defineJob(builder: Builder, status: StatusRef) {
 
 const defineStatus = (builder: Builder) =>
   builder.enumType('JobStatus', {
+    description: 'How far a run is.',
     values: {
       WAITING: { description: 'For its turn or its time.' },
       RETRYING: { description: 'It failed, and waits for the next try.' },
-      RUNNING: {},
-      DONE: {},
+      RUNNING: { description: 'It is at work, on some node.' },
+      DONE: { description: 'It ended well.' },
       FAILED: { description: 'The last try failed. `retryJob` gives it one more.' },
-      CANCELLED: {},
+      CANCELLED: { description: 'It was taken back before it ran to its end.' },
       SCHEDULED: { description: 'A cron job that waits for its next time.' },
       STANDBY: { description: 'A continuous job that another node leads.' },
       STUCK: { description: 'A continuous job that does not end though it was asked to.' },
@@ -118,13 +126,16 @@ const placeOf = (key: readonly [number, string] | undefined): Place | undefined 
 function defineRetry(builder: Builder, job: JobRef, list: () => JobList, audit: () => AuditLog): void {
   const retried = builder.objectRef<Retried>('JobRetried').implement({
     description: 'The run has one more try, at once.',
-    fields: (t) => ({ job: t.field({ type: job, nullable: false, resolve: (outcome) => outcome.job }) }),
+    fields: (t) => ({
+      job: t.field({ type: job, nullable: false, description: 'As it stands now.', resolve: (outcome) => outcome.job }),
+    }),
   })
   const refused = builder.objectRef<NotRetried>('JobNotRetried').implement({
     description: `Codes: ${Object.keys(REFUSALS).join(', ')}.`,
     interfaces: [builder.userError],
   })
   const result = builder.unionType('RetryJobResult', {
+    description: 'What came of `retryJob`.',
     types: [retried, refused],
     resolveType: (outcome) => (outcome.kind === 'retried' ? 'JobRetried' : 'JobNotRetried'),
   })
@@ -134,7 +145,7 @@ function defineRetry(builder: Builder, job: JobRef, list: () => JobList, audit: 
       nullable: false,
       description: 'Gives a failed run one more try.',
       authScopes: { scope: 'jobs:write' },
-      args: { id: t.arg.id({ required: true }) },
+      args: { id: t.arg.id({ required: true, description: 'Of a run that has failed.' }) },
       resolve: async (_root, { id }, { principal }): Promise<Retried | NotRetried> => {
         const entry = { action: 'retryJob', target: id.slice(0, 200) }
         const outcome = await list().retry(id, (tx) => audit().record(tx, principal, entry))

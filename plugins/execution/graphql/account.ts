@@ -31,7 +31,7 @@ export function defineAccount(setting: Setting): void {
   const lane = builder.objectRef<AccountState['lanes'][number]>('Lane').implement({
     description: 'A sequence of nonces. Parallel clients of one account take a lane each.',
     fields: (t) => ({
-      lane: t.int({ nullable: false, resolve: ([number]) => number }),
+      lane: t.int({ nullable: false, description: 'Its number, 0 to 255.', resolve: ([number]) => number }),
       nextNonce: t.field({
         type: 'BigInt',
         nullable: false,
@@ -45,7 +45,12 @@ export function defineAccount(setting: Setting): void {
     description:
       'A key that may act for an account, within bounds. `account.authorize` gives it, `account.revoke` takes it.',
     fields: (t) => ({
-      key: t.field({ type: 'Bytes', nullable: false, resolve: ({ key }) => key }),
+      key: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: 'Its ed25519 public key, 32 bytes.',
+        resolve: ({ key }) => key,
+      }),
       calls: t.stringList({
         nullable: false,
         complexity: { field: 1, multiplier: 4 },
@@ -66,7 +71,12 @@ export function defineAccount(setting: Setting): void {
         description: 'What it may spend in all, fees and values.',
         resolve: ({ limit }) => limit,
       }),
-      spent: t.field({ type: 'BigInt', nullable: false, resolve: ({ spent }) => spent }),
+      spent: t.field({
+        type: 'BigInt',
+        nullable: false,
+        description: 'What it has spent of that, also where a value came back later.',
+        resolve: ({ spent }) => spent,
+      }),
       expires: t.field({
         type: 'BigInt',
         nullable: false,
@@ -91,7 +101,10 @@ export function defineAccount(setting: Setting): void {
         description: 'An ed25519 public key, 32 bytes.',
         resolve: ({ address }) => address,
       }),
-      realm: t.int({ resolve: ({ realm }) => realmInt(realm) }),
+      realm: t.int({
+        description: 'The realm that it is in; null for the root chain.',
+        resolve: ({ realm }) => realmInt(realm),
+      }),
       balance: t.field({
         type: 'BigInt',
         nullable: false,
@@ -145,6 +158,7 @@ export function defineAccount(setting: Setting): void {
       }),
       shard: t.field({
         type: refs.shard,
+        description: 'The shard that it is in.',
         resolve: ({ realm, address }) => {
           const id = ledger().shardOf(realm, address)
           return id === undefined ? null : { id }
@@ -158,7 +172,7 @@ export function defineAccount(setting: Setting): void {
       type: refs.account,
       description: 'An account; null only if there is no such realm.',
       args: {
-        address: t.arg({ type: 'Bytes', required: true }),
+        address: t.arg({ type: 'Bytes', required: true, description: 'A public key, 32 bytes.' }),
         realm: t.arg.int({ description: '0 if absent.' }),
       },
       resolve: (_root, { address, realm }) =>

@@ -6,7 +6,7 @@ export function actionStatusEnum(builder: Builder) {
     values: {
       PENDING: { description: 'Its transaction is in no block yet.' },
       SENT: { description: 'On its way to another shard.' },
-      DONE: {},
+      DONE: { description: 'It ran, and stands.' },
       REFUSED: { description: 'Undone; its value went back.' },
     } as const,
   })

@@ -69,7 +69,12 @@ export function actionType(setting: Setting) {
         description: 'The realm of that cell; null for the root chain.',
       }),
       call: t.string({ nullable: false, resolve: (shape) => call(shape).call, description: '`<module>.<call>`' }),
-      args: t.field({ type: 'JSON', nullable: false, resolve: (shape) => toJson(call(shape).args) }),
+      args: t.field({
+        type: 'JSON',
+        nullable: false,
+        description: 'As the call takes them; bytes as 0x-hex, big numbers as decimal strings.',
+        resolve: (shape) => toJson(call(shape).args),
+      }),
       value: t.field({
         type: 'BigInt',
         nullable: false,
@@ -79,10 +84,12 @@ export function actionType(setting: Setting) {
       status: t.field({
         type: refs.actionStatus,
         nullable: false,
+        description: 'How far it got.',
         resolve: async (shape, _args, context) => (await outcomeOf(loaders(context), shape)).status,
       }),
       error: t.field({
         type: refs.error,
+        description: 'Why it was refused; null if it was not.',
         resolve: async (shape, _args, context) => (await outcomeOf(loaders(context), shape)).error,
       }),
       shard: t.field({

@@ -43,6 +43,7 @@ export function defineAssets(setting: Setting): void {
       issuer: t.field({
         type: refs.account,
         nullable: false,
+        description: 'The account that issues it.',
         resolve: ({ issuer, realm }) => ({ address: issuer, realm }),
       }),
       supply: t.field({
@@ -87,7 +88,10 @@ export function defineAssets(setting: Setting): void {
     t.field({
       type: asset,
       description: 'An asset by its cell; null if there is none.',
-      args: { id: t.arg({ type: 'Bytes', required: true }), realm: t.arg.int({ description: '0 if absent.' }) },
+      args: {
+        id: t.arg({ type: 'Bytes', required: true, description: 'Its cell: 32 bytes.' }),
+        realm: t.arg.int({ description: '0 if absent.' }),
+      },
       resolve: (_root, { id, realm }, context) => assetAt(realmOf(realm), thirtyTwoBytes('id', id), context),
     }),
   )

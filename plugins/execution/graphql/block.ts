@@ -60,8 +60,18 @@ export function defineBlock(setting: Setting): void {
           resolve: (block, _args, context) => header(block, context, pick),
         })
       return {
-        shard: t.field({ type: refs.shard, nullable: false, resolve: ({ shard }) => ({ id: shard }) }),
-        height: t.field({ type: 'BigInt', nullable: false, resolve: ({ height }) => height }),
+        shard: t.field({
+          type: refs.shard,
+          nullable: false,
+          description: 'Whose block it is.',
+          resolve: ({ shard }) => ({ id: shard }),
+        }),
+        height: t.field({
+          type: 'BigInt',
+          nullable: false,
+          description: 'Its place in the chain of its shard: one more than the block before.',
+          resolve: ({ height }) => height,
+        }),
         hash: t.field({
           type: 'Bytes',
           nullable: false,
@@ -96,6 +106,7 @@ export function defineBlock(setting: Setting): void {
         }),
         txCount: t.int({
           nullable: false,
+          description: 'How many transactions it holds.',
           resolve: (block, _args, context) => row(block, context, ({ txCount }) => txCount),
         }),
         size: t.int({
@@ -106,6 +117,7 @@ export function defineBlock(setting: Setting): void {
         time: t.field({
           type: 'DateTime',
           nullable: false,
+          description: 'When it was made, as its header says.',
           resolve: (block, _args, context) => row(block, context, ({ time }) => time),
         }),
         rootBlock: t.field({

@@ -24,9 +24,9 @@ export function defineBlockQueries({ builder, refs, connections, databases, load
       type: refs.block,
       description: 'A block by its height or its hash.',
       args: {
-        shard: t.arg.string({ required: true }),
-        height: t.arg({ type: 'BigInt' }),
-        hash: t.arg({ type: 'Bytes' }),
+        shard: t.arg.string({ required: true, description: 'Like `0:01`.' }),
+        height: t.arg({ type: 'BigInt', description: 'Its height; leave `hash` out then.' }),
+        hash: t.arg({ type: 'Bytes', description: 'The hash of its header; leave `height` out then.' }),
       },
       resolve: async (_root, { shard, height, hash }, context) => {
         if ((height == null) === (hash == null)) {
@@ -47,7 +47,7 @@ export function defineBlockQueries({ builder, refs, connections, databases, load
       type: connections.block,
       nullable: false,
       description: 'Blocks of one shard by height, or of all by time; `last` gives the newest.',
-      args: { shard: t.arg.string(), ...builder.pageArgs },
+      args: { shard: t.arg.string({ description: 'Only those of this shard; all if absent.' }), ...builder.pageArgs },
       complexity: pageCost,
       resolve: (_root, { shard, ...page }, context) => {
         const seen = seenBy(context)

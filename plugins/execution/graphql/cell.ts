@@ -38,7 +38,10 @@ export function defineCell(setting: Setting): void {
         description: 'Its 32 bytes in its realm, as the query `cell` takes them.',
         resolve: ({ id }) => id,
       }),
-      realm: t.int({ resolve: ({ realm }) => realmInt(realm) }),
+      realm: t.int({
+        description: 'The realm that it is in; null for the root chain.',
+        resolve: ({ realm }) => realmInt(realm),
+      }),
       owner: t.string({
         nullable: false,
         description: 'The module that may change it.',
@@ -47,6 +50,7 @@ export function defineCell(setting: Setting): void {
       balance: t.field({
         type: 'BigInt',
         nullable: false,
+        description: 'The coins in it, in the smallest unit, without the deposit.',
         resolve: async (cell, _args, context) => (await stateOf(cell, context)).balance,
       }),
       deposit: t.field({
@@ -63,6 +67,7 @@ export function defineCell(setting: Setting): void {
       shard: t.field({
         type: refs.shard,
         nullable: false,
+        description: 'The shard that it is in.',
         resolve: async (cell, _args, context) => ({ id: (await stateOf(cell, context)).shard }),
       }),
       proof: t.field({
@@ -91,8 +96,9 @@ export function defineCell(setting: Setting): void {
   builder.queryField('cell', (t) =>
     t.field({
       type: refs.cell,
+      description: 'A cell as it is now; null if there is none.',
       args: {
-        id: t.arg({ type: 'Bytes', required: true }),
+        id: t.arg({ type: 'Bytes', required: true, description: 'Its 32 bytes.' }),
         realm: t.arg.int({ description: '0 if absent.' }),
         onRoot: t.arg.boolean({ description: 'True for a cell of the root chain; then there is no `realm`.' }),
       },
@@ -111,7 +117,7 @@ export function defineCell(setting: Setting): void {
         'What a cell is, or that there is none, led on to a root block: CBOR [[header, record | null, trie proof], root ' +
         'header, list proof]; the last two are null on the root chain. Null if there is no such realm.',
       args: {
-        id: t.arg({ type: 'Bytes', required: true }),
+        id: t.arg({ type: 'Bytes', required: true, description: 'Its 32 bytes.' }),
         realm: t.arg.int({ description: '0 if absent.' }),
         onRoot: t.arg.boolean({ description: 'True for a cell of the root chain; then there is no `realm`.' }),
       },

@@ -11,7 +11,7 @@ export function executionErrorType(builder: Builder) {
     description: 'Why a transaction or one of its actions came to nothing.',
     fields: (t) => ({
       code: t.exposeString('code', { nullable: false, description: 'Stable: decide by this.' }),
-      message: t.exposeString('message', { nullable: false }),
+      message: t.exposeString('message', { nullable: false, description: 'What is wrong.' }),
     }),
   })
 }

@@ -12,8 +12,12 @@ export function ledgerEventType(builder: Builder, events: () => Events) {
   return builder.objectRef<LedgerEventShape>('LedgerEvent').implement({
     description: 'An event that a call emitted. The stream of them is `events`.',
     fields: (t) => ({
-      topic: t.exposeString('topic', { nullable: false }),
-      payload: t.field({ type: 'JSON', resolve: ({ topic, payload }) => toJson(events().revive(topic, payload)) }),
+      topic: t.exposeString('topic', { nullable: false, description: 'Like `execution.credited`.' }),
+      payload: t.field({
+        type: 'JSON',
+        description: 'By topic; bytes as 0x-hex, big numbers as decimal strings.',
+        resolve: ({ topic, payload }) => toJson(events().revive(topic, payload)),
+      }),
     }),
   })
 }

@@ -14,6 +14,7 @@ export function extendModules({ builder, host, ledger, seenBy }: Setting): void 
     return library
   }
   const status = builder.enumType('LedgerModuleStatus', {
+    description: 'Whether the network uses a version of a module.',
     values: {
       ACTIVE: { description: 'The network uses it now.' },
       SCHEDULED: { description: 'The network uses it from a later root height on.' },
@@ -24,9 +25,14 @@ export function extendModules({ builder, host, ledger, seenBy }: Setting): void 
   const version = builder.objectRef<ModuleState>('LedgerModuleVersion').implement({
     description: 'A version of a ledger module.',
     fields: (t) => ({
-      name: t.exposeString('name', { nullable: false }),
-      version: t.exposeInt('version', { nullable: false }),
-      status: t.field({ type: status, nullable: false, resolve: (module) => module.status }),
+      name: t.exposeString('name', { nullable: false, description: 'Of the module, as calls begin with it.' }),
+      version: t.exposeInt('version', { nullable: false, description: 'Its number.' }),
+      status: t.field({
+        type: status,
+        nullable: false,
+        description: 'Whether the network uses it.',
+        resolve: (module) => module.status,
+      }),
       activeFrom: t.field({
         type: 'BigInt',
         description: 'Root height from which on the network uses it; null if it does not.',

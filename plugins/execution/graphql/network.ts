@@ -6,12 +6,14 @@ import type { Setting } from './setting.ts'
 /** What the ledger knows of the network. Nullable, as all that one plugin adds to another's type. */
 export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
   const kind = builder.enumType('NetworkKind', {
+    description: 'What a network is for.',
     values: {
       DEVELOPMENT: { value: 'development', description: 'Its coins are worth nothing; it has a faucet.' },
-      PRODUCTION: { value: 'production' },
+      PRODUCTION: { value: 'production', description: 'Its coins are meant to be worth something; it has no faucet.' },
     } as const,
   })
   const randomness = builder.enumType('RandomnessSource', {
+    description: 'Who makes the randomness that calls can use.',
     values: {
       SINGLE_OPERATOR: { description: 'One operator makes it, and can predict it.' },
       SHARED: { description: 'Several validators make it, and no one of them can predict it.' },
@@ -22,7 +24,12 @@ export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
     .implement({
       description: 'What all balances, deposits and messages on their way add up to.',
       fields: (t) => ({
-        rootHeight: t.field({ type: 'BigInt', nullable: false, resolve: (check) => check.rootHeight }),
+        rootHeight: t.field({
+          type: 'BigInt',
+          nullable: false,
+          description: 'The root height that it was counted at.',
+          resolve: (check) => check.rootHeight,
+        }),
         total: t.field({
           type: 'BigInt',
           nullable: false,
@@ -44,7 +51,11 @@ export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
       description: 'Hash of the genesis document. Every transaction names it.',
       resolve: () => ledger().network.id,
     }),
-    kind: t.field({ type: kind, resolve: () => ledger().network.genesis.kind }),
+    kind: t.field({
+      type: kind,
+      description: 'What it is for, as its genesis says.',
+      resolve: () => ledger().network.genesis.kind,
+    }),
     genesis: t.field({
       type: 'Bytes',
       complexity: 10,
@@ -76,6 +87,10 @@ export function extendNetwork({ builder, ledger, seenBy }: Setting): void {
       description: 'As last counted, at a root block.',
       resolve: () => ledger().supplyCheck(),
     }),
-    randomness: t.field({ type: randomness, resolve: () => ledger().randomness() }),
+    randomness: t.field({
+      type: randomness,
+      description: 'Who makes the randomness that calls can use.',
+      resolve: () => ledger().randomness(),
+    }),
   }))
 }

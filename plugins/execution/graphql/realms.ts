@@ -16,8 +16,8 @@ export function defineRealms({ builder, host, refs, ledger, seenBy }: Setting): 
   const realm = builder.objectRef<RealmRow>('Realm').implement({
     description: 'An address space with shards of its own. 0 is the public one; `realm.create` makes others.',
     fields: (t) => ({
-      number: t.exposeInt('number', { nullable: false }),
-      name: t.exposeString('name', { nullable: false }),
+      number: t.exposeInt('number', { nullable: false, description: 'By which transactions name it.' }),
+      name: t.exposeString('name', { nullable: false, description: 'As its creator called it.' }),
       creator: t.field({
         type: refs.account,
         description: 'The account that made it, and may split its shards; null for realm 0.',
@@ -46,7 +46,8 @@ export function defineRealms({ builder, host, refs, ledger, seenBy }: Setting): 
   builder.queryFields((t) => ({
     realm: t.field({
       type: realm,
-      args: { number: t.arg.int({ required: true }) },
+      description: 'A realm by its number; null if there is none.',
+      args: { number: t.arg.int({ required: true, description: '0 for the public one.' }) },
       resolve: async (_root, { number }, context) => {
         seenBy(context).shard(ROOT)
         return (await realmsByNumber(host.sql, [realmOf(number)]))[0] ?? null

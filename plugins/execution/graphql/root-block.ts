@@ -28,7 +28,12 @@ export function defineRootBlock(setting: Setting): void {
   refs.rootBlock.implement({
     description: 'A block of the root chain, which commits the blocks of all shards.',
     fields: (t) => ({
-      height: t.field({ type: 'BigInt', nullable: false, resolve: ({ height }) => height }),
+      height: t.field({
+        type: 'BigInt',
+        nullable: false,
+        description: 'Its place in the root chain: one more than the block before.',
+        resolve: ({ height }) => height,
+      }),
       hash: t.field({
         type: 'Bytes',
         nullable: false,
@@ -47,7 +52,12 @@ export function defineRootBlock(setting: Setting): void {
         description: 'What makes it final: CBOR list of [validator, signature], by a quorum of the validators.',
         resolve: ({ votes }) => votes,
       }),
-      prevHash: t.field({ type: 'Bytes', nullable: false, resolve: byHash(({ prevHash }) => prevHash) }),
+      prevHash: t.field({
+        type: 'Bytes',
+        nullable: false,
+        description: 'The hash of the root block before.',
+        resolve: byHash(({ prevHash }) => prevHash),
+      }),
       headersRoot: t.field({
         type: 'Bytes',
         nullable: false,
@@ -72,7 +82,12 @@ export function defineRootBlock(setting: Setting): void {
         description: 'Trie root over what shards can read of the root chain.',
         resolve: byHash(({ exportsRoot }) => exportsRoot),
       }),
-      time: t.field({ type: 'DateTime', nullable: false, resolve: ({ time }) => time }),
+      time: t.field({
+        type: 'DateTime',
+        nullable: false,
+        description: 'When it was made, as its header says.',
+        resolve: ({ time }) => time,
+      }),
       exportProof: t.field({
         type: 'Bytes',
         // Whatever the root chain exported then may have to be read.

@@ -6,7 +6,7 @@ import { argsFromJson } from '../custody/json-args.ts'
 import { type SendOutcome, Sends } from '../custody/sends.ts'
 import { realmOf, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
-import type { SubmissionTypes } from './submission.ts'
+import { type SubmissionTypes, WAIT_FOR } from './submission.ts'
 import { told } from './told.ts'
 
 const MAX_KEY = 100
@@ -48,7 +48,7 @@ export function defineSend(
           required: true,
           description: 'A name of your own for this payment, like an order number: another one for each.',
         }),
-        wait: t.arg({ type: wait, defaultValue: 'INCLUDED' }),
+        wait: t.arg({ type: wait, defaultValue: 'INCLUDED', description: WAIT_FOR }),
         maxFee: t.arg({ type: 'BigInt', description: 'Units beyond the values; twice the present fee if absent.' }),
       },
       complexity: 20,

@@ -24,20 +24,21 @@ export function defineShard(setting: Setting): void {
     throw apiError('SHARD_UNKNOWN', `There is no shard "${id}". The query \`shards\` lists them.`)
   }
   const status = builder.enumType('ShardStatus', {
+    description: 'What a shard is doing.',
     values: {
-      STARTING: {},
-      RUNNING: {},
-      RESTARTING: { description: 'Its worker crashed and is coming back.' },
+      STARTING: { description: 'It is being opened.' },
+      RUNNING: { description: 'It takes transactions and makes blocks.' },
+      RESTARTING: { description: 'Its thread or its host is gone, and it comes back by itself.' },
       STALLED: { description: 'It cannot reach its database and tries again.' },
-      STOPPED: {},
+      STOPPED: { description: 'It stays down until somebody mends it; the health of the node says why.' },
       SPLIT: { description: 'It made its last block; its children go on.' },
     } as const,
   })
   const mempool = builder.objectRef<ShardState['mempool']>('Mempool').implement({
     description: 'Transactions that wait for a block.',
     fields: (t) => ({
-      size: t.exposeInt('size', { nullable: false }),
-      bytes: t.exposeInt('bytes', { nullable: false }),
+      size: t.exposeInt('size', { nullable: false, description: 'How many.' }),
+      bytes: t.exposeInt('bytes', { nullable: false, description: 'Their wire bytes together.' }),
     }),
   })
 
@@ -51,6 +52,7 @@ export function defineShard(setting: Setting): void {
       height: t.field({
         type: 'BigInt',
         nullable: false,
+        description: 'The height of its last durable block.',
         resolve: (shard, _args, context) => {
           seenBy(context).shard(shard.id)
           return stateOf(shard).height
@@ -65,13 +67,23 @@ export function defineShard(setting: Setting): void {
           return stateOf(shard).stateRoot
         },
       }),
-      status: t.field({ type: status, nullable: false, resolve: (shard) => stateOf(shard).status }),
+      status: t.field({
+        type: status,
+        nullable: false,
+        description: 'What it is doing.',
+        resolve: (shard) => stateOf(shard).status,
+      }),
       load: t.float({
         nullable: false,
         description: 'The part of the last second that it spent executing, 0 to 1.',
         resolve: (shard) => stateOf(shard).load,
       }),
-      mempool: t.field({ type: mempool, nullable: false, resolve: (shard) => stateOf(shard).mempool }),
+      mempool: t.field({
+        type: mempool,
+        nullable: false,
+        description: 'What waits in it for a block.',
+        resolve: (shard) => stateOf(shard).mempool,
+      }),
       basePrice: t.field({
         type: 'BigInt',
         nullable: false,
@@ -117,12 +129,14 @@ export function defineShard(setting: Setting): void {
   builder.queryFields((t) => ({
     shard: t.field({
       type: refs.shard,
+      description: 'A shard by its name; null if there is none.',
       args: { id: t.arg.string({ required: true, description: 'Like `0:01`.' }) },
       resolve: (_root, { id }) => find(id) ?? null,
     }),
     shards: t.field({
       type: setting.connections.shard,
       nullable: false,
+      description: 'All shards, also those that were split, by name.',
       args: builder.forwardPageArgs,
       complexity: pageCost,
       resolve: (_root, args) =>

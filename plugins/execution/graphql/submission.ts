@@ -11,6 +11,9 @@ type Accepted = Extract<SubmitOutcome, { readonly kind: 'accepted' }>
 /** How many transactions one call of `submitTransactions` takes. */
 export const MAX_SUBMISSIONS = 1000
 
+/** Of the argument `wait`. */
+export const WAIT_FOR = 'How far it should get before the answer.'
+
 /** Types that other mutations submit with, too. */
 export type SubmissionTypes = ReturnType<typeof defineSubmission>
 
@@ -28,15 +31,25 @@ export function defineSubmission(setting: Setting) {
   const place = builder.objectRef<BlockPlace>('BlockPlace').implement({
     description: 'Where a block is.',
     fields: (t) => ({
-      shard: t.exposeString('shard', { nullable: false }),
-      height: t.field({ type: 'BigInt', nullable: false, resolve: ({ height }) => height }),
+      shard: t.exposeString('shard', { nullable: false, description: 'Whose block it is.' }),
+      height: t.field({
+        type: 'BigInt',
+        nullable: false,
+        description: 'Its height in that shard.',
+        resolve: ({ height }) => height,
+      }),
     }),
   })
   const accepted = builder.objectRef<Accepted>('TransactionAccepted').implement({
     description: 'The node has the transaction.',
     fields: (t) => ({
       // The outcome knows id, status and place itself: asking for these costs no look-up.
-      transaction: t.field({ type: refs.transaction, nullable: false, resolve: (outcome) => outcome }),
+      transaction: t.field({
+        type: refs.transaction,
+        nullable: false,
+        description: 'As it stands now.',
+        resolve: (outcome) => outcome,
+      }),
       duplicate: t.exposeBoolean('duplicate', {
         nullable: false,
         description: 'It was known before; nothing was done twice.',
@@ -49,6 +62,7 @@ export function defineSubmission(setting: Setting) {
     }),
   })
   const result = builder.unionType('SubmitTransactionResult', {
+    description: 'Whether the node took a transaction.',
     types: [accepted, setting.refused],
     resolveType: (outcome) => (outcome.kind === 'accepted' ? 'TransactionAccepted' : 'TransactionRefused'),
   })
@@ -69,8 +83,8 @@ export function defineSubmission(setting: Setting) {
       nullable: false,
       description: 'Submits a signed transaction. It counts as acknowledged once INCLUDED or later was answered.',
       args: {
-        transaction: t.arg({ type: 'Bytes', required: true }),
-        wait: t.arg({ type: wait, defaultValue: 'INCLUDED' }),
+        transaction: t.arg({ type: 'Bytes', required: true, description: 'Its wire bytes.' }),
+        wait: t.arg({ type: wait, defaultValue: 'INCLUDED', description: WAIT_FOR }),
       },
       resolve: async (_root, { transaction, wait: until }, context) => {
         const [outcome] = await submit([transaction], until, context)
@@ -83,8 +97,8 @@ export function defineSubmission(setting: Setting) {
       nullable: false,
       description: `Submits up to ${MAX_SUBMISSIONS} signed transactions. One outcome each, in the same order.`,
       args: {
-        transactions: t.arg({ type: ['Bytes'], required: true }),
-        wait: t.arg({ type: wait, defaultValue: 'NONE' }),
+        transactions: t.arg({ type: ['Bytes'], required: true, description: 'Their wire bytes.' }),
+        wait: t.arg({ type: wait, defaultValue: 'NONE', description: WAIT_FOR }),
       },
       complexity: ({ transactions }) => ({ field: 1, multiplier: transactions.length }),
       resolve: async (_root, { transactions, wait: until }, context) => {
@@ -102,7 +116,7 @@ export function defineSubmission(setting: Setting) {
       type: result,
       nullable: false,
       description: 'Pays an address from the faucet. Development networks only.',
-      args: { address: t.arg({ type: 'Bytes', required: true }) },
+      args: { address: t.arg({ type: 'Bytes', required: true, description: 'Who is paid: 32 bytes.' }) },
       resolve: async (_root, { address }, context): Promise<Accepted | RefusedShape> => {
         const to = thirtyTwoBytes('address', address)
         const refusal = faucetRefusal(ledger(), gate, to)

@@ -40,7 +40,10 @@ export function defineSubscriptions({ builder, refs, host, ledger, renew }: Sett
       nullable: false,
       description:
         'Blocks as they become durable, of one shard or of all; first those after the cursor, if one is given.',
-      args: { shard: t.arg.string(), after: t.arg({ type: 'Cursor' }) },
+      args: {
+        shard: t.arg.string({ description: 'Only those of this shard; all if absent.' }),
+        after: t.arg({ type: 'Cursor', description: 'First all blocks behind it; only new ones if absent.' }),
+      },
       subscribe: (_root, { shard, after }, context) => {
         if (
           shard != null &&
@@ -62,7 +65,7 @@ export function defineSubscriptions({ builder, refs, host, ledger, renew }: Sett
       type: refs.transaction,
       nullable: false,
       description: 'A transaction as it stands, at once, then at each change. Completes when its status is final.',
-      args: { id: t.arg({ type: 'Bytes', required: true }) },
+      args: { id: t.arg({ type: 'Bytes', required: true, description: 'Of the transaction: 32 bytes.' }) },
       subscribe: (_root, { id }, context) => states(thirtyTwoBytes('id', id), context.signal),
       resolve: (state, _args, context) => {
         renew(context)

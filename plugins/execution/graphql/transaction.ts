@@ -41,6 +41,7 @@ export function defineTransaction(setting: Setting): void {
         status: t.field({
           type: refs.transactionStatus,
           nullable: false,
+          description: 'How far it got.',
           resolve: (ref, _args, context) => statusOf(loaders(context), ref),
         }),
         error: t.field({
@@ -69,6 +70,7 @@ export function defineTransaction(setting: Setting): void {
         }),
         nonce: t.field({
           type: 'BigInt',
+          description: 'Its place in its lane.',
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.nonce),
         }),
         validUntil: t.field({
@@ -78,6 +80,7 @@ export function defineTransaction(setting: Setting): void {
         }),
         maxFee: t.field({
           type: 'BigInt',
+          description: 'The most that it may be charged, in the smallest unit.',
           resolve: (ref, _args, context) => body(ref, context, ({ transaction }) => transaction.maxFee),
         }),
         fee: t.field({

@@ -66,7 +66,7 @@ export function defineTransactionQueries({ builder, refs, connections, databases
     transaction: t.field({
       type: refs.transaction,
       description: 'A transaction that the node knows, in a block or not.',
-      args: { id: t.arg({ type: 'Bytes', required: true }) },
+      args: { id: t.arg({ type: 'Bytes', required: true, description: 'Its id: 32 bytes.' }) },
       resolve: (_root, { id }, context) => findTransaction(loaders(context), thirtyTwoBytes('id', id)),
     }),
     transactions: t.field({
@@ -76,8 +76,8 @@ export function defineTransactionQueries({ builder, refs, connections, databases
         'Transactions in blocks, newest first. With `status` a page may hold less than asked for and still have a ' +
         'next one: go on with its `endCursor`.',
       args: {
-        sender: t.arg({ type: 'Bytes' }),
-        shard: t.arg.string(),
+        sender: t.arg({ type: 'Bytes', description: 'Only those of this account.' }),
+        shard: t.arg.string({ description: 'Only those in blocks of this shard.' }),
         status: t.arg({ type: refs.transactionStatus, description: 'INCLUDED, EXECUTED or FAILED.' }),
         ...builder.forwardPageArgs,
       },

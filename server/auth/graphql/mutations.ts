@@ -32,32 +32,62 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
   const signedIn = builder.objectRef<Done<Session>>('SignedIn').implement({
     description: 'Send the token as `authorization: Bearer ...`.',
     fields: (t) => ({
-      token: t.exposeString('token', { nullable: false }),
+      token: t.exposeString('token', { nullable: false, description: 'The session, until `expiresAt`.' }),
       expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: false, description: 'Sign in again before.' }),
-      address: t.expose('address', { type: 'Bytes', nullable: false }),
+      address: t.expose('address', { type: 'Bytes', nullable: false, description: 'The account that is signed in.' }),
     }),
   })
   const created = builder.objectRef<Done<{ key: KeyRecord; token: string }>>('ApiKeyCreated').implement({
+    description: 'The key is made.',
     fields: (t) => ({
-      key: t.field({ type: types.apiKey, nullable: false, resolve: ({ key }) => key }),
+      key: t.field({
+        type: types.apiKey,
+        nullable: false,
+        description: 'What is shown of it from now on.',
+        resolve: ({ key }) => key,
+      }),
       token: t.exposeString('token', { nullable: false, description: 'The key itself. It is never shown again.' }),
     }),
   })
   const revoked = builder.objectRef<Done<{ key: KeyRecord }>>('ApiKeyRevoked').implement({
-    fields: (t) => ({ key: t.field({ type: types.apiKey, nullable: false, resolve: ({ key }) => key }) }),
+    description: 'The key has ended, with all that were made by it.',
+    fields: (t) => ({
+      key: t.field({
+        type: types.apiKey,
+        nullable: false,
+        description: 'As it stands now.',
+        resolve: ({ key }) => key,
+      }),
+    }),
   })
   const opened = builder
     .objectRef<Done<{ account: CustodialAccount; key: KeyRecord; token: string }>>('AccountCreated')
     .implement({
+      description: 'The account is made, with its first key.',
       fields: (t) => ({
-        account: t.field({ type: types.account, nullable: false, resolve: ({ account }) => account }),
-        key: t.field({ type: types.apiKey, nullable: false, resolve: ({ key }) => key }),
+        account: t.field({
+          type: types.account,
+          nullable: false,
+          description: 'As it stands now.',
+          resolve: ({ account }) => account,
+        }),
+        key: t.field({
+          type: types.apiKey,
+          nullable: false,
+          description: 'Its first key, as it is shown from now on.',
+          resolve: ({ key }) => key,
+        }),
         token: t.exposeString('token', { nullable: false, description: 'The key itself. It is never shown again.' }),
       }),
     })
   const exported = builder.objectRef<Done<{ address: Uint8Array; seed: string }>>('WalletExported').implement({
+    description: 'The secret of an account, given out.',
     fields: (t) => ({
-      address: t.expose('address', { type: 'Bytes', nullable: false }),
+      address: t.expose('address', {
+        type: 'Bytes',
+        nullable: false,
+        description: 'The account: its public key, 32 bytes.',
+      }),
       seed: t.exposeString('seed', {
         nullable: false,
         description: 'Whoever has it has the account: 32 bytes, 0x-hex.',
@@ -84,15 +114,16 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
   builder.mutationFields((t) => ({
     signIn: t.field({
       type: builder.unionType('SignInResult', {
+        description: 'What came of `signIn`.',
         types: [signedIn, refused],
         resolveType: ({ kind }) => (kind === 'done' ? 'SignedIn' : 'IdentityRefused'),
       }),
       nullable: false,
       description: 'Signs in with a wallet; see `signInChallenge`.',
       args: {
-        challenge: t.arg.string({ required: true }),
+        challenge: t.arg.string({ required: true, description: 'As `signInChallenge` gave it.' }),
         audience: t.arg.string({ required: true, description: 'Host and port of this server, as they were signed.' }),
-        signature: t.arg({ type: 'Bytes', required: true }),
+        signature: t.arg({ type: 'Bytes', required: true, description: 'By the key of its address: 64 bytes.' }),
       },
       complexity: 10,
       resolve: (_root, { challenge, audience, signature }) =>
@@ -100,6 +131,7 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
     }),
     createAccount: t.field({
       type: builder.unionType('CreateAccountResult', {
+        description: 'What came of `createAccount`.',
         types: [opened, refused],
         resolveType: ({ kind }) => (kind === 'done' ? 'AccountCreated' : 'IdentityRefused'),
       }),
@@ -134,6 +166,7 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
     }),
     createApiKey: t.field({
       type: builder.unionType('CreateApiKeyResult', {
+        description: 'What came of `createApiKey`.',
         types: [created, refused],
         resolveType: ({ kind }) => (kind === 'done' ? 'ApiKeyCreated' : 'IdentityRefused'),
       }),
@@ -143,7 +176,7 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
         'Makes an API key. It can do at most what its maker can; a key that was made by a key spends and asks on that one, too, and ends with it.',
       args: {
         account: t.arg({ type: 'Bytes', description: "That it acts for; the caller's if absent." }),
-        key: t.arg({ type: keyInput, required: true }),
+        key: t.arg({ type: keyInput, required: true, description: 'What it may do, and for how long.' }),
       },
       complexity: 10,
       resolve: (_root, { account, key }, { principal }) =>
@@ -156,13 +189,14 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
     }),
     revokeApiKey: t.field({
       type: builder.unionType('RevokeApiKeyResult', {
+        description: 'What came of `revokeApiKey`.',
         types: [revoked, refused],
         resolveType: ({ kind }) => (kind === 'done' ? 'ApiKeyRevoked' : 'IdentityRefused'),
       }),
       nullable: false,
       authScopes: { scope: 'keys:write' },
       description: 'Ends a key, and the keys that were made by it, at once. Their open subscriptions end, too.',
-      args: { id: t.arg.id({ required: true }) },
+      args: { id: t.arg.id({ required: true, description: 'As `apiKeys` lists it.' }) },
       resolve: async (_root, { id }, { principal }) => {
         const result = await privileged(identity(), principal, 'revokeApiKey', async (tx) => [
           { key: await revokeKey(tx, principal, id) },
@@ -174,6 +208,7 @@ export function defineMutations(builder: Builder, types: IdentityTypes, identity
     }),
     exportWallet: t.field({
       type: builder.unionType('ExportWalletResult', {
+        description: 'What came of `exportWallet`.',
         types: [exported, refused],
         resolveType: ({ kind }) => (kind === 'done' ? 'WalletExported' : 'IdentityRefused'),
       }),

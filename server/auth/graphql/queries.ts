@@ -30,10 +30,22 @@ export function defineQueries(builder: Builder, types: IdentityTypes, identity: 
     description: 'What a wallet signs to sign in; client/sign-in.ts does it.',
     fields: (t) => ({
       challenge: t.exposeString('challenge', { nullable: false, description: 'Send it back as it is.' }),
-      nonce: t.exposeString('nonce', { nullable: false }),
-      expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: false }),
-      network: t.string({ nullable: false, resolve: ({ network }) => network.name }),
-      networkId: t.field({ type: 'Bytes', resolve: ({ network }) => network.id }),
+      nonce: t.exposeString('nonce', { nullable: false, description: 'A random name of this challenge, good once.' }),
+      expiresAt: t.expose('expiresAt', {
+        type: 'DateTime',
+        nullable: false,
+        description: 'Until when it can be answered.',
+      }),
+      network: t.string({
+        nullable: false,
+        description: 'The name of the network that it is signed for.',
+        resolve: ({ network }) => network.name,
+      }),
+      networkId: t.field({
+        type: 'Bytes',
+        description: 'The id of that network; null while the node has no ledger.',
+        resolve: ({ network }) => network.id,
+      }),
     }),
   })
 
@@ -50,7 +62,9 @@ export function defineQueries(builder: Builder, types: IdentityTypes, identity: 
         'A challenge for `signIn`: good for one sign-in within five minutes. To be signed with the key of the address: ' +
         '`deaios/sign-in/1` and a zero byte, then CBOR [network, networkId, audience, address, nonce, expiresAt in ms], ' +
         'where `audience` is the host and port of this server as the client knows it.',
-      args: { address: t.arg({ type: 'Bytes', required: true }) },
+      args: {
+        address: t.arg({ type: 'Bytes', required: true, description: 'Whose key is going to sign it: 32 bytes.' }),
+      },
       complexity: 5,
       resolve: (_root, { address }) => identity().sessions.challenge(thirtyTwoBytes(address)),
     }),
@@ -98,6 +112,7 @@ export function defineQueries(builder: Builder, types: IdentityTypes, identity: 
 
 function defineMe(builder: Builder, { me, apiKey, accounts }: IdentityTypes, identity: () => Identity): void {
   const kind = builder.enumType('CallerKind', {
+    description: 'How a caller has shown who it is.',
     values: {
       WALLET: { description: "Signed in with an account's own key." },
       KEY: { description: 'By an API key.' },
@@ -109,6 +124,7 @@ function defineMe(builder: Builder, { me, apiKey, accounts }: IdentityTypes, ide
       kind: t.field({
         type: kind,
         nullable: false,
+        description: 'How it has shown who it is.',
         resolve: (principal) => (principal.kind === 'key' ? 'KEY' : 'WALLET'),
       }),
       account: t.field({
@@ -116,9 +132,14 @@ function defineMe(builder: Builder, { me, apiKey, accounts }: IdentityTypes, ide
         description: 'The account that the caller acts for.',
         resolve: ({ account }) => account,
       }),
-      scopes: t.stringList({ nullable: false, resolve: ({ scopes }) => [...scopes].sort() }),
+      scopes: t.stringList({
+        nullable: false,
+        description: 'What it may do, like `keys:read`.',
+        resolve: ({ scopes }) => [...scopes].sort(),
+      }),
       key: t.field({
         type: apiKey,
+        description: 'The API key that it came by; null for a wallet.',
         resolve: async ({ kind: by, id }) => (by === 'key' ? ((await findKey(identity().sql, id)) ?? null) : null),
       }),
       isCustodial: t.boolean({

@@ -14,16 +14,20 @@ export function defineTypes(builder: Builder, identity: () => Identity) {
     description: 'A key that programs say who they are by. Its secret is shown once, when it is made.',
     fields: (t) => ({
       id: t.exposeID('id', { nullable: false, description: 'What stands between the two `_` of the key.' }),
-      name: t.exposeString('name', { nullable: false }),
+      name: t.exposeString('name', { nullable: false, description: 'For people.' }),
       account: t.expose('account', { type: 'Bytes', description: 'That it acts for; null for an operator key.' }),
-      scopes: t.stringList({ nullable: false, resolve: ({ scopes }) => [...scopes] }),
+      scopes: t.stringList({
+        nullable: false,
+        description: 'What it may do, like `keys:read`.',
+        resolve: ({ scopes }) => [...scopes],
+      }),
       madeBy: t.id({
         description: 'The key that it was made by, and ends with.',
         resolve: ({ ancestors }) => ancestors.at(-1) ?? null,
       }),
-      createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false }),
-      expiresAt: t.expose('expiresAt', { type: 'DateTime' }),
-      revokedAt: t.expose('revokedAt', { type: 'DateTime' }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was made.' }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it ends by itself; null for never.' }),
+      revokedAt: t.expose('revokedAt', { type: 'DateTime', description: 'When it was ended; null while it was not.' }),
       requestsPerSecond: t.int({
         description: 'On average; null for no limit of its own.',
         resolve: ({ rate }) => rate?.perSecond ?? null,
@@ -39,6 +43,7 @@ export function defineTypes(builder: Builder, identity: () => Identity) {
       spentToday: t.field({
         type: 'BigInt',
         nullable: false,
+        description: 'The same for the present day (UTC).',
         resolve: ({ spentDaily, spentOn }) => (spentOn === dayOf(identity().clock.now()) ? spentDaily : 0n),
       }),
     }),
@@ -47,10 +52,10 @@ export function defineTypes(builder: Builder, identity: () => Identity) {
   const account = builder.objectRef<CustodialAccount>('CustodialAccount').implement({
     description: 'An account whose secret the node keeps, encrypted, and signs with for its API keys.',
     fields: (t) => ({
-      address: t.expose('address', { type: 'Bytes', nullable: false }),
-      name: t.exposeString('name', { nullable: false }),
+      address: t.expose('address', { type: 'Bytes', nullable: false, description: 'Its public key, 32 bytes.' }),
+      name: t.exposeString('name', { nullable: false, description: 'For people.' }),
       owner: t.expose('owner', { type: 'Bytes', description: 'The wallet that may manage it.' }),
-      createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was made.' }),
       exportedAt: t.expose('exportedAt', {
         type: 'DateTime',
         description: 'When its secret was given out last. From then on others than the node may sign with it.',
@@ -62,15 +67,19 @@ export function defineTypes(builder: Builder, identity: () => Identity) {
   const audit = builder.objectRef<AuditRecord>('AuditEntry').implement({
     description: 'Something that somebody did who needed a privilege for it, or was refused.',
     fields: (t) => ({
-      id: t.id({ nullable: false, resolve: ({ id }) => String(id) }),
-      at: t.expose('at', { type: 'DateTime', nullable: false }),
+      id: t.id({
+        nullable: false,
+        description: 'Its number; later entries have higher ones.',
+        resolve: ({ id }) => String(id),
+      }),
+      at: t.expose('at', { type: 'DateTime', nullable: false, description: 'When it was done.' }),
       actor: t.exposeString('actor', { nullable: false, description: '`key:<id>` or `wallet:<address>`.' }),
       account: t.expose('account', { type: 'Bytes', description: 'That the actor acted for.' }),
-      action: t.exposeString('action', { nullable: false }),
-      target: t.exposeString('target'),
+      action: t.exposeString('action', { nullable: false, description: 'The mutation, like `createApiKey`.' }),
+      target: t.exposeString('target', { description: 'What it was done to, like the id of a key.' }),
       outcome: t.exposeString('outcome', { nullable: false, description: 'DONE or REFUSED.' }),
       code: t.exposeString('code', { description: 'Why it was refused.' }),
-      details: t.expose('details', { type: 'JSON' }),
+      details: t.expose('details', { type: 'JSON', description: 'What else is worth knowing of it, by action.' }),
     }),
   })
 

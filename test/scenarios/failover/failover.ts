@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, createClient, toHex } from '../../../client/index.ts'
 import { until } from '../../../server/testing/program.ts'
+import { thenClose, withLastWords } from '../first-error.ts'
 import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
 import { Book } from '../node/book.ts'
 import { Load } from '../node/load.ts'
@@ -33,14 +34,11 @@ export const failover: Scenario = {
   counts: { full: 30, reduced: 3 },
   run: async (run) => {
     const pair = await TwoNodes.start()
-    try {
-      return await play(pair, run)
-    } catch (error) {
-      const told = pair.nodes.map((node) => `stderr: ${node.complaints}\nlog: ${node.logTail()}`).join('\n\n')
-      throw new Error(`${error instanceof Error ? error.message : error}\n\n${told}`, { cause: error })
-    } finally {
-      await pair.remove()
-    }
+    const [one, other] = pair.nodes
+    return thenClose(
+      () => withLastWords({ one, other }, () => play(pair, run)),
+      () => pair.remove(),
+    )
   },
 }
 
@@ -58,7 +56,7 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
     const terms = await pair.terms()
     load.start(follower.url)
     const clients = await Clients.of(follower.url, round % LANES, random)
-    try {
+    const fault = async (): Promise<void> => {
       await sleep(random.between(300, isFull ? 3000 : 600))
       const since = performance.now()
       const back = await takeAway(leader, way)
@@ -74,12 +72,8 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
       await auditAll(follower.url, book)
       watched += await clients.stop()
       events += await clients.hasAll(follower.url)
-      await clients.close()
-    } catch (error) {
-      // What went wrong first is told, not what came of it.
-      await clients.close().catch(() => undefined)
-      throw error
     }
+    await thenClose(fault, () => clients.close())
     assert.deepEqual(load.troubles, {}, 'clients of the follower were told of no trouble')
     assert.equal(await pair.terms(), terms + 1, 'the work moved once')
     // The one that came back serves, too, and says the same.

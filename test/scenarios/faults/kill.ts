@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { thenClose } from '../first-error.ts'
 import { auditAll, findAcknowledged } from '../node/audit.ts'
 import { killSomehow, noKills } from '../node/kill-somehow.ts'
 import { withNode } from '../node/with-node.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Figures, Scenario } from '../scenario.ts'
 import { Follower } from '../streams/follower.ts'
 
 const SETTLE_MS = 30_000
@@ -18,7 +19,7 @@ export const kill: Scenario = {
       load.start(node.url)
       const follower = await Follower.of(node.url)
       await load.stop()
-      try {
+      const killed = async (): Promise<Figures> => {
         const ways = noKills()
         for (let round = 1; round <= count; round++) {
           load.start(node.url)
@@ -41,8 +42,7 @@ export const kill: Scenario = {
           'repeated submissions': load.duplicates,
           'slowest start': `${node.slowestStart} ms`,
         }
-      } finally {
-        await follower.close()
       }
+      return thenClose(killed, () => follower.close())
     }),
 }

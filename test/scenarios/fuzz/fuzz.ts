@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { thenClose } from '../first-error.ts'
 import type { Scenario } from '../scenario.ts'
 import { ALL_FAULTS } from './all-faults.ts'
 import { openTarget } from './target.ts'
@@ -16,7 +17,7 @@ export const fuzz: Scenario = {
   counts: { full: 90_000, reduced: 3_000 },
   async run({ count, random, progress }) {
     const target = await openTarget()
-    try {
+    const refused = async () => {
       const { chain } = target.net
       const before = await target.snapshot()
       const verdicts = new Verdicts()
@@ -36,8 +37,7 @@ export const fuzz: Scenario = {
       assert.deepEqual(target.complaints, [])
       await target.takesValidOnes(random)
       return { transactions: count, ...verdicts.counts }
-    } finally {
-      await target.net.close()
     }
+    return thenClose(refused, () => target.net.close())
   },
 }

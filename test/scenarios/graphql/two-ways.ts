@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { zooSchema } from '../../../server/graphql/fixtures/zoo.ts'
 import { createHttpServer, type HttpServer } from '../../../server/http/index.ts'
 import { silentLog } from '../../../server/log.ts'
+import { thenClose } from '../first-error.ts'
 import type { Scenario } from '../scenario.ts'
 import { DocumentMaker, type RandomRequest } from './random-document.ts'
 
@@ -31,18 +32,17 @@ export const twoWays: Scenario = {
       [true, false].map((hotPath) => createHttpServer({ schema: zooSchema(), log: silentLog, port: 0, hotPath })),
     )
     const maker = new DocumentMaker(schema, random)
-    const counts = { answered: 0, failed: 0, refused: 0 }
-    try {
+    const asked = async () => {
+      const counts = { answered: 0, failed: 0, refused: 0 }
       for (let done = 0; done < count; done++) {
         const request = maker.make()
         const kind = await compare(servers, request, random.percent(20))
         counts[kind]++
         if (done % 1000 === 0) progress(`${done} of ${count}`)
       }
-    } finally {
-      await Promise.all(servers.map((server) => server.close(100)))
+      return { documents: count, ...counts }
     }
-    return { documents: count, ...counts }
+    return thenClose(asked, () => Promise.all(servers.map((server) => server.close(100))))
   },
 }
 

@@ -1,16 +1,17 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runNode, until } from '../../../server/testing/program.ts'
+import { thenClose, withLastWords } from '../first-error.ts'
 import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
 import { Book } from '../node/book.ts'
 import { Load } from '../node/load.ts'
 import { NodeUnderTest } from '../node/node-under-test.ts'
-import type { Run, Scenario } from '../scenario.ts'
+import { MAIN } from '../node/process-under-test.ts'
+import type { Figures, Run, Scenario } from '../scenario.ts'
 import { Follower } from '../streams/follower.ts'
 import { auditBlockEvents } from './block-events.ts'
 import { HOSTED_CONFIG, ShardHostUnderTest } from './shard-host-under-test.ts'
 
-const MAIN = new URL('../../../server/main.ts', import.meta.url).pathname
 const SETTLE_MS = 60_000
 const GO_ON_WITHIN_MS = 60_000
 /** Payments acknowledged after a fault that count as going on: more than one shard alone could have taken. */
@@ -78,28 +79,30 @@ export const hosts: Scenario = {
   run: async (run) => {
     const host = new ShardHostUnderTest()
     const node = new NodeUnderTest(undefined, HOSTED_CONFIG, () => ({ SHARD_HOST: host.told }))
-    try {
+    const onBoth = async (): Promise<Figures> => {
       await host.start()
       await node.start()
-      return await play(host, node, run)
-    } catch (error) {
-      const told = `node: ${node.complaints}\n${node.logTail()}\n\nhost: ${host.complaints}\n${host.logTail()}`
-      throw new Error(`${error instanceof Error ? error.message : error}\n\n${told}`, { cause: error })
-    } finally {
-      await node.remove()
-      await host.remove()
+      return play(host, node, run)
     }
+    return thenClose(
+      () => withLastWords({ node, host }, onBoth),
+      () => Promise.all([node.remove(), host.remove()]),
+    )
   },
 }
 
-async function play(host: ShardHostUnderTest, node: NodeUnderTest, { count, isFull, random, progress }: Run) {
+async function play(
+  host: ShardHostUnderTest,
+  node: NodeUnderTest,
+  { count, isFull, random, progress }: Run,
+): Promise<Figures> {
   const book = new Book((await readGenesis(node.url)).id)
   const load = new Load(book, random)
   load.start(node.url)
   const follower = await Follower.of(node.url)
   await load.stop()
   const names = Object.keys(FAULTS)
-  try {
+  const faults = async (): Promise<void> => {
     for (let round = 0; round < count; round++) {
       const name = names[round % names.length] ?? ''
       load.start(node.url)
@@ -115,9 +118,8 @@ async function play(host: ShardHostUnderTest, node: NodeUnderTest, { count, isFu
       await follower.hasAll(node.url)
       progress(`${round + 1} of ${count} faults: ${name}; ${book.size} payments`)
     }
-  } finally {
-    await follower.close()
   }
+  await thenClose(faults, () => follower.close())
   // Every root, receipt and message, in both databases, while they are at work.
   const verify = runNode([MAIN, 'verify', '--data', node.dataDir, '--config', HOSTED_CONFIG], {
     env: { PATH: process.env.PATH, SHARD_HOST: host.told },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createJobNodes, type JobNodes } from '../../../server/jobs/fixtures/job-node.ts'
 import { type Program, runNode, until } from '../../../server/testing/program.ts'
+import { thenClose } from '../first-error.ts'
 import type { Figures, Run, Scenario } from '../scenario.ts'
 import { shopWork } from './shop-work.ts'
 
@@ -21,12 +22,13 @@ export const killJobs: Scenario = {
   run: async (run) => {
     const nodes = await createJobNodes()
     const programs: Program[] = []
-    try {
-      return await killAll(run, nodes, programs)
-    } finally {
-      await Promise.all(programs.map((program) => program.end('SIGKILL')))
-      await nodes.stop()
-    }
+    return thenClose(
+      () => killAll(run, nodes, programs),
+      async () => {
+        await Promise.all(programs.map((program) => program.end('SIGKILL')))
+        await nodes.stop()
+      },
+    )
   },
 }
 

@@ -8,6 +8,7 @@ import { silentLog } from '../../../server/log.ts'
 import { type Sql, topic } from '../../../server/plugin.ts'
 import { until } from '../../../server/testing/program.ts'
 import { createTestDatabase, type TestDatabase } from '../../../server/testing/test-database.ts'
+import { thenClose } from '../first-error.ts'
 import type { Figures, Run, Scenario } from '../scenario.ts'
 
 const Counted = topic('live.counted', z.object({ n: z.int() }))
@@ -31,19 +32,20 @@ export const listeners: Scenario = {
   run: async (run) => {
     const database = await createTestDatabase()
     const processes: Process[] = []
-    try {
+    const broken = async (): Promise<Figures> => {
       const core = connect({ ...database.options, searchPath: ['core'] }, { max: 1 })
       await migrate(core, 'core', CORE_MIGRATIONS)
       await core.end()
       for (const name of ['one', 'other']) processes.push(await start(database, name))
-      return await breakAll(run, processes)
-    } finally {
+      return breakAll(run, processes)
+    }
+    return thenClose(broken, async () => {
       for (const { events, sql } of processes) {
         await events.stop()
         await sql.end({ timeout: 1 })
       }
       await database.drop()
-    }
+    })
   },
 }
 

@@ -5,6 +5,7 @@ import { account } from '../../../plugins/execution/modules/account.ts'
 import { faucet } from '../../../plugins/execution/modules/faucet.ts'
 import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
 import { decodeHeader, equal, fromHex, toHex, ZERO_HASH } from '../../../protocol/index.ts'
+import { thenClose } from '../first-error.ts'
 import { memoryLog } from '../ledger/memory-log.ts'
 import { Diary, type DiaryValue, diary } from '../modules/diary.ts'
 import type { Random } from '../random.ts'
@@ -59,7 +60,7 @@ async function compare(
   const { log, entries } = memoryLog()
   const accounts = parties.map(({ key }) => ({ key, balance: BALANCE }))
   const net = await createTestChain({ shards, accounts, modules: [account, faucet, diary], log, plan: { drip: DRIP } })
-  try {
+  const compared = async () => {
     const operator = newParty(testKey('operator'))
     const { publicKey } = operator.key
     const faucetCell = faucetId(publicKey)
@@ -81,9 +82,8 @@ async function compare(
     assert.equal(total, net.network.supply, 'the supply')
     assert.deepEqual(entries, [], 'the ledger complained')
     return { restarts, splits: split.size, ...(await countBlocks(net)) }
-  } finally {
-    await net.close()
   }
+  return thenClose(compared, () => net.close())
 }
 
 /** How many blocks were made, and how many of them left messages waiting for room. */

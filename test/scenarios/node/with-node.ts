@@ -1,3 +1,4 @@
+import { thenClose, withLastWords } from '../first-error.ts'
 import type { Random } from '../random.ts'
 import { readGenesis } from './audit.ts'
 import { Book } from './book.ts'
@@ -14,21 +15,19 @@ export interface Stage {
 /** Runs a scenario on a node of its own. An error that comes out of it tells what the node said last. */
 export async function withNode<T>(random: Random, play: (stage: Stage) => Promise<T>): Promise<T> {
   const node = new NodeUnderTest()
-  let load: Load | undefined
-  try {
+  const onNode = async (): Promise<T> => {
     await node.start()
     const book = new Book((await readGenesis(node.url)).id)
-    load = new Load(book, random)
-    return await play({ node, book, load })
-  } catch (error) {
-    load?.halt()
-    throw new Error(
-      `${error instanceof Error ? error.message : error}\n\nstderr: ${node.complaints}\nlog: ${node.logTail()}`,
-      {
-        cause: error,
-      },
-    )
-  } finally {
-    await node.remove()
+    const load = new Load(book, random)
+    try {
+      return await play({ node, book, load })
+    } catch (error) {
+      load.halt()
+      throw error
+    }
   }
+  return thenClose(
+    () => withLastWords({ node }, onNode),
+    () => node.remove(),
+  )
 }

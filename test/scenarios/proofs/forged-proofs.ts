@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { RootProofs } from '../../../plugins/execution/proofs/root-proofs.ts'
 import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
 import { cellId, ProofInvalidError, ROOT_REALM, rootOfProof } from '../../../protocol/index.ts'
+import { thenClose } from '../first-error.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 import { ProofQuestions, type Proven } from './proof-questions.ts'
@@ -19,7 +20,7 @@ export const forgedProofs: Scenario = {
   async run({ count, isFull, random, progress }) {
     const accounts = payers.map((key) => ({ key, balance: 10n ** 9n }))
     const net = await createTestChain({ accounts, plan: { realmBond: 10n } })
-    try {
+    const forged = async () => {
       await live(net, random)
       const proofs = new RootProofs(
         () => net.sql,
@@ -50,9 +51,8 @@ export const forgedProofs: Scenario = {
         if (done % 50 === 0) progress(`${done} of ${count}`)
       }
       return { ...counts, forgeries }
-    } finally {
-      await net.close()
     }
+    return thenClose(forged, () => net.close())
   },
 }
 

@@ -4,6 +4,7 @@ import type { SubmitOutcome } from '../../../plugins/execution/api.ts'
 import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
 import { ROOT_REALM } from '../../../protocol/index.ts'
 import { until } from '../../../server/testing/program.ts'
+import { thenClose } from '../first-error.ts'
 import { memoryLog } from '../ledger/memory-log.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
@@ -36,7 +37,7 @@ async function crashes(from: number, to: number, random: Random, progress: (text
   const { log } = memoryLog()
   const net = await createTestChain({ accounts: parties.map((key) => ({ key, balance: UNITS })), log })
   let lost = 0
-  try {
+  const crashed = async (): Promise<number> => {
     for (let i = from; i < to; i++) {
       const step = STEPS[i % STEPS.length] ?? STEPS[0]
       const isLost = random.percent(50)
@@ -45,9 +46,8 @@ async function crashes(from: number, to: number, random: Random, progress: (text
       await crash(net, step, isLost, i - from)
     }
     return lost
-  } finally {
-    await net.close()
   }
+  return thenClose(crashed, () => net.close())
 }
 
 async function crash(net: TestChain, step: Step, isLost: boolean, round: number): Promise<void> {

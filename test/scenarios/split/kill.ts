@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runNode, until } from '../../../server/testing/program.ts'
+import { thenClose } from '../first-error.ts'
 import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
 import { killSomehow, noKills } from '../node/kill-somehow.ts'
-import { CONFIG, MAIN, type NodeUnderTest } from '../node/node-under-test.ts'
+import { CONFIG, type NodeUnderTest } from '../node/node-under-test.ts'
+import { MAIN } from '../node/process-under-test.ts'
 import { type Stage, withNode } from '../node/with-node.ts'
 import type { Figures, Run, Scenario } from '../scenario.ts'
 import { auditFamily, shardsOf } from './family.ts'
@@ -71,7 +73,7 @@ async function family(
       .then(() => {
         isExecuted = true
       })
-    try {
+    const killed = async (): Promise<void> => {
       const isOver = () => moment.isOver(shard, { url: node.url, isExecuted: () => isExecuted })
       await Promise.race([
         until(isOver, `${shard} is ${moment.name}`, WITHIN_MS),
@@ -85,10 +87,11 @@ async function family(
       await load.stop()
       await node.start()
       await splitting
-    } finally {
+    }
+    await thenClose(killed, async () => {
       over.abort(new Error('the run is over'))
       await splitting.catch(() => undefined)
-    }
+    })
     await findAcknowledged(node.url, book)
     await until(() => areRunning(node.url, shard), `the halves of ${shard} run`, WITHIN_MS)
     await load.settle(node.url, SETTLE_MS)

@@ -12,6 +12,7 @@ import {
   type Transaction,
   toHex,
 } from '../../../protocol/index.ts'
+import { thenClose } from '../first-error.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -84,7 +85,7 @@ async function played(
   progress: (text: string) => void,
 ): Promise<Played> {
   const net = await createTestChain({ accounts: parties.map((key) => ({ key, balance: BALANCE })) })
-  try {
+  const paid = async (): Promise<Played> => {
     const wires = payments.map(({ from, to, ...rest }) => {
       const [key, receiver] = [parties[from] ?? operator, parties[to] ?? operator]
       return net.sign({ key, ...rest, actions: [{ to: receiver.publicKey, value: rest.value }] })
@@ -112,9 +113,8 @@ async function played(
       return found.status === 'SPLIT' ? nodeHash(rootOf(`${shard}0`), rootOf(`${shard}1`)) : found.stateRoot
     }
     return { balances, blocks, meanwhile: Number(included), root: (shard) => toHex(rootOf(shard)) }
-  } finally {
-    await net.close()
   }
+  return thenClose(paid, () => net.close())
 }
 
 /** Several clients submit the payments, each in its order. */

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient, toHex } from '../../../client/index.ts'
 import { until } from '../../../server/testing/program.ts'
+import { thenClose } from '../first-error.ts'
 import { auditAll, readGenesis } from '../node/audit.ts'
 import { CuttingProxy } from '../node/cutting-proxy.ts'
 import { withNode } from '../node/with-node.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Figures, Scenario } from '../scenario.ts'
 import { EventReader, firstEvent } from './event-reader.ts'
 import { WatchedPayments } from './watched-payments.ts'
 
@@ -22,7 +23,7 @@ export const streams: Scenario = {
     withNode(random, async ({ node, book, load }) => {
       const proxy = await CuttingProxy.to(node.url)
       const client = createClient({ url: proxy.url })
-      try {
+      const cut = async (): Promise<Figures> => {
         load.start(node.url)
         await until(() => book.acknowledged > 100, 'payments are made')
         const begin = await firstEvent(node.url)
@@ -44,16 +45,18 @@ export const streams: Scenario = {
           await reader.hasAll(node.url)
           await reader.stop()
         }
-        await client.close()
-        await node.stop()
         return {
           cuts: count,
           events: readers.map(({ received }) => received.length).join(' + '),
           resumptions: readers.map(({ resumed }) => resumed).join(' + '),
           'payments watched': watchers.reduce((sum, { seen }) => sum + seen, 0),
         }
-      } finally {
-        await proxy.close()
       }
+      const figures = await thenClose(cut, async () => {
+        await client.close()
+        await proxy.close()
+      })
+      await node.stop()
+      return figures
     }),
 }

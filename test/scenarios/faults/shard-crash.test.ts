@@ -68,7 +68,10 @@ describe('when a shard’s thread crashes', () => {
   })
 
   it('who waits for an answer gets it', async () => {
-    const waiting = net.chain.submit([net.transfer(alice, bob, 5n, 1)], { wait: 'INCLUDED' })
+    const wire = net.transfer(alice, bob, 5n, 1)
+    const waiting = net.chain.submit([wire], { wait: 'INCLUDED' })
+    const { id } = decodeTransaction(wire)
+    await until(async () => (await net.chain.states([id]))[0]?.status === 'PENDING', 'it waits in the shard')
     await crash()
     await net.chain.submit([net.transfer(alice, bob, 5n, 0)], { wait: 'INCLUDED' })
     expect(await waiting).toMatchObject([{ kind: 'accepted', duplicate: false }])

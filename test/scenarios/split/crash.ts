@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import type { SubmitOutcome } from '../../../plugins/execution/api.ts'
 import { createTestChain, type TestChain, testKey } from '../../../plugins/execution/testing.ts'
 import { ROOT_REALM } from '../../../protocol/index.ts'
 import { until } from '../../../server/testing/program.ts'
-import { thenClose } from '../first-error.ts'
+import { thenClose, withLastWords } from '../first-error.ts'
 import { memoryLog } from '../ledger/memory-log.ts'
 import type { Random } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
@@ -15,6 +16,8 @@ const PAID = 7n
 /** Splits of one ledger: a prefix has 16 bits at most, and the network 64 shards. */
 const MOST_SPLITS = 12
 const WITHIN_MS = 60_000
+/** Warnings and errors that are told with a failure. */
+const LAST_WORDS = 20
 const operator = testKey('operator')
 const parties = Array.from({ length: 12 }, (_, i) => testKey(`party ${i}`))
 
@@ -34,7 +37,7 @@ export const splitCrash: Scenario = {
 }
 
 async function crashes(from: number, to: number, random: Random, progress: (text: string) => void): Promise<number> {
-  const { log } = memoryLog()
+  const { log, entries } = memoryLog()
   const net = await createTestChain({ accounts: parties.map((key) => ({ key, balance: UNITS })), log })
   let lost = 0
   const crashed = async (): Promise<number> => {
@@ -47,7 +50,15 @@ async function crashes(from: number, to: number, random: Random, progress: (text
     }
     return lost
   }
-  return thenClose(crashed, () => net.close())
+  const ledger = {
+    get lastWords(): string {
+      return [...net.chain.shards(), ...entries.slice(-LAST_WORDS)].map((entry) => inspect(entry)).join('\n')
+    },
+  }
+  return thenClose(
+    () => withLastWords({ ledger }, crashed),
+    () => net.close(),
+  )
 }
 
 async function crash(net: TestChain, step: Step, isLost: boolean, round: number): Promise<void> {

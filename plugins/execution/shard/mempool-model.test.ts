@@ -1,17 +1,16 @@
 import { array, assert, constantFrom, nat, oneof, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cellPath } from '../../../protocol/index.ts'
-import { CallRegistry } from '../ledger/registry.ts'
 import { nextNonce, withNonceUsed } from '../state/account.ts'
 import { type LedgerCell, newCell } from '../state/ledger-cell.ts'
 import { chargeOf } from './admission.ts'
 import { Mempool } from './mempool.ts'
 import type { PoolEntry } from './pool-entry.ts'
+import { payment, poolEntry } from './testing.ts'
 
 const SENDERS = ['alice', 'bob'] as const
 const SHARDS = ['0:00', '0:01', '0:10', '0:11'] as const
 const WEIGHT = 1000
-const registry = new CallRegistry([])
 
 /** A cell in each of the shards. */
 const cells = SHARDS.map((shard) => {
@@ -69,7 +68,6 @@ class Model {
   price = 1n
   rich: ReadonlySet<string> = new Set(SENDERS)
   readonly #accounts = new Map<string, LedgerCell>()
-  #serial = 0
 
   account(sender: string): LedgerCell {
     const known = this.#accounts.get(sender)
@@ -89,25 +87,9 @@ class Model {
   }
 
   add({ sender, lane, nonce, price, validUntil, to }: Added): void {
-    this.#serial++
-    const id = new Uint8Array(32).fill(this.#serial)
-    const actions = to.map((i) => ({ to: cells[i]!, realm: 0, call: 'account.credit', args: {}, value: 0n }))
+    const actions = to.map((i) => payment(cells[i]!))
     const maxFee = BigInt(price * WEIGHT)
-    const entry: PoolEntry = {
-      key: `tx ${this.#serial}`,
-      transaction: { id, realm: 0, sender: id, lane, nonce, validUntil, maxFee, actions },
-      wire: new Uint8Array(100),
-      senderKey: sender,
-      weight: WEIGHT,
-      registry,
-      values: 0n,
-      waiters: [],
-      lane: undefined,
-      place: 0,
-      session: undefined,
-      state: 'waiting',
-      cleared: [],
-    }
+    const entry = poolEntry(sender, WEIGHT, { lane, nonce, validUntil, maxFee, actions })
     this.mempool.add(entry, this.account(sender), this.price)
   }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { TransactionStatus } from '../api.ts'
-import { CallRegistry } from '../ledger/registry.ts'
 import { newCell } from '../state/ledger-cell.ts'
 import { Mempool, type MempoolLimits } from './mempool.ts'
 import type { PoolEntry } from './pool-entry.ts'
+import { poolEntry } from './testing.ts'
 
 const account = { ...newCell(new Uint8Array(32), new Uint8Array(32), 0), balance: 1_000_000n }
 const limits: MempoolLimits = { maxCount: 1000, maxBytes: 1_000_000, maxPerSender: 100 }
@@ -15,39 +15,15 @@ function pool(overrides: Partial<MempoolLimits> = {}) {
   return { mempool, dropped }
 }
 
-const registry = new CallRegistry([])
-let serial = 0
-function entry(
-  nonce: number,
-  options: { sender?: string; lane?: number; maxFee?: bigint; validUntil?: number } = {},
-): PoolEntry {
-  serial++
-  const id = new Uint8Array(32).fill(serial)
-  return {
-    key: `tx ${serial}`,
-    transaction: {
-      realm: 0,
-      sender: id,
-      lane: options.lane ?? 0,
-      nonce,
-      validUntil: options.validUntil ?? 1000,
-      maxFee: options.maxFee ?? 100n,
-      actions: [],
-      id,
-    },
-    wire: new Uint8Array(100),
-    senderKey: options.sender ?? 'alice',
-    weight: 10,
-    registry,
-    values: 0n,
-    waiters: [],
-    lane: undefined,
-    place: 0,
-    session: undefined,
-    state: 'waiting',
-    cleared: [],
-  }
+interface Asked {
+  readonly sender?: string
+  readonly lane?: number
+  readonly maxFee?: bigint
+  readonly validUntil?: number
 }
+
+const entry = (nonce: number, { sender = 'alice', ...fields }: Asked = {}): PoolEntry =>
+  poolEntry(sender, 10, { nonce, ...fields })
 
 const taken = (mempool: Mempool): number[] => mempool.take(room).map(({ transaction }) => transaction.nonce)
 

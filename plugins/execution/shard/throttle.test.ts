@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { cellPath } from '../../../protocol/index.ts'
-import { CallRegistry } from '../ledger/registry.ts'
 import { MAX_BLOCK_WEIGHT, TRANSACTION_SHARE } from '../ledger/rules.ts'
 import { newCell } from '../state/ledger-cell.ts'
 import { Mempool } from './mempool.ts'
 import type { PoolEntry } from './pool-entry.ts'
+import { payment, poolEntry } from './testing.ts'
 import { allowance, CLOSED, CONGESTED, type ShardLoad } from './throttle.ts'
 
 const account = { ...newCell(new Uint8Array(32), new Uint8Array(32), 0), balance: 1n << 60n }
-const registry = new CallRegistry([])
 const WEIGHT = 1000
 const room = { count: 8192, bytes: 1 << 23, weight: MAX_BLOCK_WEIGHT }
 
@@ -28,23 +27,8 @@ function entry(
 ): PoolEntry {
   serial++
   const { nonce = 0, sender = `sender ${serial}`, realm = 0 } = options
-  const id = new Uint8Array(32)
-  const actions = to.map((cell) => ({ to: cell, realm, call: 'account.credit', args: {}, value: 0n }))
-  return {
-    key: `tx ${serial}`,
-    transaction: { id, realm: 0, sender: id, lane: 0, nonce, validUntil: 9, maxFee: 10n ** 9n, actions },
-    wire: new Uint8Array(100),
-    senderKey: sender,
-    weight: WEIGHT,
-    registry,
-    values: 0n,
-    waiters: [],
-    lane: undefined,
-    place: 0,
-    session: undefined,
-    state: 'waiting',
-    cleared: [],
-  }
+  const actions = to.map((cell) => payment(cell, realm))
+  return poolEntry(sender, WEIGHT, { nonce, actions, validUntil: 9, maxFee: 10n ** 9n })
 }
 
 function poolOf(shard: string, maxCount = 100_000) {

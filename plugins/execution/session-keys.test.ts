@@ -5,12 +5,15 @@ import {
   cellId,
   encodeTransaction,
   encodeUnsigned,
+  ROOT_REALM,
   signingBytes,
 } from '../../protocol/index.ts'
 import { type SigningKey, sign } from '../../server/crypto/ed25519.ts'
 import { counter } from './fixtures/counter.ts'
 import { account } from './modules/account.ts'
 import { faucet } from './modules/faucet.ts'
+import { realmSalt } from './modules/realm.ts'
+import { SYSTEM_MODULES } from './modules/system.ts'
 import { accountState } from './state/account.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from './testing.ts'
 
@@ -27,13 +30,15 @@ beforeEach(async () => {
   own = 0
   net = await createTestChain({
     accounts: [alice, bob].map((key) => ({ key, balance: 10_000_000n })),
-    modules: [account, faucet, counter],
+    modules: [account, faucet, counter, ...SYSTEM_MODULES],
+    plan: { realmBond: 1000n },
   })
 })
 afterEach(() => net.close())
 
 interface Signed {
   readonly key?: SigningKey
+  readonly realm?: number
   readonly lane?: number
   readonly nonce?: number
   readonly maxFee?: bigint
@@ -42,11 +47,11 @@ interface Signed {
 /** A transaction of alice's account, signed by whichever key. */
 function signed(
   actions: readonly Partial<Action>[],
-  { key = agent, lane = LANE, nonce = 0, maxFee = 10_000n }: Signed = {},
+  { key = agent, realm = 0, lane = LANE, nonce = 0, maxFee = 10_000n }: Signed = {},
 ) {
   const unsigned = encodeUnsigned({
     network: net.network.id,
-    realm: 0,
+    realm,
     sender: alice.publicKey,
     key: key.publicKey,
     lane,
@@ -104,7 +109,7 @@ describe('a session key', () => {
   })
 
   it('does nothing that was not allowed', async () => {
-    await submit(byOwner([authorize({ targets: [counterOf] })]))
+    await submit(byOwner([authorize({ targets: [{ realm: 0, id: counterOf }] })]))
     const add = { to: counterOf, call: 'counter.add', args: { by: 1 }, value: 100n }
     for (const wrong of [
       // Another cell, another lane, its own rights, another account's key.
@@ -117,6 +122,29 @@ describe('a session key', () => {
     ])
       expect(await submit(wrong)).toEqual(['KEY_NOT_AUTHORISED'])
     expect(await submit(signed([add]))).toEqual(['EXECUTED'])
+  })
+
+  it('reaches no other realm than it was given: the same ids are other cells there', async () => {
+    const made = { to: cellId('realm', alice.publicKey, realmSalt('games')), realm: ROOT_REALM, call: 'realm.create' }
+    expect(await submit(byOwner([{ ...made, args: { name: 'games', shards: 1 }, value: 100_000n }]))).toEqual([
+      'EXECUTED',
+    ])
+    expect(await submit(byOwner([{ to: alice.publicKey, realm: 1, value: 100_000n }]))).toEqual(['EXECUTED'])
+    const add = (realm: number) => ({ to: counterOf, realm, call: 'counter.add', args: { by: 1 }, value: 100n })
+    for (const [realm, elsewhere] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const targets = [{ realm, id: counterOf }]
+      expect(await submit(byOwner([authorize({ targets })]))).toEqual(['EXECUTED'])
+      expect(await submit(signed([add(elsewhere)], { nonce: realm }))).toEqual(['KEY_NOT_AUTHORISED'])
+      expect(await submit(signed([add(realm), add(elsewhere)], { nonce: realm }))).toEqual(['KEY_NOT_AUTHORISED'])
+      expect(await submit(signed([add(realm)], { nonce: realm }))).toEqual(['EXECUTED'])
+      // The account of the same key there is not the one that authorised it.
+      expect(await submit(signed([add(realm)], { realm: 1 }))).toEqual(['KEY_NOT_AUTHORISED'])
+    }
+    // A realm has to be said: an id alone names no cell.
+    expect(await submit(byOwner([authorize({ targets: [counterOf] })]))).toEqual(['BAD_ARGUMENTS'])
   })
 
   it('cannot be given rights over rights, whatever the pattern says', async () => {

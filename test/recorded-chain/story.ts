@@ -98,7 +98,8 @@ async function oneOfEach(net: TestChain, alice: SigningKey, bob: SigningKey): Pr
   send({ to: points, call: 'asset.create', args: { symbol: 'POINTS', decimals: 0 }, value: 10_000n })
   send({ to: points, call: 'asset.issue', args: { to: bob.publicKey, amount: 9 }, value: 10_000n })
   const session = testKey('session')
-  const bounds = { calls: ['account.credit'], targets: [], lane: 3, limit: 10_000, expires: 1_000_000 }
+  const targets = [{ realm: 0, id: bob.publicKey }]
+  const bounds = { calls: ['account.credit'], targets, lane: 3, limit: 10_000, expires: 1_000_000 }
   send({ to: alice.publicKey, call: 'account.authorize', args: { key: session.publicKey, ...bounds } })
   send({ to: alice.publicKey, call: 'account.revoke', args: { key: session.publicKey } })
   for (const outcome of await net.chain.submit(wires, { wait: 'EXECUTED' }))

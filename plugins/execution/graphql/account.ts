@@ -2,7 +2,7 @@ import type { Context } from '../../../schema/index.ts'
 import type { CellState } from '../api.ts'
 import { type AccountState, accountState } from '../state/account.ts'
 import { ACCOUNT } from '../state/ledger-cell.ts'
-import { MAX_SESSION_KEYS, type SessionKey } from '../state/session-key.ts'
+import { MAX_SESSION_KEYS, type SessionKey, type SessionTarget } from '../state/session-key.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
 import { realmInt, realmOf, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
@@ -41,6 +41,17 @@ export function defineAccount(setting: Setting): void {
     }),
   })
 
+  const sessionTarget = builder.objectRef<SessionTarget>('SessionTarget').implement({
+    description: 'A cell that a session key may call. The same address is another cell in each realm.',
+    fields: (t) => ({
+      address: t.field({ type: 'Bytes', nullable: false, description: 'Its id, 32 bytes.', resolve: ({ id }) => id }),
+      realm: t.int({
+        description: 'The realm that it is in; null for the root chain.',
+        resolve: ({ realm }) => realmInt(realm),
+      }),
+    }),
+  })
+
   const sessionKey = builder.objectRef<SessionKey>('SessionKey').implement({
     description:
       'A key that may act for an account, within bounds. `account.authorize` gives it, `account.revoke` takes it.',
@@ -58,7 +69,7 @@ export function defineAccount(setting: Setting): void {
         resolve: ({ calls }) => [...calls],
       }),
       targets: t.field({
-        type: ['Bytes'],
+        type: [sessionTarget],
         nullable: false,
         complexity: { field: 1, multiplier: 4 },
         description: 'The cells that it may call; any if empty.',

@@ -33,7 +33,7 @@ export async function createStory(): Promise<GraphqlFixture> {
   await test.tables.rootBlock(4, [{ shard: '0:0', height: 1 }])
   test.ledger.pending.set(toHex(waiting.id), { id: waiting.id, status: 'PENDING', at: null, pending: waiting.wire })
   const cell = { realm: 0, shard: '0:0', deposit: 12n, height: 3 }
-  const key = [named('agent'), ['market.*'], [], 7, 1000, 2n ** 70n, 99]
+  const key = [named('agent'), ['market.*'], [[0, named('stall')]], 7, 1000, 2n ** 70n, 99]
   const lanes = [
     [0, 3],
     [20, 1],

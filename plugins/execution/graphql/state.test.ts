@@ -72,7 +72,7 @@ describe('blocks', () => {
 describe('accounts and cells', () => {
   it('show balance and lanes, and 0 for an address that nobody used', async () => {
     const document = `query ($address: Bytes!) {
-      account(address: $address) { address realm balance deposit lanes { lane nextNonce } keys sessionKeys { key calls targets lane limit spent expires } shard { id } }
+      account(address: $address) { address realm balance deposit lanes { lane nextNonce } keys sessionKeys { key calls targets { address realm } lane limit spent expires } shard { id } }
     }`
     expect(await test.query(document, { address: hex(named('alice')) })).toMatchObject({
       account: {
@@ -89,7 +89,7 @@ describe('accounts and cells', () => {
           {
             key: hex(named('agent')),
             calls: ['market.*'],
-            targets: [],
+            targets: [{ address: hex(named('stall')), realm: 0 }],
             lane: 7,
             limit: '1000',
             spent: String(2n ** 70n),

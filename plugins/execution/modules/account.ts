@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { equal } from '../../../protocol/index.ts'
+import { equal, ROOT_REALM } from '../../../protocol/index.ts'
 import { Credited } from '../api.ts'
 import { type AccountContext, accountContext } from '../ledger/account-context.ts'
 import { CallError } from '../ledger/errors.ts'
@@ -32,7 +32,10 @@ const authorize = call({
       .array(z.string().regex(/^[a-z][A-Za-z0-9_]*\.([A-Za-z0-9_]+|\*)$/, 'a call like market.buy, or market.*'))
       .min(1)
       .max(16),
-    targets: z.array(id).max(16).default([]),
+    targets: z
+      .array(z.strictObject({ realm: z.int().min(0).max(ROOT_REALM), id }))
+      .max(16)
+      .default([]),
     lane: z.int().min(1).max(255),
     limit: units,
     expires: z.int().min(0),

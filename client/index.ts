@@ -23,17 +23,7 @@ export type { FeeEstimate } from './fees.ts'
 export type { FollowOptions } from './follow.ts'
 export { generateKeyPair, type KeyPair, keyPairFromSeed } from './keypair.ts'
 export type { BlockPlace, Light, LightOptions, VerifyOptions } from './light/light.ts'
-export type {
-  AsOf,
-  TrustedRoot,
-  VerifiedAccount,
-  VerifiedBlock,
-  VerifiedCell,
-  VerifiedExport,
-  VerifiedMessages,
-  VerifiedSplit,
-  VerifiedTransaction,
-} from './light/verified.ts'
+export type * from './light/verified.ts'
 export type { NetworkInfo } from './network-view.ts'
 export type { TransactionStatus, Wait } from './operations.ts'
 export type { SendOptions } from './sender.ts'

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Action, cellId, ROOT_REALM } from '../../../protocol/index.ts'
 import type { SigningKey } from '../../../server/crypto/ed25519.ts'
@@ -5,6 +8,7 @@ import { until } from '../../../server/testing/program.ts'
 import { UNITS } from '../genesis.ts'
 import { realmSalt } from '../modules/realm.ts'
 import { verifyDatabase } from '../replay/verify.ts'
+import { importSnapshot, readSnapshot, writeSnapshot } from '../snapshot/index.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.ts'
 import { createTestShardHost, type TestShardHost } from './testing.ts'
 
@@ -15,7 +19,9 @@ const many = Array.from({ length: 12 }, (_, i) => testKey(`party ${i}`))
 
 let host: TestShardHost
 let net: TestChain
+let folder: string
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'deaios-hosted-'))
   host = await createTestShardHost({ places: ['0:1', '1:'] })
   const accounts = [alice, bob, ...many].map((key) => ({ key, balance: UNITS }))
   net = await createTestChain({ accounts, plan: { realmBond: BOND }, shardHosts: [host.config] })
@@ -23,6 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await net?.close()
   await host?.close()
+  await rm(folder, { recursive: true, force: true })
 })
 
 let rounds = 0
@@ -94,6 +101,45 @@ it('all of them are there for the next leader, and the whole chain can be execut
   await verifyDatabase({ sql, offered, shardHosts: [host.config] })
   // Without the shard host in the configuration nobody knows where to look.
   await expect(verifyDatabase({ sql, offered })).rejects.toMatchObject({ code: 'SHARD_HOST_UNKNOWN' })
+})
+
+it('any height of it can be verified from there on, put into a snapshot, and goes on in one database', {
+  timeout: 60_000,
+}, async () => {
+  const { sql, modules: offered } = net
+  const shardHosts = [host.config]
+  const last = net.chain.rootHeight()
+  const [born] = await sql<{ root: bigint }[]>`SELECT root FROM root_entry WHERE shard = '0:10' ORDER BY height LIMIT 1`
+  const split = Number(born?.root)
+  for (const height of [1, split - 1, split, last - Math.floor((last - split) * Math.random()), last]) {
+    const report = await verifyDatabase({ sql, offered, shardHosts, from: height })
+    expect(report, `from ${height}`).toMatchObject({ from: height, snapshot: null })
+    await writeSnapshot({ sql, shardHosts, path: join(folder, `${height}`), height })
+    await readSnapshot(join(folder, `${height}`), { network: net.network.id })
+  }
+  await expect(writeSnapshot({ sql, path: join(folder, 'none') })).rejects.toMatchObject({ code: 'SHARD_HOST_UNKNOWN' })
+  const away = { ...host.config, database: 'postgres://deaios@127.0.0.1:9/none' }
+  const unread = writeSnapshot({ sql, shardHosts: [away], path: join(folder, 'none') })
+  await expect(unread).rejects.toMatchObject({
+    code: 'SHARD_HOST_DATABASE',
+    message: expect.stringContaining('"other"'),
+  })
+  // All shards live with the node then, whatever the places say.
+  const copy = await createTestChain({
+    async found(there) {
+      await importSnapshot({ sql: there, path: join(folder, `${last}`) })
+      return net.network
+    },
+    shardHosts,
+  })
+  try {
+    expect((await copy.settled()).total).toBe(net.network.supply)
+    expect(await shardsIn(copy.sql)).toEqual(expect.arrayContaining(['0:0', '0:10', '0:110', '0:111', '1:0', '1:1']))
+    const report = await verifyDatabase({ sql: copy.sql, offered, shardHosts })
+    expect(report).toMatchObject({ from: last, snapshot: last })
+  } finally {
+    await copy.close()
+  }
 })
 
 it('the events of all blocks came over, each once, those of a parent before those of its children', async () => {

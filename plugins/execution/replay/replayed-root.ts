@@ -29,6 +29,7 @@ import { RootView } from '../root/root-view.ts'
 import type { MadeBlock } from '../shard/made-block.ts'
 import { splitOut } from '../shard/out-index.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
+import { type PastRoot, PastRoots } from './past-roots.ts'
 
 const NOTHING = new Uint8Array(0)
 /** Of the root chain before anything of it was executed. */
@@ -78,8 +79,7 @@ export class ReplayedRoot {
   #released: Uint8Array = new Uint8Array(0)
   #tip: RootBlock | undefined
   #imported: ImportedRoots | undefined
-  /** 32 bytes each, by height, from that of the first root block on. */
-  #randoms = new Uint8Array(32 * 1024)
+  readonly #past = new PastRoots()
 
   constructor(network: Network, library: ModuleLibrary) {
     this.#network = network
@@ -127,8 +127,8 @@ export class ReplayedRoot {
     const { place, header, entries } = this.#link(stored)
     const exports = imported?.exports ?? readable(place, 'exports', () => decodeExportChanges(stored.exports))
     this.#exports.update(exports)
-    this.#view = this.#view.with(exports)
     mustEqual(place, 'exportsRoot', header.exportsRoot, this.#exports.root)
+    this.#view = this.#view.with(exports)
     mustEqual(
       place,
       'outRoot',
@@ -190,7 +190,7 @@ export class ReplayedRoot {
 
   #advance(block: RootBlock): void {
     this.#tip = block
-    this.#keep(block.header.height, block.header.random)
+    this.#past.add(block.header)
   }
 
   /**
@@ -200,7 +200,7 @@ export class ReplayedRoot {
   route(made: readonly SentBlock[]): RoutedRoot {
     const block = this.#tip
     if (block === undefined) throw new TypeError('no root block was checked yet')
-    const { height, random } = block.header
+    const { height, time, random } = block.header
     const outgoing: BlockOutgoing[] = made.map(({ header, outgoing, outIndex }) => ({
       shard: header.shard,
       height: header.height,
@@ -208,7 +208,7 @@ export class ReplayedRoot {
       index: outIndex,
     }))
     if (this.#released.length > 0) outgoing.push(releasedBy(height, this.#released))
-    const routed = { height, exports: block.exports, random, outgoing }
+    const routed = { height, time, exports: block.exports, random, outgoing }
     this.#inbound = sourcesFor(routed, ROOT_SPACE)
     return routed
   }
@@ -251,20 +251,9 @@ export class ReplayedRoot {
     return new RootState({ rules, depositPerByte: params.depositPerByte, registryAt }, memory)
   }
 
-  /** The randomness of a root block that was checked. */
-  randomAt(height: number): Uint8Array {
-    const at = 32 * (height - this.#first)
-    return this.#randoms.slice(at, at + 32)
-  }
-
-  #keep(height: number, random: Uint8Array): void {
-    const at = 32 * (height - this.#first)
-    if (at + 32 > this.#randoms.length) {
-      const larger = new Uint8Array(2 * this.#randoms.length)
-      larger.set(this.#randoms)
-      this.#randoms = larger
-    }
-    this.#randoms.set(random, at)
+  /** What shards go by of a root block that was checked. @throws RangeError if it was not */
+  at(height: number): PastRoot {
+    return this.#past.at(height)
   }
 
   #checkRandomness(place: Place, header: RootHeader): void {

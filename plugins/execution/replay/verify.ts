@@ -2,9 +2,7 @@ import { type ReadLedgerOptions, readLedger } from '../hosting/read-ledger.ts'
 import type { LedgerModule } from '../ledger/module.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
 import { mustHaveModules } from '../ledger/module-schedule.ts'
-import { RootView } from '../root/root-view.ts'
-import { storedExports } from '../root/stored-exports.ts'
-import { importedHeight, SnapshotError, storedStart } from '../snapshot/index.ts'
+import { importedHeight, SnapshotError, storedStart, storedView } from '../snapshot/index.ts'
 import { type ReplayReport, replayChain } from './replay.ts'
 import { chainInDatabase } from './stored-chain.ts'
 
@@ -49,7 +47,7 @@ export async function verifyDatabase(options: VerifyOptions): Promise<VerifyRepo
         'HISTORY_MISSING',
         `this database began with a snapshot${snapshot === undefined ? '' : ` of root height ${snapshot}`}: what came before is not in it; verify a node that has it`,
       )
-    const view = RootView.EMPTY.with(await storedExports(main, last))
+    const view = await storedView(main, last)
     mustHaveModules(new ModuleLibrary(offered), view, begin ?? 0, last)
     const report = await replayChain({
       network,

@@ -1,11 +1,11 @@
 import { decodeHeader, encodeGenesis } from '../../../protocol/index.ts'
 import type { Transaction } from '../../../server/plugin.ts'
 import type { StoredLedger } from '../hosting/read-ledger.ts'
-import { RootView } from '../root/root-view.ts'
 import { storedExports } from '../root/stored-exports.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { SnapshotError } from './errors.ts'
 import { importedHeight } from './imported-state.ts'
+import { storedView } from './stored-view.ts'
 import type { CutShard, ShardBlock, SnapshotHead } from './visitor.ts'
 
 /** A shard's last block, whole. */
@@ -34,7 +34,7 @@ export async function cutAt(ledger: StoredLedger, height?: number): Promise<Cut>
   const [first, last] = [Number(known?.first ?? 0), Number(known?.last ?? 0)]
   const at = height ?? last
   if (at > last) throw new SnapshotError('NO_SUCH_HEIGHT', `the root chain is at height ${last}, not at ${at}`)
-  const { shards: entries } = RootView.EMPTY.with(await storedExports(main, at))
+  const { shards: entries } = await storedView(main, at)
   const listed = await lastListed(ledger, [...entries.keys()], at)
   const shards = await Promise.all(
     living(listed, at).map(([shard, height]) => blockOf(ledger.of(shard), shard, height)),

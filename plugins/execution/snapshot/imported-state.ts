@@ -1,7 +1,16 @@
-import { compare, decodeHeader, decodeMessage, parseShardId, ROOT_REALM, ROOT_SHARD } from '../../../protocol/index.ts'
+import {
+  CodecError,
+  compare,
+  decodeHeader,
+  decodeMessage,
+  parseShardId,
+  ROOT_REALM,
+  ROOT_SHARD,
+} from '../../../protocol/index.ts'
 import type { Transaction } from '../../../server/plugin.ts'
 import type { DeferredMessage } from '../shard/inbox.ts'
 import { openRecord } from '../state/ledger-cell.ts'
+import { SnapshotError } from './errors.ts'
 import { fetched } from './fetched.ts'
 import { decodeSection } from './sections.ts'
 import type { SnapshotCell } from './visitor.ts'
@@ -31,7 +40,7 @@ export async function* importedCells(
       const section = decodeSection(row.section)
       if (section.name !== 'cells' && section.name !== 'root-cells') continue
       const realm = row.shard === ROOT_SHARD ? ROOT_REALM : parseShardId(row.shard).realm
-      const cells = section.items[0].map((record) => ({ path: openRecord(record).path, record }))
+      const cells = section.items[0].map((record) => ({ path: read(row.shard, () => openRecord(record)).path, record }))
       yield { realm: BigInt(realm), cells }
     }
   }
@@ -62,9 +71,21 @@ export async function importedShard(tx: Transaction, id: string): Promise<Import
   for (const { section } of sections) {
     const { name, items } = decodeSection(section)
     if (name !== 'deferred') continue
-    for (const [key, encoded] of items[0]) waiting.push({ key, encoded, message: decodeMessage(encoded) })
+    for (const [key, encoded] of items[0])
+      waiting.push({ key, encoded, message: read(row.shard, () => decodeMessage(encoded)) })
   }
   // A snapshot has them by key: where they go, then when they came.
   waiting.sort((a, b) => compare(a.key.subarray(32), b.key.subarray(32)))
   return { cursor: decodeHeader(row.header).rootCursor, waiting }
+}
+
+/** What was imported could be read; what is stored since may be anything. */
+function read<T>(shard: string, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error
+    const why = `what the snapshot brought of ${shard} cannot be read any more: ${error.message}`
+    throw new SnapshotError('DAMAGED', why, { cause: error })
+  }
 }

@@ -2,12 +2,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cellId } from '../../../protocol/index.ts'
+import { cellId, cellPath, decodeHeader, equal, ZERO_HASH } from '../../../protocol/index.ts'
 import { until } from '../../../server/testing/program.ts'
 import { counter } from '../fixtures/counter.ts'
+import { heavy } from '../fixtures/heavy.ts'
 import { storedNetwork } from '../genesis-store.ts'
 import { account } from '../modules/account.ts'
 import { faucet } from '../modules/faucet.ts'
+import { type VerifyReport, verifyDatabase } from '../replay/verify.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../testing.ts'
 import { SnapshotError } from './errors.ts'
 import { importSnapshot } from './import-snapshot.ts'
@@ -15,7 +17,7 @@ import { readSnapshot } from './read-snapshot.ts'
 import { readSections, SectionWriter } from './section-file.ts'
 import { writeSnapshot } from './write-snapshot.ts'
 
-const modules = [account, faucet, counter]
+const modules = [account, faucet, counter, heavy]
 const alice = testKeyIn(0, 'alice')
 const bob = testKeyIn(1, 'bob')
 const accounts = [alice, bob].map((key) => ({ key, balance: 10n ** 12n }))
@@ -25,6 +27,30 @@ let net: TestChain
 /** Root heights at which something was going on, and what bob had when the payments so far were done. */
 const moments: number[] = []
 let paid = 0
+/** Root height after which messages wait in bob's shard. */
+let waiting = 0
+/** A cell in bob's shard. */
+const busy = Array.from({ length: 256 }, (_, i) => cellId('heavy', alice.publicKey, Uint8Array.of(i))).find(
+  (id) => (cellPath(id)[0] ?? 0) >= 128,
+)
+
+/** More work than the blocks of bob's shard have room for, if it comes at once. */
+async function storm(): Promise<void> {
+  const work = Array.from({ length: 19 }, () => ({ to: busy ?? counted, call: 'heavy.work' }))
+  const wires = Array.from({ length: 6 }, () =>
+    net.sign({ key: alice, nonce: paid++, maxFee: 10n ** 9n, actions: [{ to: bob.publicKey, value: 10n }, ...work] }),
+  )
+  await net.chain.submit(wires, { wait: 'EXECUTED' })
+}
+
+/** A root height after which messages wait in bob's shard; 0 if there is none. */
+async function whenSomethingWaits(): Promise<number> {
+  const listed = await net.sql<{ root: bigint; header: Uint8Array }[]>`
+    SELECT DISTINCT ON (root) root, header FROM root_entry JOIN block USING (shard, height)
+    WHERE shard = '0:1' ORDER BY root, height DESC`
+  const found = listed.find(({ header }) => !equal(decodeHeader(header).deferredRoot, ZERO_HASH))
+  return Number(found?.root ?? 0)
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'deaios-snapshot-'))
@@ -47,6 +73,10 @@ beforeAll(async () => {
     await until(() => net.chain.rootHeight() > (moments[length - 1] ?? 0), 'a root block')
     moments.push(net.chain.rootHeight())
     if (round === 2) await net.restart()
+  }
+  while (waiting === 0) {
+    await storm()
+    waiting = await whenSomethingWaits()
   }
   await net.settled()
   moments.push(net.chain.rootHeight())
@@ -80,15 +110,48 @@ const goOnFrom = (path: string): Promise<TestChain> =>
     },
   })
 
+const verified = ({ sql, modules: offered }: TestChain, from?: number): Promise<VerifyReport> =>
+  verifyDatabase({ sql, offered, ...(from !== undefined && { from }) })
+
+/** A ledger that began with the snapshot of `waiting` and stands still: from there on it is verified, whatever was changed. */
+async function isVerified(copy: TestChain): Promise<void> {
+  const { sql } = copy
+  const { rootHeight, ...whole } = await verified(copy)
+  expect(whole).toMatchObject({ from: waiting, snapshot: waiting })
+  expect(whole.transactions).toBeGreaterThan(0)
+  for (const from of [waiting, waiting + 1, waiting + 2, rootHeight])
+    expect(await verified(copy, from), `from ${from}`).toMatchObject({ rootHeight, from, snapshot: waiting })
+  expect(await codeOf(verified(copy, waiting - 1))).toBe('HISTORY_MISSING')
+  const flipped = (bytes: string) => sql`set_byte(${sql(bytes)}, length(${sql(bytes)}) - 1,
+    get_byte(${sql(bytes)}, length(${sql(bytes)}) - 1) # 1)`
+  const changes = {
+    cells: () => sql`UPDATE imported_state SET section = ${flipped('section')} WHERE name = 'cells'`,
+    'waiting messages': () => sql`UPDATE imported_state SET section = ${flipped('section')} WHERE name = 'deferred'`,
+    votes: () => sql`UPDATE root_block SET votes = ${flipped('votes')} WHERE height = ${waiting}`,
+    'the first root block': () => sql`
+      UPDATE root_block SET header = ${flipped('header')} WHERE height = (SELECT min(height) FROM root_block)`,
+    'a last block': () => sql`
+      UPDATE block SET body = ${flipped('body')} WHERE (shard, height) = (SELECT '0:1', min(height) FROM block WHERE shard = '0:1')`,
+    exports: () => sql`UPDATE export SET value = ${flipped('value')} WHERE key = 'shard/0:1'`,
+  }
+  for (const [what, change] of Object.entries(changes)) {
+    expect((await change()).count, what).toBeGreaterThan(0)
+    await expect(verified(copy), what).rejects.toMatchObject({
+      code: expect.stringMatching(/^(REPLAY_MISMATCH|DAMAGED)$/),
+    })
+    await change()
+  }
+  expect(await verified(copy)).toMatchObject({ rootHeight })
+}
+
 describe('a snapshot', () => {
   it('is the network at any height, and a ledger goes on from it', { timeout: 60_000 }, async () => {
-    for (const height of [0, ...moments]) {
+    for (const height of [0, ...moments, waiting]) {
       await writeSnapshot({ sql: net.sql, path: fileOf(height), height })
       const report = await readSnapshot(fileOf(height), { network: net.network.id })
       expect(report).toMatchObject({ network: net.network.id, name: 'test', rootHeight: height, shards: 2 })
     }
-    const height = moments[1] ?? 0
-    const copy = await goOnFrom(fileOf(height))
+    const copy = await goOnFrom(fileOf(waiting))
     try {
       expect((await copy.settled()).total).toBe(net.network.supply)
       // What of the payments was on its way arrives, whatever was not in a block yet is sent again.
@@ -102,17 +165,29 @@ describe('a snapshot', () => {
       await copy.restart()
       expect(await copy.balance(bob)).toBe(10n ** 12n + 10n * BigInt(nonce) + 5n)
       expect(copy.chain.health()).toEqual({ ok: true })
-      // It can be handed on.
       await copy.settled()
-      await writeSnapshot({ sql: copy.sql, path: fileOf(`again-${height}`) })
-      await readSnapshot(fileOf(`again-${height}`))
-      expect(await codeOf(writeSnapshot({ sql: copy.sql, path: fileOf('too-early'), height: height - 1 }))).toBe(
+      await copy.chain.stop()
+      await isVerified(copy)
+      // It can be handed on, as it came and as it is now.
+      await writeSnapshot({ sql: copy.sql, path: fileOf('as-it-came'), height: waiting })
+      expect(await readFile(fileOf('as-it-came'))).toEqual(await readFile(fileOf(waiting)))
+      await writeSnapshot({ sql: copy.sql, path: fileOf('as-it-is') })
+      await readSnapshot(fileOf('as-it-is'))
+      expect(await codeOf(writeSnapshot({ sql: copy.sql, path: fileOf('too-early'), height: waiting - 1 }))).toBe(
         'HISTORY_MISSING',
       )
-      expect(await codeOf(importSnapshot({ sql: copy.sql, path: fileOf(height) }))).toBe('NOT_EMPTY')
+      expect(await codeOf(importSnapshot({ sql: copy.sql, path: fileOf(waiting) }))).toBe('NOT_EMPTY')
     } finally {
       await copy.close()
     }
+  })
+
+  it('of the first root block begins a ledger that can be verified, too', { timeout: 60_000 }, async () => {
+    const copy = await goOnFrom(fileOf(0))
+    await copy.chain.submit([copy.transfer(alice, bob, 5n, 0)], { wait: 'EXECUTED' })
+    await copy.settled()
+    expect(await verified(copy)).toMatchObject({ from: 0, snapshot: 0, transactions: 1 })
+    await copy.close()
   })
 
   it('is refused wherever one byte of it is another, and whatever is missing', { timeout: 60_000 }, async () => {

@@ -1,12 +1,12 @@
 import type { StoredLedger } from '../hosting/read-ledger.ts'
 import { ReplayMismatch } from '../replay/mismatch.ts'
 import type { ReplayStart } from '../replay/start.ts'
-import { RootView } from '../root/root-view.ts'
 import { storedExports } from '../root/stored-exports.ts'
 import { cellsAt, ROOT_CELLS } from './cells-at.ts'
 import { cutAt } from './cut.ts'
 import { SnapshotError } from './errors.ts'
 import { sentBlocks, storedRoots } from './stored-roots.ts'
+import { storedView } from './stored-view.ts'
 import type { SnapshotCell } from './visitor.ts'
 import { waitingMessages } from './waiting-messages.ts'
 
@@ -21,7 +21,7 @@ export async function storedStart(ledger: StoredLedger, height: number): Promise
   const cut = await cutAt(ledger, height)
   const { snapshot, first } = cut
   const cells = await cellsAt(ledger, cut)
-  const view = RootView.EMPTY.with(await storedExports(main, height))
+  const view = await storedView(main, height)
   const [root] = await Array.fromAsync(storedRoots(main, height, height))
   if (root === undefined) throw new SnapshotError('NO_SUCH_HEIGHT', `there is no root block ${height}`)
   return {

@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises'
 import { type ReadLedgerOptions, readLedger, type StoredLedger } from '../hosting/read-ledger.ts'
 import { encodeExportChanges } from '../root/exports.ts'
 import { decodeEntries } from '../root/root-store.ts'
-import { RootView } from '../root/root-view.ts'
-import { storedExports } from '../root/stored-exports.ts'
+import type { RootView } from '../root/root-view.ts'
 import type { Totals } from '../shard/made-block.ts'
 import { type CellsAt, cellsAt, ROOT_CELLS } from './cells-at.ts'
 import { type Cut, cutAt, type StoredCutShard } from './cut.ts'
 import { SectionWriter } from './section-file.ts'
 import { encodeSection, type SectionName } from './sections.ts'
 import { sentBlocks, storedRoots } from './stored-roots.ts'
+import { storedView } from './stored-view.ts'
 import { waitingMessages } from './waiting-messages.ts'
 
 /** Messages in one section. */
@@ -65,7 +65,7 @@ class SnapshotWriting {
     await this.#roots(cut)
     const cells = await cellsAt(this.#ledger, cut)
     await this.#cells(cells(ROOT_CELLS), 'root-cells')
-    const view = RootView.EMPTY.with(await storedExports(this.#ledger.main, cut.height))
+    const view = await storedView(this.#ledger.main, cut.height)
     for (const shard of cut.shards) await this.#shard(shard, cells, view)
     await this.#add('end', [this.#sections])
   }

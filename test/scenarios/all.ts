@@ -12,6 +12,7 @@ import { killJobs } from './jobs/kill.ts'
 import { idle } from './live/idle.ts'
 import { listeners } from './live/listeners.ts'
 import { model } from './model/model.ts'
+import { programs } from './programs/programs.ts'
 import { forgedProofs } from './proofs/forged-proofs.ts'
 import type { Scenario } from './scenario.ts'
 import { splitCrash } from './split/crash.ts'
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   fuzzHttp,
   forgedProofs,
   model,
+  programs,
   kill,
   outage,
   workerCrash,

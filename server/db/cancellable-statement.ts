@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, messageOf } from './errors.ts'
+import type { RawStatement } from './pool/raw-statement.ts'
 import type { StatementSlots } from './statement-slots.ts'
 import type { Work } from './work.ts'
 
@@ -18,24 +19,6 @@ export class StatementCancelledError extends Error {
     super('the statement was not sent: whoever needed it has been given up')
   }
 }
-
-/**
- * The parts of a query of postgres.js that its types leave out. Each statement is such an object; it is executed when
- * `handler` is called, and settled by `resolve` or `reject`.
- */
-export interface RawStatement {
-  handler(statement: RawStatement): unknown
-  resolve(rows: unknown): void
-  reject(error: unknown): void
-  readonly canceller: ((statement: RawStatement) => Promise<unknown>) | null
-  /** Whether the server is busy with it. */
-  active: boolean
-  readonly cursorFn?: unknown
-  readonly streaming?: boolean
-}
-
-export const isRawStatement = (value: unknown): value is RawStatement =>
-  value instanceof Promise && 'handler' in value && typeof value.handler === 'function' && 'canceller' in value
 
 /**
  * Gives a statement its turn, and lets it end with the work that it is for.

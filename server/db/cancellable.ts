@@ -1,9 +1,8 @@
 import type { Sql } from '../plugin/sql.ts'
-import { isRawStatement, StatementCancelledError, takeTurns } from './cancellable-statement.ts'
+import { StatementCancelledError, takeTurns } from './cancellable-statement.ts'
+import { type Callable, callOf, isCallable, isRawStatement, watched } from './pool/raw-statement.ts'
 import type { StatementSlots } from './statement-slots.ts'
 import { currentWork, type Work } from './work.ts'
-
-type Callable = (...args: readonly unknown[]) => unknown
 
 /**
  * The same pool, whose statements end with the work that they are for: when a request's time is up or its client is
@@ -40,19 +39,6 @@ function withinTransaction(tx: Callable, work: Work): Callable {
   return watched(tx, (made) => turned(made, work, undefined), { savepoint })
 }
 
-/** The function with each statement that it makes seen first, and some of its methods replaced. */
-function watched<F extends object>(sql: F, see: (made: unknown) => unknown, replaced: Record<string, Callable>): F {
-  const makers: Record<string, Callable> = {
-    unsafe: (...args) => see(callOf(sql, 'unsafe')(...args)),
-    file: (...args) => see(callOf(sql, 'file')(...args)),
-    ...replaced,
-  }
-  return new Proxy(sql, {
-    apply: (target, self, args) => see(isCallable(target) ? Reflect.apply(target, self, args) : undefined),
-    get: (target, key) => (typeof key === 'string' && makers[key]) || Reflect.get(target, key),
-  })
-}
-
 function turned(made: unknown, work: Work | undefined, slots: StatementSlots | undefined): unknown {
   if (isRawStatement(made)) takeTurns(made, work, slots)
   return made
@@ -72,12 +58,4 @@ function turn(work: Work | undefined, slots: StatementSlots): Promise<void> {
     slots.take(start, work !== undefined)
     if (slots.isWaiting(start)) work?.remember(cancel)
   })
-}
-
-const isCallable = (value: unknown): value is Callable => typeof value === 'function'
-
-function callOf(object: object, name: string): Callable {
-  const method: unknown = Reflect.get(object, name)
-  if (isCallable(method)) return method
-  throw new TypeError(`postgres.js has no ${name}`)
 }

@@ -1,5 +1,8 @@
 import postgres from 'postgres'
 import type { DatabaseOptions, Sql } from '../plugin/sql.ts'
+import { poolOf } from './pool/pool.ts'
+
+const CONNECT_SECONDS = 10
 
 /** How a pool differs from the default. */
 export interface PoolOptions {
@@ -17,27 +20,32 @@ export interface PoolOptions {
 
 /**
  * A pool of connections, opened as they are needed and again after a failure. Works in worker threads.
- * A statement on a dead database fails at once with the connection's error: callers decide about trying again.
+ * A statement on a dead database fails at once with the connection's error: callers decide about trying again. So does
+ * each statement whose connection ends under it; it may have run then.
  */
 export function connect(options: DatabaseOptions, pool: PoolOptions = {}): Sql {
-  return postgres({
+  const maker = postgres({
     host: options.host,
     port: options.port,
     database: options.database,
     user: options.user,
     ...(options.password === undefined ? {} : { password: options.password }),
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    max: pool.max ?? 10,
-    ...(pool.idleSeconds === undefined ? {} : { idle_timeout: pool.idleSeconds }),
-    connect_timeout: pool.connectSeconds ?? 10,
-    backoff: (attempt) => Math.min(0.02 * 2 ** attempt, 1),
+    max: 1,
+    connect_timeout: pool.connectSeconds ?? CONNECT_SECONDS,
     types: { bigint: postgres.BigInt },
     onnotice: () => undefined,
-    ...(pool.onClose === undefined ? {} : { onclose: pool.onClose }),
     connection: {
       application_name: pool.applicationName ?? `deaios ${process.pid}`,
       search_path: options.searchPath.map(quoteIdentifier).join(', '),
     },
+  })
+  return poolOf(maker, {
+    database: options,
+    max: pool.max ?? 10,
+    connectMs: (pool.connectSeconds ?? CONNECT_SECONDS) * 1000,
+    ...(pool.idleSeconds === undefined ? {} : { idleMs: pool.idleSeconds * 1000 }),
+    ...(pool.onClose === undefined ? {} : { onClose: pool.onClose }),
   })
 }
 

@@ -9,7 +9,7 @@ export const benchmarks: readonly Benchmark[] = [...executionBenchmarks, ...grap
 const layerOf = ({ name }: Benchmark): string => name.slice(0, name.indexOf('.'))
 
 /** The names that the command takes: everything, whole layers, single benchmarks. */
-export function benchmarkNames(): string[] {
+function benchmarkNames(): string[] {
   return ['all', ...new Set(benchmarks.map(layerOf)), ...benchmarks.map(({ name }) => name)]
 }
 

@@ -15,7 +15,7 @@ export interface NetworkInfo {
 }
 
 /** How many root blocks a transaction may wait for its inclusion, if nothing else is said: 1 to 10 minutes. */
-export const VALID_FOR = 600
+const VALID_FOR = 600
 
 /** Milliseconds after which the root height is asked for again: far less than VALID_FOR blocks take. */
 const FRESH = 5_000

@@ -29,7 +29,7 @@ export function encodeCell(cell: Cell): Uint8Array {
 }
 
 /** Writes the record of a cell as part of something larger. */
-export function writeCell(to: Writer, cell: Cell): void {
+function writeCell(to: Writer, cell: Cell): void {
   to.arrayHeader(4)
   to.bytes(cell.id)
   to.text(cell.owner)

@@ -1,4 +1,4 @@
-export { sha256, sha256Into, sha256Layer } from '#sha256'
+export { sha256 } from '#sha256'
 export * from './body.ts'
 export * from './bytes.ts'
 export * from './cbor.ts'

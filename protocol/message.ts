@@ -70,7 +70,7 @@ export function encodeOutItem(item: OutItem): Uint8Array {
 }
 
 /** Writes an out item as part of something larger. */
-export function writeOutItem(to: Writer, item: OutItem): void {
+function writeOutItem(to: Writer, item: OutItem): void {
   to.arrayHeader(4)
   to.uint(item.realm)
   to.bytes(item.destPath)

@@ -33,7 +33,7 @@ export const cborValues: fc.Arbitrary<CborValue> = fc.letrec<{ value: CborValue 
 
 export const cborMaps: fc.Arbitrary<CborMap> = fc.dictionary(names, cborValues, { maxKeys: 3, noNullPrototype: true })
 
-export const actions: fc.Arbitrary<Action> = fc.record({
+const actions: fc.Arbitrary<Action> = fc.record({
   to: hashes,
   realm: realms,
   call: names,

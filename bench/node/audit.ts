@@ -45,7 +45,7 @@ export async function messagesUnderWay(node: BenchNode): Promise<number> {
 }
 
 /** Waits until every message has arrived. */
-export async function settled(node: BenchNode): Promise<void> {
+async function settled(node: BenchNode): Promise<void> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
     const open = await messagesUnderWay(node)

@@ -154,7 +154,7 @@ export async function firstCursor(client: Client, shard: string): Promise<number
 }
 
 /** All shards, page after page. */
-export async function readShards(client: Client): Promise<ShardNode[]> {
+async function readShards(client: Client): Promise<ShardNode[]> {
   const { document } = await import('../../client/index.ts')
   interface Page {
     readonly shards: {

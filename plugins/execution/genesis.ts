@@ -91,7 +91,7 @@ export function planGenesis(
 }
 
 /** The ids of `count` equal shards of realm 0: `0:0` and `0:1` for two. */
-export function shardIds(count: number): string[] {
+function shardIds(count: number): string[] {
   const bits = Math.log2(count)
   return Array.from({ length: count }, (_, i) => `0:${bits === 0 ? '' : i.toString(2).padStart(bits, '0')}`)
 }

@@ -7,7 +7,7 @@ import { ALL_SCOPES } from './scopes.ts'
 import type { Sealed, Vault } from './vault.ts'
 
 /** How many custodial accounts one wallet may have made. */
-export const ACCOUNTS_PER_OWNER = 20
+const ACCOUNTS_PER_OWNER = 20
 const MAX_NAME = 100
 
 /** An account whose secret the node keeps. */
@@ -127,7 +127,7 @@ export async function manages(
 }
 
 /** The same for what is not there and for what is another's: nobody learns which. */
-export const unknownAccount = (): IdentityError =>
+const unknownAccount = (): IdentityError =>
   new IdentityError('ACCOUNT_UNKNOWN', 'The node keeps no such account of yours.')
 
 /** A name for people, without what could forge a line of a log or a table. */

@@ -38,7 +38,7 @@ export function idOf(token: string): string | undefined {
  * What is kept of a key. One round of SHA-256 is enough: nobody can try out 2^256 secrets, which is what slow hashes of
  * passwords are for.
  */
-export const hashOf = (token: string): Uint8Array => hash('sha256', token, 'buffer')
+const hashOf = (token: string): Uint8Array => hash('sha256', token, 'buffer')
 
 /** A hash in the form that `matches` takes: one character a byte. */
 export const hashText = (hashed: Uint8Array): string => Buffer.from(hashed).toString('latin1')

@@ -10,7 +10,7 @@ import { ALL_SCOPES, isGrant } from './scopes.ts'
 import type { Rate } from './token-buckets.ts'
 
 /** Good keys that one account can have at a time; and all that it has, with those that ended in the last month. */
-export const KEYS_PER_ACCOUNT = 100
+const KEYS_PER_ACCOUNT = 100
 const ROWS_PER_ACCOUNT = 1_000
 const MAX_SCOPES = 32
 const MAX_CALLS = 32
@@ -267,4 +267,4 @@ const reachesWallet = (grant: string): boolean => grant === ALL_SCOPES || grant.
 
 const text = (amount: bigint | null): string | null => (amount === null ? null : String(amount))
 
-export const unknownKey = (): IdentityError => new IdentityError('KEY_UNKNOWN', 'There is no such key of yours.')
+const unknownKey = (): IdentityError => new IdentityError('KEY_UNKNOWN', 'There is no such key of yours.')

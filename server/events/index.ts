@@ -1,4 +1,3 @@
 /** Events that exist if and only if their data does, read in commit order. */
 export { encodeBatch } from './batch.ts'
-export { StreamEnd, type StreamEndCode } from './errors.ts'
-export { createEvents, type EventsOptions, type EventsService } from './events.ts'
+export { createEvents, type EventsService } from './events.ts'

@@ -35,7 +35,7 @@ export function buildServedSchema(slots: readonly Slot[], shared: Shared): Graph
 }
 
 /** One schema from the core and all plugins that have not failed. Throws SchemaError with every problem. */
-export function buildNodeSchema(
+function buildNodeSchema(
   slots: readonly Slot[],
   { clock, events, identity, jobList, limits, network }: Shared,
 ): GraphQLSchema {

@@ -3,7 +3,7 @@ import type { HistogramSeries, MetricsRegistry } from '../metrics/index.ts'
 import type { Answered } from './exchange.ts'
 
 /** Seconds. */
-export const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
+const DURATIONS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
 /** Tells what GraphQL is busy with, whenever that is asked for. */
 export function measureLoad({ core }: Pick<MetricsRegistry, 'core'>, graphql: Pick<GraphqlEndpoint, 'load'>): void {

@@ -5,7 +5,7 @@ import type { Log } from '../plugin/host.ts'
 import type { DatabaseOptions } from '../plugin/sql.ts'
 
 /** The Postgres schema of pg-boss's tables. */
-export const BOSS_SCHEMA = 'pgboss'
+const BOSS_SCHEMA = 'pgboss'
 
 /** What is notified with a queue's name when work that can run at once was put in. */
 export const BOSS_CHANNEL: string = `pgboss_${createHash('sha224').update(BOSS_SCHEMA).digest('hex').slice(0, 24)}`

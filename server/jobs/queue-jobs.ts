@@ -45,7 +45,7 @@ export interface JobBounds {
   readonly lost: number
 }
 
-export const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000, waiting: 1_000_000, count: 5_000, lost: 9_000 }
+const JOB_BOUNDS: JobBounds = { drain: 8_000, grace: 5_000, waiting: 1_000_000, count: 5_000, lost: 9_000 }
 
 export interface QueueJobsOptions {
   readonly jobs: readonly RunnableJob[]

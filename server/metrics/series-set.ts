@@ -3,7 +3,7 @@ export const MAX_SERIES = 500
 /** Characters of a label's value. */
 const MAX_VALUE = 128
 /** What stands for the values of all labels once there are too many of them. */
-export const OTHER = 'other'
+const OTHER = 'other'
 
 /** One choice of labels, in the order in which they were declared. */
 export interface Labelled<S> {

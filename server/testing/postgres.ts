@@ -10,7 +10,7 @@ import { silentLog } from '../log.ts'
 import type { DatabaseOptions } from '../plugin/sql.ts'
 
 /** A Postgres for tests: no durability, gone with its data when it is stopped. */
-export async function startTestPostgres(): Promise<EmbeddedPostgres> {
+async function startTestPostgres(): Promise<EmbeddedPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), 'deaios-test-'))
   const postgres = await startEmbeddedPostgres({ dataDir, log: silentLog, durable: false })
   return {

@@ -1,2 +1,2 @@
 /** Traces of the node's work, where the operator configured them. */
-export type { SpanAttributes, SpanOptions, TracedSpan, Tracing, TracingConfig } from './tracing.ts'
+export type { TracedSpan, Tracing, TracingConfig } from './tracing.ts'

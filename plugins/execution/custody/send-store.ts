@@ -1,7 +1,7 @@
 import type { Sql, SqlOrTransaction, Transaction } from '../../../server/plugin.ts'
 
 /** How long a finished send is remembered by its idempotency key. */
-export const REMEMBERED_DAYS = 30
+const REMEMBERED_DAYS = 30
 
 /** Something that was signed for a custodial account. */
 export interface StoredSend {

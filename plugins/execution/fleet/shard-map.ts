@@ -40,5 +40,4 @@ export const shardOfCell = <S>(directory: Directory<S>, realm: number, id: Uint8
   directory.at(realm, pathBits(cellPath(id)))
 
 /** The first 32 bits of a path. */
-export const pathBits = (path: Uint8Array): number =>
-  ((path[0]! << 24) | (path[1]! << 16) | (path[2]! << 8) | path[3]!) >>> 0
+const pathBits = (path: Uint8Array): number => ((path[0]! << 24) | (path[1]! << 16) | (path[2]! << 8) | path[3]!) >>> 0

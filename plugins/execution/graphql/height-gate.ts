@@ -6,7 +6,7 @@ import { LedgerNotStartedError } from '../ledger-handle.ts'
 import { HeightBook, type Heights } from './heights.ts'
 
 /** How many shards a request may name. */
-export const MAX_SHARDS_NAMED = 100
+const MAX_SHARDS_NAMED = 100
 const POLL_MS = 10
 
 const height = z

@@ -64,7 +64,7 @@ export const rootCall = <A>(definition: RootCallDefinition<A>): Call<A> & AnyCal
   })
 
 /** The context of a call, where it runs on the root chain. */
-export function rootContext(ctx: CallContext): RootContext {
+function rootContext(ctx: CallContext): RootContext {
   if (ctx.shard === 'root' && 'export' in ctx && 'at' in ctx) return ctx as RootContext
   throw new TypeError('this call runs on the root chain only: its module has home "root"')
 }

@@ -14,7 +14,7 @@ import { Listings } from './listings.ts'
 import { RootWait } from './root-wait.ts'
 
 /** The largest proof of messages, in bytes. */
-export const MAX_MESSAGES_PROOF = 2 << 20
+const MAX_MESSAGES_PROOF = 2 << 20
 
 /** What asking for one costs: a query that may cost 25,000 gets less than ten, so its answer stays in memory. */
 export const MESSAGES_PROOF_COST = 2_500

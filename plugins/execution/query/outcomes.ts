@@ -14,7 +14,7 @@ export interface BlockOutcome {
 }
 
 /** How many blocks of one transaction are read at most; a transaction of many sends may go through more. */
-export const MAX_OUTCOMES = 1024
+const MAX_OUTCOMES = 1024
 
 /**
  * What other blocks made of the transactions' messages, in the order of the ids, each oldest block first. One statement

@@ -74,7 +74,7 @@ export function transactionOf(
 }
 
 /** Milliseconds since 1970 of a test block's time. */
-export const FIRST_TIME = Date.UTC(2026, 0, 1)
+const FIRST_TIME = Date.UTC(2026, 0, 1)
 
 /** Writes blocks into the ledger's tables as the engine would. */
 export class WrittenLedger {

@@ -1,7 +1,7 @@
 import { concat, sha256, taggedHash, u64be } from '../../../protocol/index.ts'
 
 /** Reveals of one chain of hashes; then the next chain takes over. */
-export const CHAIN_LENGTH = 65_536
+const CHAIN_LENGTH = 65_536
 
 /** What the orderer discloses with a root block. */
 export interface Reveal {

@@ -14,7 +14,7 @@ import { RootView } from './root-view.ts'
 
 const NO_SALT = new Uint8Array(0)
 /** Units for one byte. */
-export const DEPOSIT = 10n
+const DEPOSIT = 10n
 
 /** A message to the root chain; what is left out is that of an account's own action. */
 export type SentMessage = Partial<Message> & Pick<Message, 'call' | 'from'>

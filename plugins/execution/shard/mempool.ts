@@ -17,7 +17,7 @@ export interface MempoolLimits {
 export const MEMPOOL_LIMITS: MempoolLimits = { maxCount: 50_000, maxBytes: 64 * 1024 * 1024, maxPerSender: 4096 }
 
 /** How far a nonce may be ahead of the last one that can be included. */
-export const NONCE_WINDOW = 64
+const NONCE_WINDOW = 64
 /** A replacement pays at least this much more, in percent. */
 const REPLACEMENT_PERCENT = 110n
 

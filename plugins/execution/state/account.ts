@@ -2,7 +2,7 @@ import type { CborValue } from '../../../protocol/index.ts'
 import { readSessionKey, type SessionKey, sessionKeyBytes, sessionKeyValue } from './session-key.ts'
 
 /** Lanes 0 to 15 cost no deposit. */
-export const FREE_LANES = 16
+const FREE_LANES = 16
 
 /** What the engine keeps in an account's cell. `null` in the cell means that it never sent anything. */
 export interface AccountState {

@@ -5,7 +5,7 @@ import { createTestHost, type TestHost, type TestHostOptions } from '../../testi
 import { CONSOLE, createKey, type KeyOptions } from '../keys.ts'
 
 /** A plugin with something to protect, for tests. */
-export const vault = definePlugin({
+const vault = definePlugin({
   name: 'vault',
   version: '1.0.0',
   api: '^1.0.0',
@@ -53,7 +53,7 @@ export interface IdentityFixture {
   stop(): Promise<void>
 }
 
-export const CHALLENGE = `query ($address: Bytes!) {
+const CHALLENGE = `query ($address: Bytes!) {
   signInChallenge(address: $address) { challenge nonce expiresAt network networkId }
 }`
 export const SIGN_IN = `mutation ($challenge: String!, $audience: String!, $signature: Bytes!) {

@@ -2,4 +2,4 @@
 export type { Message } from './message.ts'
 export { Reader } from './reader.ts'
 export { ResultStream } from './result-stream.ts'
-export { drainingError, type EventPosition, Subscriptions } from './subscriptions.ts'
+export { type EventPosition, Subscriptions } from './subscriptions.ts'

@@ -270,7 +270,7 @@ export class Subscriptions {
   }
 }
 
-export const drainingError = (cursor: string | undefined): GraphQLError =>
+const drainingError = (cursor: string | undefined): GraphQLError =>
   cursor === undefined
     ? apiError('DRAINING', 'The node is shutting down. Connect again.')
     : apiError('DRAINING', 'The node is shutting down. Connect again, and resume after the cursor.', { cursor })

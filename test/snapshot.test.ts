@@ -9,10 +9,12 @@ import { type Program, runNode } from '../server/testing/program.ts'
 const root = new URL('../', import.meta.url).pathname
 const config = ['--config', join(root, 'deaios.config.ts')]
 
-async function snapshot(...words: readonly string[]) {
+const snapshot = (...words: readonly string[]) => program('snapshot', ...words, '--json')
+
+async function program(...words: readonly string[]) {
   const said = { out: '', err: '' }
   const into = (name: 'out' | 'err') => ({ write: (text: string) => (said[name] += text) })
-  const code = await runProgram(['snapshot', ...words, '--json'], { out: into('out'), err: into('err') })
+  const code = await runProgram(words, { out: into('out'), err: into('err') })
   return { code, ...said }
 }
 
@@ -31,7 +33,7 @@ describe('deaios snapshot', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  it('carries a network from one folder to another, while its node runs', { timeout: 120_000 }, async () => {
+  it('carries a network from one folder to another, while its node runs', { timeout: 240_000 }, async () => {
     const { address } = generateKeyPair()
     const from = join(folder, 'from')
     const to = join(folder, 'to')
@@ -60,6 +62,14 @@ describe('deaios snapshot', () => {
     expect((await other.account(address))?.balance).toEqual(balance)
     await other.faucet(generateKeyPair().address)
     await other.close()
+    // What was made since is executed again, from what the validators had signed on.
+    const verified = await program('verify', '--data', to, ...config)
+    const { rootHeight } = JSON.parse(exported.out)
+    expect(verified).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringContaining(`snapshot of root height ${rootHeight}`),
+    })
     await second.node.end('SIGINT')
   })
 })

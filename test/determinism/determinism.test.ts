@@ -134,6 +134,10 @@ describe('a chain in which shards split and realms begin', () => {
       expect(copy.chain.health()).toEqual({ ok: true })
       await copy.restart()
       expect((await copy.settled()).total).toBe(net.network.supply)
+      await copy.chain.stop()
+      const { sql, modules: offered } = copy
+      expect(await verifyDatabase({ sql, offered })).toMatchObject({ from: height, snapshot: height })
+      await verifyDatabase({ sql, offered, from: height + 1 })
       await writeSnapshot({ sql: copy.sql, path: join(folder, 'again') })
       await readSnapshot(join(folder, 'again'), { network: net.network.id })
     } finally {

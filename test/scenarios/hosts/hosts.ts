@@ -1,15 +1,15 @@
 import { strict as assert } from 'node:assert'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runNode, until } from '../../../server/testing/program.ts'
+import { until } from '../../../server/testing/program.ts'
 import { thenClose, withLastWords } from '../first-error.ts'
 import { auditAll, findAcknowledged, readGenesis } from '../node/audit.ts'
 import { Book } from '../node/book.ts'
 import { Load } from '../node/load.ts'
 import { NodeUnderTest } from '../node/node-under-test.ts'
-import { MAIN } from '../node/process-under-test.ts'
 import type { Figures, Run, Scenario } from '../scenario.ts'
 import { Follower } from '../streams/follower.ts'
 import { auditBlockEvents } from './block-events.ts'
+import { auditByCommands } from './commands.ts'
 import { HOSTED_CONFIG, ShardHostUnderTest } from './shard-host-under-test.ts'
 
 const SETTLE_MS = 60_000
@@ -120,11 +120,7 @@ async function play(
     }
   }
   await thenClose(faults, () => follower.close())
-  // Every root, receipt and message, in both databases, while they are at work.
-  const verify = runNode([MAIN, 'verify', '--data', node.dataDir, '--config', HOSTED_CONFIG], {
-    env: { PATH: process.env.PATH, SHARD_HOST: host.told },
-  })
-  assert.deepEqual(await verify.ended, { code: 0, signal: null }, verify.output.err)
+  await auditByCommands(node, host)
   await node.stop()
   await host.stop()
   assert.ok(book.size > 0)

@@ -54,11 +54,11 @@ beforeAll(async () => {
   secrets.push(operator)
   node = runNode([main, 'start', '--port', '0', ...where], { env })
   url = (await node.line('ready ')).slice('ready '.length)
-}, 120_000)
+})
 afterAll(async () => {
   await node?.end('SIGTERM')
   rmSync(data, { recursive: true, force: true })
-}, 60_000)
+})
 
 it('an operator makes the first key by the command line, and the node knows it', async () => {
   const { data: answer } = await ask('{ me { kind account scopes key { name } } }', operator)
@@ -75,7 +75,7 @@ it('keys are made, listed and ended beside the running node, which hears of it',
   await deaios('key', 'revoke', made.id)
   await until(async () => (await ask('{ plugins { name } }', made.token)).status === 401, 'the key is none any more')
   await expect(deaios('key', 'revoke', 'ffffffffffffffff')).rejects.toThrow(/^KEY_UNKNOWN: /)
-}, 60_000)
+})
 
 it('the master key is rotated while the node runs: old and new accounts open', async () => {
   const before = await account('before')
@@ -92,7 +92,7 @@ it('the master key is rotated while the node runs: old and new accounts open', a
   expect(both).not.toContain(last.trim())
   secrets.push(...both.trim().split('\n'), last.trim())
   for (const { token, address } of [before, after, await account('last')]) expect(await exported(token)).toBe(address)
-}, 90_000)
+})
 
 it('no secret is in what the node says or logs', () => {
   const said = node.output.out + node.output.err + readFileSync(join(data, 'logs', 'deaios.log'), 'utf8')

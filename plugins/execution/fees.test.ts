@@ -110,7 +110,7 @@ describe('the price of a shard', () => {
     expect(paid).toBeGreaterThan(2n * weight)
     expect(paid).toBeLessThanOrEqual(most * weight)
     await mustReplay()
-  }, 120_000)
+  })
 
   it('goes on from where it was after a restart', async () => {
     await open([alice])
@@ -121,7 +121,7 @@ describe('the price of a shard', () => {
     await net.chain.submit([net.sign({ key: alice, nonce: 40, actions: [{}], maxFee: MUCH })], { wait: 'INCLUDED' })
     expect((await headers('0:0')).length).toBeGreaterThan(height + 1)
     await mustReplay()
-  }, 120_000)
+  })
 })
 
 describe('a congested shard', () => {
@@ -159,7 +159,7 @@ describe('a congested shard', () => {
       expect(Number(weight - txWeight)).toBeLessThanOrEqual(0.75 * MAX_BLOCK_WEIGHT)
     expect(await net.balance(local)).toBe(BALANCE - chain.reduce((sum, { txWeight }) => sum + txWeight, 0n))
     await mustReplay()
-  }, 120_000)
+  })
 })
 
 describe('a message storm', () => {
@@ -189,5 +189,5 @@ describe('a message storm', () => {
     const there = (await headers('0:1')).reduce((sum, { weight }) => sum + Number(weight), 0)
     expect(there).toBeGreaterThan(80 * (BURST / 2) * (other + 10 * own))
     await mustReplay()
-  }, 120_000)
+  })
 })

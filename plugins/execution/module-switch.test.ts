@@ -83,7 +83,7 @@ beforeAll(async () => {
   isOver = true
   await Promise.all(loads)
   await net.settled()
-}, 120_000)
+})
 afterAll(() => net?.close())
 
 describe('a module that changes its version under load', () => {

@@ -133,5 +133,5 @@ describe('a statement that is made for a piece of work', () => {
     expect(outcomes.kept).toBeGreaterThanOrEqual(150)
     await sleep(20)
     expect(await sql`SELECT 1 AS one`).toMatchObject([{ one: 1 }])
-  }, 30_000)
+  })
 })

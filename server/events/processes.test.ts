@@ -92,7 +92,7 @@ describe('two processes on one database', () => {
     }
     await reader.return?.()
     await next
-  }, 20_000)
+  })
 
   test('a cursor of one is good at the other', async () => {
     await one.events.publishAll(
@@ -113,7 +113,7 @@ describe('two processes on one database', () => {
     await writeSilently(one, 2)
     await writeSilently(one, 3)
     expect(numbersOf(await reader)).toEqual([1, 2, 3])
-    await expect.poll(async () => (await listeners('other')).length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(async () => (await listeners('other')).length).toBe(1)
   })
 })
 

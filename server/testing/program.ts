@@ -77,8 +77,8 @@ function run(file: string, words: readonly string[], options: ProgramOptions): P
   }
 }
 
-/** Waits until the condition holds; fails after the time, in milliseconds. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 20_000): Promise<void> {
+/** Waits until the condition holds; fails after the time, in milliseconds: long enough to tell a busy machine from none. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 60_000): Promise<void> {
   const deadline = Date.now() + ms
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)

@@ -40,7 +40,7 @@ beforeAll(async () => {
   await client.waitFor((await client.faucet(alice.address)).id)
   network = (await client.network()).id
   light = await client.light({ trusted: { network } })
-}, 60_000)
+})
 
 afterAll(async () => {
   await client?.close()
@@ -224,7 +224,7 @@ test('misses no root block while its connection is cut and the node starts again
   expect((await following.account(near)).balance).toBe((await light.account(near)).balance)
   await other.close()
   await proxy.close()
-}, 90_000)
+})
 
 test('goes on behind root blocks that the node does not have, by the votes', async () => {
   const { header, height } = light.tip

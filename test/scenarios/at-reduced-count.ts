@@ -5,7 +5,7 @@ import { type Scenario, sayFigures } from './scenario.ts'
 /** Runs a scenario as a test, at its reduced count. What it prints is enough to repeat it with `npm run soak`. */
 export function atReducedCount(scenario: Scenario): void {
   const { name, claim, unit, counts } = scenario
-  it(claim, { timeout: 180_000 }, async () => {
+  it(claim, async () => {
     const seed = newSeed()
     const what = `${name}: ${counts.reduced} of ${counts.full} ${unit}, seed ${seed}`
     const steps: string[] = []

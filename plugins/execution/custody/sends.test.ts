@@ -28,7 +28,7 @@ const tap = definePlugin({
 
 beforeAll(async () => {
   host = await createTestHost({ plugins: [execution({ verifierThreads: 1, rootIntervalMs: 20 }), tap()] })
-}, 60_000)
+})
 afterAll(() => host.stop())
 
 const bearer = async (token: string): Promise<Principal> =>

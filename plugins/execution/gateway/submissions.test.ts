@@ -54,4 +54,4 @@ it('lets nobody keep others out with transactions that are never included', asyn
   expect(await Promise.race([youngest, pause(0).then(() => 'waits')])).toBe('waits')
   leaving.abort()
   await Promise.all(held)
-}, 60_000)
+})

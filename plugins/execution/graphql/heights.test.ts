@@ -86,7 +86,7 @@ describe('heights', () => {
     expect(unknown.errors).toMatchObject([
       { extensions: { code: 'HEIGHT_NOT_REACHED', shard: '0:111', wanted: 0, height: null } },
     ])
-  }, 20_000)
+  })
 
   it.each([
     ['a number', 4],

@@ -25,7 +25,7 @@ beforeAll(async () => {
   host = await createTestShardHost({ places: ['0:1', '1:'] })
   const accounts = [alice, bob, ...many].map((key) => ({ key, balance: UNITS }))
   net = await createTestChain({ accounts, plan: { realmBond: BOND }, shardHosts: [host.config] })
-}, 60_000)
+})
 afterAll(async () => {
   await net?.close()
   await host?.close()

@@ -16,7 +16,7 @@ beforeAll(async () => {
   host = await createTestShardHost()
   const accounts = [alice, carol].map((key) => ({ key, balance: FIRST }))
   net = await createTestChain({ accounts, shardHosts: [host.config] })
-}, 60_000)
+})
 afterAll(async () => {
   await net?.close()
   await host?.close()

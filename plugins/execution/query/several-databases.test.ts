@@ -80,7 +80,7 @@ beforeAll(async () => {
         await new WrittenLedger(sql).outcome(id, place, delta, [{ ...message, status, code: status === 1 ? 'NO' : '' }])
     }
   }
-}, 60_000)
+})
 
 afterAll(async () => {
   for (const database of opened) await database.close()

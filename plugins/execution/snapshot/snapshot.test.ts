@@ -145,7 +145,7 @@ async function isVerified(copy: TestChain): Promise<void> {
 }
 
 describe('a snapshot', () => {
-  it('is the network at any height, and a ledger goes on from it', { timeout: 60_000 }, async () => {
+  it('is the network at any height, and a ledger goes on from it', async () => {
     for (const height of [0, ...moments, waiting]) {
       await writeSnapshot({ sql: net.sql, path: fileOf(height), height })
       const report = await readSnapshot(fileOf(height), { network: net.network.id })
@@ -182,7 +182,7 @@ describe('a snapshot', () => {
     }
   })
 
-  it('of the first root block begins a ledger that can be verified, too', { timeout: 60_000 }, async () => {
+  it('of the first root block begins a ledger that can be verified, too', async () => {
     const copy = await goOnFrom(fileOf(0))
     await copy.chain.submit([copy.transfer(alice, bob, 5n, 0)], { wait: 'EXECUTED' })
     await copy.settled()
@@ -190,7 +190,7 @@ describe('a snapshot', () => {
     await copy.close()
   })
 
-  it('is refused wherever one byte of it is another, and whatever is missing', { timeout: 60_000 }, async () => {
+  it('is refused wherever one byte of it is another, and whatever is missing', async () => {
     const good = await readFile(fileOf(moments[1] ?? 0))
     const refused = async (bytes: Uint8Array): Promise<string> => {
       await writeFile(fileOf('bad'), bytes)

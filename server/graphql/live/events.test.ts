@@ -73,7 +73,7 @@ async function publish({ events, sql }: Live, ...numbers: number[]): Promise<str
     numbers.map((n) => [Counted, { n }]),
   )
   const placed = async () => (await events.page(Counted, numbers.length, behind)).events.map(({ cursor }) => cursor)
-  await expect.poll(async () => (await placed()).length, { timeout: 5_000 }).toBe(numbers.length)
+  await expect.poll(async () => (await placed()).length).toBe(numbers.length)
   return placed()
 }
 

@@ -49,6 +49,6 @@ export class NodeUnderTest extends ProcessUnderTest {
     if (this.#databaseUrl !== undefined) return
     assert.ok(this.postgres().length > 0, 'its Postgres runs')
     // A child that has just begun or ended may seem to be one for a moment.
-    await until(() => strayPostgres(this.dataDir).length === 0, 'no other Postgres is left on its data', 5_000)
+    await until(() => strayPostgres(this.dataDir).length === 0, 'no other Postgres is left on its data')
   }
 }

@@ -82,6 +82,7 @@ export class Stage {
     this.#rootHeight++
     this.#engine.deliver({
       height: this.#rootHeight,
+      time: Date.now(),
       exports: [],
       random: new Uint8Array(32),
       sources: [{ shard: '0:', height: this.#rootHeight, items }],

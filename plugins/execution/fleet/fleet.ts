@@ -336,7 +336,7 @@ export class Fleet implements Directory<RunningShard> {
 /** A child's first block, as the root chain takes it: it sends nothing. */
 const firstOf = ({ header, hash, totals }: ShardSeed): DurableBlock => {
   const { height } = decodeHeader(header)
-  return { height, hash, totals, outgoing: new Uint8Array(0), index: indexOut([]) }
+  return { height, hash, header, totals, outgoing: new Uint8Array(0), index: indexOut([]) }
 }
 
 /** The names of the shards that one is split into. */

@@ -8,6 +8,8 @@ const RETRY_MS = 100
 const MAX_RETRY_MS = 2_000
 /** What is the matter with a shard host that is of another release, or does not work. */
 const NONSENSE = 'SHARD_HOST_FAULT'
+/** A block's time is never before that of what it takes in: a clock that is far ahead would take the ledger along. */
+const MAX_AHEAD_MS = 10_000
 
 export interface HostLinkParts {
   readonly name: string
@@ -115,6 +117,14 @@ export class HostLink {
           reason = { code: message.code, message: message.message }
           socket.terminate()
         } else if (message.type === 'opened') {
+          const ahead = message.time - Date.now()
+          if (!(ahead <= MAX_AHEAD_MS)) {
+            reason = {
+              code: 'CLOCK_AHEAD',
+              message: `its clock is ${Math.round(ahead / 1000)} s ahead: set both by NTP`,
+            }
+            return socket.terminate()
+          }
           wasOpen = true
           this.#fence = message.fence
           this.#trouble = ''

@@ -119,7 +119,7 @@ export class HostSession {
       const office = await admit(this, () => this.#store.takeOffice(network, fence))
       this.#office = office
       log.info({ network: office.network.genesis.name, leader: String(fence) }, 'a leader came')
-      this.#send({ type: 'opened', fence: office.fence.fence })
+      this.#send({ type: 'opened', fence: office.fence.fence, time: Date.now() })
     } catch (error) {
       log.warn({ error, leader: String(fence) }, 'a leader was refused')
       this.#send({ type: 'refused', ...explain(error) })

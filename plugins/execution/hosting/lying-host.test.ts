@@ -42,7 +42,7 @@ async function leaderOf(...said: unknown[]) {
 }
 
 describe('what a shard host says that makes no sense', () => {
-  const opened = { type: 'opened', fence: 1n }
+  const opened = { type: 'opened', fence: 1n, time: Date.now() }
   it.each([
     ['no list', 5],
     ['nothing', [null]],
@@ -64,4 +64,25 @@ describe('what a shard host says that makes no sense', () => {
     link.attach(shard satisfies LinkedShard)
     await until(() => calls.length > 1, 'a second try')
   })
+})
+
+it('is not used while its clock is far ahead: the time of its blocks would take the ledger along', async () => {
+  for (const [ahead, told] of [
+    [3_600_000, 'CLOCK_AHEAD'],
+    [Number.NaN, 'CLOCK_AHEAD'],
+    [-3_600_000, 'up'],
+  ] as const) {
+    const { link } = await leaderOf([{ type: 'opened', fence: 1n, time: Date.now() + ahead }])
+    const heard: string[] = []
+    const shard: LinkedShard = {
+      id: '0:1',
+      up: () => heard.push('up'),
+      down: ({ code }) => heard.push(code),
+      take: () => undefined,
+    }
+    link.attach(shard)
+    await until(() => heard.length > 0, 'word of the shard host')
+    link.detach(shard)
+    expect(heard[0]).toBe(told)
+  }
 })

@@ -4,7 +4,7 @@ import type { ShardReport, ShardRequest } from '../shard/messages.ts'
 import type { ShardHost } from '../shard/shard-host.ts'
 
 /** Grows when leader and shard host would not understand each other any more. */
-export const HOST_PROTOCOL = 1
+export const HOST_PROTOCOL = 2
 /** Where a shard host answers. */
 export const HOST_PATH = '/shard-host'
 
@@ -31,8 +31,8 @@ export type ToHost =
 
 /** What a shard host sends to the leader. */
 export type FromHost =
-  /** `fence`: what writes to this host's database are held to from now on. */
-  | { readonly type: 'opened'; readonly fence: bigint }
+  /** `fence`: what writes to this host's database are held to from now on; `time`: by its clock, in ms since 1970. */
+  | { readonly type: 'opened'; readonly fence: bigint; readonly time: number }
   /** It will not work for this leader; `code` FENCED: there is a newer one. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | { readonly type: 'report'; readonly shard: string; readonly report: ShardReport }

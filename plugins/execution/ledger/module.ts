@@ -42,7 +42,7 @@ export interface CallContext {
   readonly value: bigint
   /** What the call may send: the cell's balance, less its deposit; while no module owns the cell, only `value`. */
   readonly balance: bigint
-  /** The block's height in this shard, and its time in milliseconds since 1970. */
+  /** The block's height in this shard, and its time in milliseconds since 1970: not before that of the sending call. */
   readonly height: number
   readonly time: number
   /** The shard's id, like `0:1`. */

@@ -62,7 +62,7 @@ export async function replayChain(options: ReplayOptions): Promise<ReplayReport>
     const made = await replayListed(shards, root, chain, block)
     blocks += made.length
     for (const one of made) onBlock?.(one)
-    shards.release(root.route(made), block.header.time)
+    shards.release(root.route(made))
     onProgress?.(report())
   }
   for await (const made of replayUnlisted(shards, root, chain)) {
@@ -87,7 +87,7 @@ async function replayListed(
   const place = { shard: 'root', height: header.height }
   const stored = await chain.blocks(entries)
   // What a root block brings, only blocks can have taken in that a later one lists.
-  const past = { height: header.height - 1, randomAt: (height: number) => root.randomAt(height) }
+  const past = { height: header.height - 1, at: (height: number) => root.at(height) }
   const made: MadeBlock[] = []
   for (const [i, entry] of entries.entries()) {
     const found: StoredBlock | undefined = stored[i]
@@ -100,7 +100,14 @@ async function replayListed(
     if (!equal(found.hash, entry.hash))
       throw new ReplayMismatch(place, 'entries', `it lists another block ${entry.height} of shard ${entry.shard}`)
     const again = await shards.replay(found, past)
-    if (again !== undefined) made.push(again)
+    if (again === undefined) continue
+    if (again.header.time > header.time)
+      throw new ReplayMismatch(
+        place,
+        'time',
+        `its time ${header.time} is before that of block ${entry.height} of shard ${entry.shard}, which it lists`,
+      )
+    made.push(again)
   }
   return made
 }

@@ -30,9 +30,10 @@ const network = openGenesis(encodeGenesis(genesis))
 const rules = { library: new ModuleLibrary(modules), params: network.params }
 const space = shardSpace('0:')
 const random = new Uint8Array(32)
+const at = (height: number) => ({ random, time: height })
 
 /** A root block that brings a message, and says when the shard is split. */
-function delivery(height: number, until: number): RootDelivery {
+function delivery(height: number, until: number, time = height): RootDelivery {
   const box = new OutBox()
   const [to, nobody] = [operator, new Uint8Array(32)]
   const message: Message = {
@@ -41,7 +42,13 @@ function delivery(height: number, until: number): RootDelivery {
   }
   box.add(cellPath(to), message)
   const sources = [{ shard: ROOT_SHARD, height, items: box.finish().bytes }]
-  return { height, random, sources, exports: [[shardKey('0:'), encodeShardEntry({ from: 0, parent: null, until })]] }
+  return {
+    height,
+    time,
+    random,
+    sources,
+    exports: [[shardKey('0:'), encodeShardEntry({ from: 0, parent: null, until })]],
+  }
 }
 
 /** The shard's first block after genesis, by a proposer who takes in what it likes. */
@@ -76,7 +83,7 @@ it('takes in no root block beyond the one at which it is split, even if it learn
     const shard = ReplayedShard.atGenesis(space.id, network, rules)
     for (const one of deliveries) shard.deliver(one)
     const block = await proposed(deliveries)
-    const replayed = shard.replay(block, { height: 9, randomAt: () => random })
+    const replayed = shard.replay(block, { height: 9, at })
     if (verdict === undefined) expect((await replayed).header.rootCursor).toBe(last)
     else await expect(replayed).rejects.toMatchObject({ what: verdict })
   }
@@ -85,5 +92,20 @@ it('takes in no root block beyond the one at which it is split, even if it learn
 it('takes in no root block that is not before the one that lists it', async () => {
   const shard = ReplayedShard.atGenesis(space.id, network, rules)
   const block = await proposed([delivery(5, 9)])
-  await expect(shard.replay(block, { height: 4, randomAt: () => random })).rejects.toMatchObject({ what: 'rootCursor' })
+  await expect(shard.replay(block, { height: 4, at })).rejects.toMatchObject({ what: 'rootCursor' })
+})
+
+it('is not before the last root block that it takes in, whatever the proposer says', async () => {
+  const block = await proposed([delivery(1, 9, 40), delivery(2, 9, 50)])
+  expect(decodeHeader(block.header).time).toBe(50)
+  for (const [time, verdict] of [
+    [50, undefined],
+    [51, 'time'],
+  ] as const) {
+    const shard = ReplayedShard.atGenesis(space.id, network, rules)
+    for (const one of [delivery(1, 9, 40), delivery(2, 9, time)]) shard.deliver(one)
+    const replayed = shard.replay(block, { height: 9, at })
+    if (verdict === undefined) expect((await replayed).header.time).toBe(50)
+    else await expect(replayed).rejects.toMatchObject({ what: verdict })
+  }
 })

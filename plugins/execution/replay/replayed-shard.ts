@@ -31,6 +31,7 @@ import { Holdings } from '../state/holdings.ts'
 import { isEmpty, openRecord, sealRecord } from '../state/ledger-cell.ts'
 import { Trie } from '../state/trie.ts'
 import { mustEqual, type Place, ReplayMismatch, readable } from './mismatch.ts'
+import type { PastRoot } from './past-roots.ts'
 
 /** A block as it is stored. */
 export interface StoredBlock {
@@ -48,7 +49,8 @@ export interface StoredBlock {
 export interface RootPast {
   /** Of the last root block before it. */
   readonly height: number
-  randomAt(height: number): Uint8Array
+  /** Of that one, or one before it. */
+  at(height: number): PastRoot
 }
 
 /** In the order in which they are told when several differ: causes before what follows from them. */
@@ -237,8 +239,13 @@ export class ReplayedShard {
     const deliveries = this.#take(place, header.rootCursor, root)
     const pricing = pricingAt(this.#rules, this.#maker.viewAfter(deliveries), header.rootCursor)
     const candidates = wires.map((wire, index) => this.#candidate(place, wire, index, header.rootCursor, pricing))
-    if (header.time < this.#tip.time)
-      throw new ReplayMismatch(place, 'time', `its time ${header.time} is before that of the block before`)
+    const earliest = Math.max(this.#tip.time, deliveries.at(-1)?.time ?? 0)
+    if (header.time < earliest)
+      throw new ReplayMismatch(
+        place,
+        'time',
+        `its time ${header.time} is before that of the block before, or of the root block that it takes in: ${earliest}`,
+      )
     const { block, left } = await this.#maker.make(this.#tip, { deliveries, candidates, now: header.time })
     const [missing] = Object.values(left).flat()
     if (missing !== undefined)
@@ -278,7 +285,7 @@ export class ReplayedShard {
       throw new ReplayMismatch(place, 'rootCursor', `the shard was split at root block ${until}: its children go on`)
     this.#deliveries = waiting.slice(taken.length)
     const isComplete = (taken.at(-1)?.height ?? this.#tip.rootCursor) === cursor
-    return isComplete ? taken : [...taken, { height: cursor, random: root.randomAt(cursor), exports: [], sources: [] }]
+    return isComplete ? taken : [...taken, { height: cursor, ...root.at(cursor), exports: [], sources: [] }]
   }
 
   #compare(place: Place, stored: StoredBlock, header: BlockHeader, block: MadeBlock): void {

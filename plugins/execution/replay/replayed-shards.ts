@@ -75,12 +75,12 @@ export class ReplayedShards {
   }
 
   /** Hands on what a root block brings; shards that were split off from none may begin with it. */
-  release(routed: RoutedRoot, time: number): void {
-    const { height, exports, random } = routed
+  release(routed: RoutedRoot): void {
+    const { height, time, exports, random } = routed
     this.#view = this.#view.with(exports)
     if (height === 0) return
     for (const shard of this.#living.values())
-      shard.deliver({ height, exports, random, sources: sourcesFor(routed, shard.space) })
+      shard.deliver({ height, time, exports, random, sources: sourcesFor(routed, shard.space) })
     for (const [id, { from, parent }] of this.#view.shards) {
       if (parent !== null || from !== height) continue
       const root = { height, time, random, exports: this.#view.entries() }

@@ -102,16 +102,16 @@ export async function shardsAt(
         'rootCursor',
         `it takes in root block ${header.rootCursor}, which is not before it`,
       )
-    shards.push(await shardAt(shard, start, { rules, view, random: root.randomAt(header.rootCursor) }))
+    shards.push(await shardAt(shard, start, { rules, view, random: root.at(header.rootCursor).random }))
   }
   // Their first blocks are not listed yet.
   for (const [id, moment] of begun)
     if (!listed.has(id)) shards.push(ReplayedShard.atRoot(shardSpace(id), moment, rules))
   for (const shard of shards) {
     for (const routed of brought) {
-      const { height, exports, random } = routed
+      const { height, time, exports, random } = routed
       if (height > shard.rootCursor)
-        shard.deliver({ height, exports, random, sources: sourcesFor(routed, shard.space) })
+        shard.deliver({ height, time, exports, random, sources: sourcesFor(routed, shard.space) })
     }
   }
   return new ReplayedShards(rules, shards, root.view)

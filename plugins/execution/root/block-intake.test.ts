@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { encodeHeader, firstHeader } from '../../../protocol/index.ts'
 import { SupplyCheck } from '../gateway/supply-check.ts'
 import { indexOut } from '../shard/out-index.ts'
 import { type BacklogError, BlockIntake, type DurableBlock, type Source } from './block-intake.ts'
@@ -6,6 +7,7 @@ import { RecentRoots } from './feeder.ts'
 
 const none = { holdings: 0n, emitted: 0n, consumed: 0n }
 const outgoing = new Uint8Array(100)
+const header = encodeHeader(firstHeader('0:', { rootCursor: 0, basePrice: 1n, time: 7 }))
 
 function intakeOf(limits: { readonly blocks: number; readonly bytes: number }) {
   const proposed: number[] = []
@@ -21,7 +23,14 @@ function intakeOf(limits: { readonly blocks: number; readonly bytes: number }) {
   })
   const source: Source = { host: { id: '0:' }, height: -1 }
   const take = (height: number, sent = outgoing): void => {
-    const block: DurableBlock = { height, hash: new Uint8Array(32), outgoing: sent, index: indexOut([]), totals: none }
+    const block: DurableBlock = {
+      height,
+      hash: new Uint8Array(32),
+      header,
+      outgoing: sent,
+      index: indexOut([]),
+      totals: none,
+    }
     intake.take(source, block)
   }
   const list = (height: number, entries: readonly number[]): void =>

@@ -1,4 +1,4 @@
-import { ROOT_SHARD } from '../../../protocol/index.ts'
+import { decodeHeader, ROOT_SHARD } from '../../../protocol/index.ts'
 import type { BlockPlace } from '../api.ts'
 import type { SupplyCheck } from '../gateway/supply-check.ts'
 import type { Totals } from '../shard/made-block.ts'
@@ -11,6 +11,8 @@ import type { RootStore } from './root-store.ts'
 export interface DurableBlock {
   readonly height: number
   readonly hash: Uint8Array
+  /** CBOR. */
+  readonly header: Uint8Array
   readonly outgoing: Uint8Array
   readonly index: OutIndex
   readonly totals: Totals
@@ -95,7 +97,7 @@ export class BlockIntake {
     this.#bytes += block.outgoing.length
     this.#outgoing.set(placeKey(place), { ...place, bytes: block.outgoing, index: block.index })
     this.#parts.supply.block(place, block.totals)
-    this.#parts.orderer.propose([{ ...place, hash: block.hash }])
+    this.#parts.orderer.propose([{ ...place, hash: block.hash, time: decodeHeader(block.header).time }])
   }
 
   /** Takes in the shard's stored blocks that were not taken in yet, from the last one that a root block lists. */
@@ -124,6 +126,7 @@ export class BlockIntake {
     this.#released = block.outgoing
     this.#parts.recent.add({
       height: block.header.height,
+      time: block.header.time,
       exports: block.exports,
       random: block.header.random,
       outgoing,

@@ -20,6 +20,8 @@ export interface BlockOutgoing {
 /** A root block with what its shard blocks sent. */
 export interface RoutedRoot {
   readonly height: number
+  /** Milliseconds since 1970. */
+  readonly time: number
   readonly exports: readonly ExportChange[]
   readonly random: Uint8Array
   /** By source, the root chain itself last, then height. */
@@ -133,6 +135,7 @@ export class RootFeeder {
     const sources = sourcesFor(root, space)
     const delivery: RootDelivery = {
       height: root.height,
+      time: root.time,
       exports: root.exports,
       random: root.random,
       sources,
@@ -159,7 +162,8 @@ export class RootFeeder {
         // Root blocks that bring nothing are not read at all.
         if (run !== this.#run || blocks.length === PAGE || this.#sent >= target) continue
         if (target === this.#until) {
-          const root = { height: target, exports: [], random: await store.randomAt(target), outgoing: [] }
+          const { random, time } = await store.headerAt(target)
+          const root = { height: target, time, exports: [], random, outgoing: [] }
           if (run === this.#run && this.#canSend()) this.#send(root)
         } else this.#sent = target
       } catch (error) {
@@ -187,7 +191,8 @@ export async function routed(block: BringingRoot, store: RootStore): Promise<Rou
     outgoingOf({ shard, height }, stored[i] ?? new Uint8Array(0)),
   )
   if (block.released.length > 0) outgoing.push(releasedBy(block.header.height, block.released))
-  return { height: block.header.height, exports: block.exports, random: block.header.random, outgoing }
+  const { height, time, random } = block.header
+  return { height, time, exports: block.exports, random, outgoing }
 }
 
 /** What a root block delivers of the one before it. */

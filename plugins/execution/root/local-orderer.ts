@@ -1,5 +1,4 @@
 import {
-  type CommittedHeader,
   concat,
   encodeRootHeader,
   equal,
@@ -14,7 +13,7 @@ import { type SigningKey, sign } from '../../../server/crypto/ed25519.ts'
 import { isFenced, type Log, pause } from '../../../server/plugin.ts'
 import { isRefusedByData } from '../shard/commit.ts'
 import type { MadeRoot, RootInput } from './made-root.ts'
-import type { Orderer, RootBlock } from './orderer.ts'
+import type { Orderer, ProposedBlock, RootBlock } from './orderer.ts'
 import type { RevealChain } from './reveal-chain.ts'
 import type { RootState } from './root-state.ts'
 import type { RootStore } from './root-store.ts'
@@ -59,7 +58,7 @@ export class LocalOrderer implements Orderer {
   #view: RootView
   /** What the next root block executes; undefined until it was looked up, after a start. */
   #inbound: RootInput['sources'] | undefined
-  #waiting: CommittedHeader[] = []
+  #waiting: ProposedBlock[] = []
   #wake: (() => void) | undefined
   #running: Promise<void> | undefined
   readonly #stopped = new AbortController()
@@ -79,8 +78,8 @@ export class LocalOrderer implements Orderer {
     return this.#view
   }
 
-  propose(headers: readonly CommittedHeader[]): void {
-    this.#waiting.push(...headers)
+  propose(blocks: readonly ProposedBlock[]): void {
+    this.#waiting.push(...blocks)
     this.#wake?.()
   }
 
@@ -132,11 +131,16 @@ export class LocalOrderer implements Orderer {
   async #makeBlock(): Promise<void> {
     const { state } = this.#parts
     const sources = this.#inbound ?? (await this.#lookUpInbound())
-    const entries = sortCommitted(this.#waiting.splice(0, MAX_ENTRIES))
+    const listed = this.#waiting.splice(0, MAX_ENTRIES)
+    const entries = sortCommitted(listed)
     const before = this.#tip
     const height = before.header.height + 1
     const { reveal, anchor } = this.#parts.reveals.at(height)
-    const time = Math.max(before.header.time, this.#parts.now())
+    // A clock that was ahead, here or at a shard host, must not make the ledger's time go back from block to block.
+    const time = listed.reduce(
+      (latest, block) => Math.max(latest, block.time),
+      Math.max(before.header.time, this.#parts.now()),
+    )
     const random = sha256(concat(before.header.random, reveal))
     const made = await state.make({ height, time, random, sources })
     const header: RootHeader = {

@@ -18,6 +18,12 @@ export interface RootBlock {
   readonly totals: Totals
 }
 
+/** A durable shard block, to be listed by a root block. */
+export interface ProposedBlock extends CommittedHeader {
+  /** Of its header, in milliseconds since 1970: no root block that lists it is before that. */
+  readonly time: number
+}
+
 /**
  * Orders shard blocks into root blocks. `local` (one validator, this node) is the only one now; one that agrees with
  * others takes its place without changing a format.
@@ -30,7 +36,7 @@ export interface Orderer {
   /** What the root chain exports as of the last root block. */
   readonly view: RootView
   /** Offers durable shard blocks; each is committed once, in order of height. */
-  propose(headers: readonly CommittedHeader[]): void
+  propose(blocks: readonly ProposedBlock[]): void
   /** Called with each root block once it is durable, in order, and with what executing it gave. */
   onCommit(listener: (block: RootBlock, made: MadeRoot) => void): void
   start(): void

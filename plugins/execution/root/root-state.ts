@@ -129,8 +129,7 @@ export class RootState {
     const { parts, store } = this
     // Whatever they were read from, cells must not keep all of it in memory.
     const sources = input.sources.map((source) => ({ ...source, items: new Uint8Array(source.items) }))
-    const delivery = { height, random: input.random, exports: [], sources }
-    const messages = arrivalsOf(delivery, 0).map(({ message }) => message)
+    const messages = arrivalsOf({ sources }, 0).map(({ message }) => message)
     const draft = new ExportDraft(this.#view)
     store.begin(height)
     const execution = new Execution({

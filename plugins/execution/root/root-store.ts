@@ -8,6 +8,7 @@ import {
   Reader,
   ROOT_REALM,
   ROOT_SHARD,
+  type RootHeader,
   type Vote,
   Writer,
 } from '../../../protocol/index.ts'
@@ -30,6 +31,7 @@ import { storedExports } from './stored-exports.ts'
 export interface StoredBlock {
   readonly height: number
   readonly hash: Uint8Array
+  readonly header: Uint8Array
   readonly outgoing: Uint8Array
   /** True if a root block lists it. */
   readonly listed: boolean
@@ -144,18 +146,20 @@ export class RootStore {
         {
           height: bigint
           hash: Uint8Array
+          header: Uint8Array
           outgoing: Uint8Array
           holdings: string
           emitted: string
           consumed: string
         }[]
       >`
-        SELECT height, hash, outgoing, holdings, emitted, consumed FROM block
+        SELECT height, hash, header, outgoing, holdings, emitted, consumed FROM block
         WHERE shard = ${shard} AND height >= ${listed} ORDER BY height`,
     )
-    return rows.map(({ height, hash, outgoing, holdings, emitted, consumed }) => ({
+    return rows.map(({ height, hash, header, outgoing, holdings, emitted, consumed }) => ({
       height: Number(height),
       hash,
+      header,
       outgoing,
       listed: Number(height) === listed,
       totals: { holdings: BigInt(holdings), emitted: BigInt(emitted), consumed: BigInt(consumed) },
@@ -173,11 +177,11 @@ export class RootStore {
     return new Set(rows.map(({ shard }) => shard))
   }
 
-  /** The randomness of a root block. @throws TypeError if there is none at this height */
-  async randomAt(height: number): Promise<Uint8Array> {
+  /** The header of a root block. @throws TypeError if there is none at this height */
+  async headerAt(height: number): Promise<RootHeader> {
     const [row] = await this.#sql<{ header: Uint8Array }[]>`SELECT header FROM root_block WHERE height = ${height}`
     if (row === undefined) throw new TypeError(`there is no root block ${height}`)
-    return decodeRootHeader(row.header).random.slice()
+    return decodeRootHeader(Uint8Array.from(row.header))
   }
 
   /** At most `limit` root blocks after a height that bring anything to shards, in order. */

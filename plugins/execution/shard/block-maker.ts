@@ -26,7 +26,7 @@ import type { ShardSpace } from './shard-space.ts'
 export interface BlockInput {
   readonly deliveries: readonly RootDelivery[]
   readonly candidates: readonly PoolEntry[]
-  /** Milliseconds since 1970. */
+  /** By the clock, in milliseconds since 1970. */
   readonly now: number
 }
 
@@ -114,7 +114,9 @@ export class BlockMaker {
     const view = this.viewAfter(deliveries)
     const rootCursor = last?.height ?? tip.rootCursor
     const basePrice = nextBasePrice(tip, rootCursor, params.basePrice)
-    const place = { height: tip.height + 1, rootCursor, time: Math.max(tip.time, now), basePrice }
+    // Whatever clocks say: not before the block before, nor before the last root block that it takes in.
+    const time = Math.max(tip.time, last?.time ?? 0, now)
+    const place = { height: tip.height + 1, rootCursor, time, basePrice }
     const pricing = pricingAt(this.#parts, view, rootCursor)
     const { registry } = pricing
     const deferred = this.#deferred
@@ -123,8 +125,15 @@ export class BlockMaker {
     if (missing.length > 0) await load(missing)
     store.begin(place.height)
     const { depositPerByte } = params
-    const { height, time } = place
-    const context = { shard: space.id, realm: space.realm, height, time, random, root: view, depositPerByte }
+    const context = {
+      shard: space.id,
+      realm: space.realm,
+      height: place.height,
+      time,
+      random,
+      root: view,
+      depositPerByte,
+    }
     const execution = new Execution({ ...this.#parts, registry, context })
     try {
       const drain = (running: Execution) => this.#drain(running)

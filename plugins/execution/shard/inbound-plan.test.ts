@@ -42,7 +42,7 @@ function delivery(height: number, messages: readonly Message[]): RootDelivery {
     messages.map((one, index) => encodeOutItem({ realm: 0, destPath: cellPath(one.to), index, message: one })),
   )
   const sources = items.length === 0 ? [] : [{ shard: '0:1', height, items }]
-  return { height, random: new Uint8Array(32), exports: [], sources }
+  return { height, time: height, random: new Uint8Array(32), exports: [], sources }
 }
 
 it('runs every message once and in order, within its part of a block, and knows what waits', () => {

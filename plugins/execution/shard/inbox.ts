@@ -5,6 +5,8 @@ import type { ShardLoad } from './throttle.ts'
 /** What a root block brings to one shard. Every shard gets every root block, in order, most of them empty. */
 export interface RootDelivery {
   readonly height: number
+  /** Of its header, in milliseconds since 1970. */
+  readonly time: number
   /** What this root block changed of what the root chain exports. */
   readonly exports: readonly ExportChange[]
   /** 32 bytes. */
@@ -39,9 +41,9 @@ export interface Arrival {
 }
 
 /** Reads a delivery's messages in the order in which they are executed: source, block, emission. @throws CodecError */
-export function arrivalsOf(delivery: RootDelivery, arrivedBefore: number): Arrival[] {
+export function arrivalsOf({ sources }: Pick<RootDelivery, 'sources'>, arrivedBefore: number): Arrival[] {
   const arrivals: Arrival[] = []
-  for (const source of delivery.sources) {
+  for (const source of sources) {
     const found: { index: number; message: Message; encoded: Uint8Array }[] = []
     const reader = new Reader(source.items)
     while (reader.offset < source.items.length) {

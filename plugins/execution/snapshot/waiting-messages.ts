@@ -1,4 +1,4 @@
-import { type BlockHeader, decodeRootHeader, equal, ROOT_SHARD, ZERO_HASH } from '../../../protocol/index.ts'
+import { type BlockHeader, equal, ROOT_SHARD, ZERO_HASH } from '../../../protocol/index.ts'
 import type { StoredLedger } from '../hosting/read-ledger.ts'
 import { decodeEntries } from '../root/root-store.ts'
 import type { RootView } from '../root/root-view.ts'
@@ -90,8 +90,7 @@ async function arrivals(
     height,
     items: itemsFor(bytes, indexOut(splitOut(bytes)), space),
   }))
-  const { random } = decodeRootHeader(root.header)
-  return arrivalsOf({ height: root.height, random, exports: [], sources }, 0)
+  return arrivalsOf({ sources }, 0)
 }
 
 /** The shard, or the one that it was then a part of. */

@@ -141,7 +141,7 @@ export class LedgerHandle implements Ledger {
 
   /** Gives a new leader what waited for the one before. */
   async #passOn(fence: bigint): Promise<void> {
-    const wires = this.#book.takeFromOthers(fence)
+    const wires = this.#book.handOver(fence)
     const { host } = this.#all
     if (wires.length > 0)
       host.log.info({ transactions: wires.length }, 'a new leader gets what waited for the last one')

@@ -18,6 +18,7 @@ export async function* followStates(
   signal: AbortSignal,
 ): AsyncGenerator<TransactionState, void> {
   let last: TransactionState | undefined
+  let isPassedOn = false
   while (!signal.aborted) {
     try {
       for await (const state of peers.stream(Watch, id, { signal })) {
@@ -27,17 +28,19 @@ export async function* followStates(
         if (isFinal(state.status)) return
       }
       if (signal.aborted) return
-      // The leader does not know it. Perhaps the one before did, and went just now.
-      const passedOn = book.take(id)
+      // The leader does not know it. Perhaps the one before did, went just now, and what it had is still on its way.
+      const passedOn = isPassedOn ? undefined : book.find(id)
       if (passedOn === undefined) {
         if (last !== undefined) yield { id, status: 'EVICTED', at: null, pending: null }
         return
       }
+      isPassedOn = true
       await submit(peers, passedOn, signal)
       continue
     } catch (error) {
       if (signal.aborted) return
       if (!(error instanceof PeerError && error.code === 'LEADER_LOST')) throw ledgerTrouble(error)
+      isPassedOn = false
     }
     const wire = last?.pending
     if (wire !== undefined && wire !== null) await submit(peers, wire, signal)

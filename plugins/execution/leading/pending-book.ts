@@ -13,7 +13,7 @@ interface Entry {
 
 /**
  * What this node passed on lately and was told no more of than PENDING. It waits in the mempool of a leader that may go:
- * then the next one gets it from here, once.
+ * then the next one gets it from here, once, and the one after that.
  */
 export class PendingBook {
   readonly #entries = new Map<string, Entry>()
@@ -33,24 +33,24 @@ export class PendingBook {
     }
   }
 
-  /** What other leaders than this one took, and forgets it. */
-  takeFromOthers(fence: bigint): readonly Uint8Array[] {
+  /**
+   * What other leaders than this one took; from now on it is this one's. It stays here: who asks the new leader for it
+   * before that has it finds it here.
+   */
+  handOver(fence: bigint): readonly Uint8Array[] {
     const since = performance.now() - KEPT_MS
     const wires: Uint8Array[] = []
     for (const [key, entry] of this.#entries) {
-      if (entry.fence === fence) continue
-      this.#remove(key)
-      if (entry.at >= since) wires.push(entry.wire)
+      if (entry.fence === fence || entry.at < since) continue
+      this.#entries.set(key, { ...entry, fence })
+      wires.push(entry.wire)
     }
     return wires
   }
 
-  /** The one of this id, and forgets it. */
-  take(id: Uint8Array): Uint8Array | undefined {
-    const key = idKey(id)
-    const wire = this.#entries.get(key)?.wire
-    this.#remove(key)
-    return wire
+  /** The one of this id. */
+  find(id: Uint8Array): Uint8Array | undefined {
+    return this.#entries.get(idKey(id))?.wire
   }
 
   #remove(key: string): void {

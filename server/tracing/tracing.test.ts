@@ -55,7 +55,7 @@ const ask = (query: string, headers: Record<string, string> = {}) =>
     body: JSON.stringify({ query }),
   }).then((answer) => answer.text())
 const spans = async (count: number): Promise<readonly ReadableSpan[]> => {
-  await until(() => exporter.getFinishedSpans().length >= count, `${count} spans`, 3_000)
+  await until(() => exporter.getFinishedSpans().length >= count, `${count} spans`)
   return exporter.getFinishedSpans()
 }
 const TRACE = '0af7651916cd43dd8448eb211c80319c'

@@ -9,6 +9,7 @@ import type { Trie } from '../state/trie.ts'
 import type { Charge } from './admission.ts'
 import { type BlockContext, CallFrame } from './call-frame.ts'
 import { CallOutput } from './call-output.ts'
+import { isAction, isPayers } from './message-roles.ts'
 import { OutBox } from './out-box.ts'
 import { MESSAGE_KIND, type MessageOutcome } from './outcome.ts'
 import type { PooledTransaction } from './pool-entry.ts'
@@ -249,7 +250,7 @@ export class Execution {
   /** A refused message's value comes home; then the module that sent it is told. */
   #deliverBounce({ message, path }: Queued, known: LedgerCell | undefined): void {
     const isGone = known === undefined || isEmpty(known)
-    if (isGone && !(message.to === message.payer || Buffer.compare(message.to, message.payer) === 0)) {
+    if (isGone && !isPayers(message)) {
       // The sending cell is gone: the value goes to whoever signed.
       this.#route({ ...message, to: message.payer, realm: message.payerRealm, module: '' })
       this.#record(message, STATUS.DONE, '', '')
@@ -337,9 +338,4 @@ export class Execution {
       .filter(({ key, path }) => store.get(key) === undefined && trie.has(path))
       .map(({ message }) => message.to)
   }
-}
-
-/** True for a transaction's own action; false for what calls sent because of it. Only accounts sign. */
-function isAction(message: Message): boolean {
-  return message.kind === 'call' && message.module === ACCOUNT
 }

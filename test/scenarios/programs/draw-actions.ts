@@ -63,6 +63,7 @@ function drawCall(material: Material, used: readonly PlannedModule[], signer: Si
     ...Array.from({ length: 6 }, () => cellId(name, signer.publicKey, saltOf(isSalted, n))),
     cellId(name, others.publicKey, saltOf(isSalted, n)),
     others.publicKey,
+    signer.publicKey,
     random.bytes(32),
   ]
   const to = random.pick([others.publicKey, cellId(random.pick(used).name, others.publicKey, new Uint8Array(0))])

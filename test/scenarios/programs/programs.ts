@@ -21,13 +21,17 @@ const PARTIES = 12
 const BALANCE = 10n ** 12n
 const BOND = 1_000_000n
 const DEPOSIT_PER_BYTE = 10n
-const MOST_IN_ROUND = 60
+const MOST_IN_ROUND = 50
 /** Each shard has a thread of its own. */
 const MOST_SHARDS = 8
+const MOST_REALMS = 3
 /** Transactions of one network; then another one begins, with other modules. */
-const OF_ONE_NETWORK = 1_500
-/** Of a hundred rounds, in so many this happens. */
-const OFTEN = { flood: 20, split: 25, realm: 30, switch: 60, restart: 12, crash: 12 }
+const OF_ONE_NETWORK = 600
+/** What happens in a round beside transactions. Each of them does once, in any order, before the first does again. */
+const EVENTS = ['flood', 'split', 'split', 'realm', 'switch', 'switch', 'switch', 'restart'] as const
+type Event = (typeof EVENTS)[number]
+/** In so many of a hundred rounds, another one happens, too. */
+const TWICE = 40
 const operator = testKey('operator')
 
 /** Modules that nobody wrote: each network has others. */
@@ -56,6 +60,8 @@ interface World extends Material {
   readonly paper: PaperLedger
   /** Accounts that have coins, in whatever realm. */
   readonly signers: Signer[]
+  /** What has still to happen. */
+  readonly deck: Event[]
   readonly happened: Record<'restarts' | 'crashes' | 'splits' | 'realms' | 'switches', number>
 }
 
@@ -93,7 +99,19 @@ async function compare(
     const signers = parties.map((key) => ({ key, realm: 0 }))
     const happened = { restarts: 0, crashes: 0, splits: 0, realms: 0, switches: 0 }
     const client = new Client(net)
-    const world = { random, plans, salted, parties, history: paper.history, net, client, paper, signers, happened }
+    const world = {
+      random,
+      plans,
+      salted,
+      parties,
+      history: paper.history,
+      net,
+      client,
+      paper,
+      signers,
+      happened,
+      deck: [],
+    }
     await agree(world)
     for (let done = 0; done < count; ) {
       done += await round(world, Math.min(random.between(1, MOST_IN_ROUND), count - done))
@@ -111,28 +129,21 @@ async function compare(
 
 /** Random transactions, and what happens to the ledger meanwhile. Gives how many there were. */
 async function round(world: World, size: number): Promise<number> {
-  const { net, random, client, signers, parties, happened } = world
+  const { net, random, client, signers, parties } = world
+  const events = new Set(random.percent(TWICE) ? [drawEvent(world), drawEvent(world)] : [drawEvent(world)])
   const used = usedAt(world, net.chain.rootHeight())
-  const flooded = random.percent(OFTEN.flood) ? random.pick(parties).publicKey : undefined
+  const flooded = events.has('flood') ? random.pick(parties).publicKey : undefined
   const handed: Handed[] = []
   while (handed.length < size) {
     const signer = random.pick(signers)
-    const actions =
-      flooded === undefined || random.percent(30)
-        ? drawActions(world, used, signer.key)
-        : drawFlood(world, used, flooded)
+    const isFlooding = flooded !== undefined && random.percent(70)
+    const actions = isFlooding ? drawFlood(world, used, flooded) : drawActions(world, used, signer.key)
     handed.push(client.sign(signer, random.pick([0, 0, 0, 1, 2, 16, 200]), actions))
   }
   const before = world.history.pages.realms.size
-  const special = drawSpecial(world)
-  for (const one of special) handed.splice(random.below(handed.length), 0, one)
-  const isCrashing = random.percent(OFTEN.crash)
-  const isRestarting = !isCrashing && random.percent(OFTEN.restart)
-  await client.submit(handed, isRestarting ? 'INCLUDED' : 'NONE')
-  if (isRestarting) await net.restart()
-  if (isCrashing) await net.crash()
-  happened.restarts += isRestarting ? 1 : 0
-  happened.crashes += isCrashing ? 1 : 0
+  for (const one of drawRootCalls(world, events)) handed.splice(random.below(handed.length + 1), 0, one)
+  if (events.has('restart')) await interrupt(world, handed)
+  else await client.submit(handed)
   await client.finish()
   await agree(world)
   const { size: after } = world.history.pages.realms
@@ -140,45 +151,59 @@ async function round(world: World, size: number): Promise<number> {
   return handed.length
 }
 
+function drawEvent({ random, deck }: World): Event {
+  if (deck.length === 0) deck.push(...EVENTS)
+  const [event] = deck.splice(random.below(deck.length), 1)
+  return event ?? 'flood'
+}
+
+/** Stops the ledger, or ends it as a crash does: while transactions wait, or while their messages are on their way. */
+async function interrupt({ net, random, client, happened }: World, handed: readonly Handed[]): Promise<void> {
+  await client.submit(handed, random.percent(50) ? 'INCLUDED' : 'NONE')
+  if (random.percent(50)) {
+    happened.crashes++
+    await net.crash()
+  } else {
+    happened.restarts++
+    await net.restart()
+  }
+}
+
 /** What the operator and founders of realms do, some of which they may not. */
-function drawSpecial(world: World): Handed[] {
+function drawRootCalls(world: World, events: ReadonlySet<Event>): Handed[] {
   const { net, random, client, parties, happened } = world
   const handed: Handed[] = []
-  const atRoot = (signer: Signer, action: Omit<Action, 'realm'>): void => {
+  const byOperator = { key: operator, realm: 0 }
+  const byParty = { key: random.pick(parties), realm: 0 }
+  const atRoot = (signer: Signer, action: Omit<Action, 'realm' | 'value'> & { value?: bigint }): void => {
     handed.push(client.sign(signer, SPLIT_LANE, [{ ...action, realm: ROOT_REALM }]))
   }
-  const byOperator = { key: operator, realm: 0 }
-  const party = { key: random.pick(parties), realm: 0 }
   const running = net.chain.shards().filter(({ id, status }) => id !== 'root' && status === 'RUNNING')
-  if (random.percent(OFTEN.split) && running.length < MOST_SHARDS) {
+  if (events.has('split') && running.length < MOST_SHARDS) {
     happened.splits++
     const args = { shard: random.pick(running).id }
-    atRoot(random.percent(85) ? byOperator : party, { to: operator.publicKey, call: 'shard.split', args, value: 0n })
+    atRoot(random.percent(90) ? byOperator : byParty, { to: operator.publicKey, call: 'shard.split', args })
   }
   const realms = world.history.pages.realms.size
-  if (random.percent(OFTEN.realm) && realms < 3 && running.length < MOST_SHARDS - 1) {
+  if (events.has('realm') && realms < MOST_REALMS && running.length < MOST_SHARDS - 1) {
     happened.realms++
     const [name, shards] = [`realm-${realms}`, random.pick([1, 2])]
-    const to = cellId('realm', party.key.publicKey, realmSalt(name))
-    const value = random.percent(80) ? 3n * BOND : BOND / 2n
-    atRoot(party, { to, call: 'realm.create', args: { name, shards }, value })
+    const to = cellId('realm', byParty.key.publicKey, realmSalt(name))
+    const value = random.percent(90) ? 3n * BOND : BOND / 2n
+    atRoot(byParty, { to, call: 'realm.create', args: { name, shards }, value })
   }
-  if (random.percent(OFTEN.switch)) {
+  if (events.has('switch')) {
     happened.switches++
     const at = net.chain.rootHeight() + random.between(4, 20)
     const args = { name: random.pick(NAMES), version: random.pick(VERSIONS), at }
-    atRoot(random.percent(95) ? byOperator : party, {
-      to: operator.publicKey,
-      call: 'module.activate',
-      args,
-      value: 0n,
-    })
+    atRoot(random.percent(95) ? byOperator : byParty, { to: operator.publicKey, call: 'module.activate', args })
   }
   return handed
 }
 
-/** Everybody moves some coins to a realm that was made. */
-async function settleIn({ client, signers, parties }: World, realm: number): Promise<void> {
+/** Some move coins to a realm that was made. Others may be paid there, and have cells. */
+async function settleIn({ client, signers, parties: all }: World, realm: number): Promise<void> {
+  const parties = all.slice(0, PARTIES / 2)
   const value = BALANCE / 10n
   await client.submit(parties.map((key) => client.sign({ key, realm: 0 }, 0, [{ to: key.publicKey, realm, value }])))
   await client.finish()

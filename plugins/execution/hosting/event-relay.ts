@@ -1,12 +1,10 @@
-import { type Log, pause, type Sql } from '../../../server/plugin.ts'
+import { type Log, pause } from '../../../server/plugin.ts'
 import type { Fence } from '../fence.ts'
 import { explain } from './explain.ts'
 import type { HostDatabases } from './host-databases.ts'
+import { HostError } from './host-store.ts'
+import { EventsLostError, listedEvents } from './listed-events.ts'
 
-/** Blocks whose events are handed over in one transaction. */
-const PAGE = 64
-/** Bytes of events after which such a transaction ends early. */
-const MAX_BYTES = 8 * 1024 * 1024
 const RETRY_MS = 300
 /** Blocks that nobody told of are found after this time. */
 const LOOK_EVERY_MS = 2_000
@@ -19,16 +17,10 @@ export interface EventRelayParts {
   readonly onEvents: () => void
 }
 
-interface BatchRow {
-  readonly height: bigint
-  readonly topics: string[]
-  readonly count: number
-  readonly body: Uint8Array
-}
-
 /**
- * Brings the events of blocks that were made on shard hosts into the node's own event stream: each block's once, in the
- * order of the shard's blocks. How far it got is stored together with them. What was handed over is removed there.
+ * Brings the events of blocks that were made on shard hosts into the node's own event stream, as soon as the root chain
+ * lists them: each block's once, in the order of the shard's blocks. How far it got is stored together with them. What
+ * was handed over is removed there.
  */
 export class EventRelay {
   readonly #parts: EventRelayParts
@@ -55,9 +47,9 @@ export class EventRelay {
     )
   }
 
-  /** The shard has a new durable block. */
+  /** A root block may list new blocks of the shard, or the last ones of its parent. */
   wake(shard: string): void {
-    this.#wakes.get(shard)?.()
+    for (const id of [shard.slice(0, -1), shard]) this.#wakes.get(id)?.()
   }
 
   /** The shard makes no more blocks: it is done with once its last events are handed over. */
@@ -73,7 +65,8 @@ export class EventRelay {
 
   async #keep(shard: string): Promise<void> {
     const { signal } = this.#over
-    let isTrouble = false
+    /** What was complained of last, until it is well again. */
+    let trouble: string | undefined
     /** Whether what was handed over may still be there. */
     let isLeft = true
     while (!signal.aborted) {
@@ -81,37 +74,42 @@ export class EventRelay {
       this.#wakes.set(shard, () => woken.abort())
       const isEnded = this.#ended.has(shard)
       try {
-        const more = await this.#handOver(shard)
-        if (more || isLeft) await this.#clear(shard)
+        const stand = await this.#handOver(shard, isLeft || isEnded)
+        if (stand === 'more' || isLeft) await this.#clear(shard)
         isLeft = false
-        isTrouble = false
-        if (!more && isEnded) return
-        if (!more) await pause(LOOK_EVERY_MS, AbortSignal.any([signal, woken.signal]))
+        trouble = undefined
+        if (stand === 'done' && isEnded) return
+        if (stand !== 'more') await pause(LOOK_EVERY_MS, AbortSignal.any([signal, woken.signal]))
       } catch (error) {
         const reason = explain(error)
         if (reason.code === 'FENCED') return
-        if (!isTrouble) this.#parts.log.warn({ shard, error: reason }, 'events of a shard host wait; trying again')
-        isTrouble = true
+        if (reason.code !== trouble) this.#tell(shard, error)
+        trouble = reason.code
         isLeft = true
         await pause(RETRY_MS, signal)
       }
     }
   }
 
-  /** True if there may be more. */
-  async #handOver(shard: string): Promise<boolean> {
+  #tell(shard: string, error: unknown): void {
+    const { log } = this.#parts
+    const { code, message } = explain(error)
+    // Time does not mend these.
+    if (error instanceof HostError || error instanceof EventsLostError) log.error({ shard, code }, message)
+    else log.warn({ shard, error: { code, message } }, 'events of a shard host wait; trying again')
+  }
+
+  async #handOver(shard: string, looksAnyway: boolean): Promise<'more' | 'waiting' | 'done'> {
     const { databases, fence, onEvents } = this.#parts
     const home = databases.homes.of(shard)
     // It is just about to be born.
-    if (typeof home !== 'string') return false
-    const there = databases.at(home)
-    const after = await this.#cursor(shard)
-    const rows = await databases.within(there, (sql) => batchesAfter(sql, shard, after))
-    const last = rows.at(-1)
-    if (last === undefined) return false
+    if (typeof home !== 'string') return 'waiting'
+    const { next, isAll } = await listedEvents(databases, { shard, host: home, looksAnyway })
+    const last = next.at(-1)
+    if (last === undefined) return isAll ? 'done' : 'waiting'
     await databases.main.begin(async (tx) => {
       await tx`SELECT core.check_fence(${fence.lease}, ${fence.fence})`
-      for (const { height, topics, count, body } of rows)
+      for (const { height, topics, count, body } of next)
         await tx`
           INSERT INTO core.event_batch (shard, height, topics, count, body)
           VALUES (${shard}, ${height}, ${topics}, ${count}, ${body})`
@@ -120,7 +118,7 @@ export class EventRelay {
         ON CONFLICT (shard) DO UPDATE SET height = excluded.height`
     })
     onEvents()
-    return true
+    return 'more'
   }
 
   /** Removes what was handed over. Whoever reads events looks there first, then here: they go only after they came. */
@@ -140,16 +138,4 @@ export class EventRelay {
       SELECT height FROM event_relay WHERE shard = ${shard}`
     return row?.height ?? -1n
   }
-}
-
-/** The next batches behind a height, at least one if there is any. Each block has one. */
-async function batchesAfter(sql: Sql, shard: string, after: bigint): Promise<readonly BatchRow[]> {
-  return sql<BatchRow[]>`
-    SELECT height, topics, count, body FROM (
-      SELECT near.*, sum(octet_length(body)) OVER (ORDER BY height) - octet_length(body) AS before FROM (
-        SELECT height, topics, count, body FROM core.event_batch
-        WHERE shard = ${shard} AND height > ${after} ORDER BY height LIMIT ${PAGE}
-      ) AS near
-    ) AS piece
-    WHERE before < ${MAX_BYTES} ORDER BY height`
 }

@@ -18,24 +18,36 @@ export async function listedShards(sql: Sql): Promise<readonly StoredShard[]> {
   })
 }
 
+/** A shard's last block that a root block lists. */
+export interface ListedBlock {
+  readonly height: number
+  readonly hash: Uint8Array
+}
+
+/** The last block of a shard that the root chain lists; null if it lists none. One statement. */
+export async function lastListed(sql: Sql, shard: string): Promise<ListedBlock | null> {
+  const [row] = await sql<{ height: bigint; entries: Uint8Array }[]>`
+    SELECT entry.height, root_block.entries FROM root_entry AS entry JOIN root_block ON root_block.height = entry.root
+    WHERE entry.shard = ${shard} ORDER BY entry.height DESC LIMIT 1`
+  if (row === undefined) return null
+  const height = Number(row.height)
+  const entry = decodeEntries(row.entries).find((listed) => listed.shard === shard && listed.height === height)
+  return entry === undefined ? null : { height, hash: entry.hash }
+}
+
 /** What a host must be told to run a shard, as the root chain has it now. */
 export async function assignmentOf(
   sql: Sql,
   shard: string,
   tuning: Partial<ShardTuning> | null,
 ): Promise<ShardAssignment> {
-  const [row] = await sql<{ height: bigint; entries: Uint8Array }[]>`
-    SELECT entry.height, root_block.entries FROM root_entry AS entry JOIN root_block ON root_block.height = entry.root
-    WHERE entry.shard = ${shard} ORDER BY entry.height DESC LIMIT 1`
-  const height = Number(row?.height ?? 0)
-  const entry = row && decodeEntries(row.entries).find((listed) => listed.shard === shard && listed.height === height)
   const [begin] = await sql<{ value: Uint8Array | null }[]>`
     SELECT value FROM export WHERE key = ${shardKey(shard)} ORDER BY since DESC LIMIT 1`
   const known = begin?.value && decodeShardEntry(begin.value)
   return {
     shard,
     tuning,
-    listed: entry === undefined ? null : { height, hash: entry.hash },
+    listed: await lastListed(sql, shard),
     from: known && known.parent === null ? known.from : null,
   }
 }

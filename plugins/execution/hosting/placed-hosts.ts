@@ -101,8 +101,8 @@ export class PlacedHosts implements ShardHosts {
 
   #elsewhere(id: string, name: string, place: () => Promise<void>): ShardHost {
     const host = new ProcessShardHost(id, this.#link(name), () => this.#assignment(id, place), this.#parts.log)
+    host.onRoot(() => this.#relay.wake(id))
     host.onReport(({ type }) => {
-      if (type === 'block') this.#relay.wake(id)
       if (type === 'split') this.#relay.end(id)
     })
     // Those that were split before this leader came may not have handed over all.

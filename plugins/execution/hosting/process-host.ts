@@ -29,6 +29,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly #ready = Promise.withResolvers<void>()
   /** While it is being stopped: told that it has, or that nobody is there to tell. */
   #onStopped: (() => void) | undefined
+  #onRoot: (() => void) | undefined
   readonly #over = new AbortController()
   /** Aborts when the host was not there, or could not start the shard yet. */
   readonly #missed = new AbortController()
@@ -63,6 +64,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   }
 
   deliver(delivery: RootDelivery): void {
+    this.#onRoot?.()
     if (this.status === 'RUNNING') this.#post({ type: 'root', delivery })
   }
 
@@ -76,6 +78,11 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
 
   onReport(listener: (report: HostReport) => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** Called for each root block that is there. */
+  onRoot(listener: () => void): void {
+    this.#onRoot = listener
   }
 
   /** Called once, when it is stopped for good. */

@@ -4,17 +4,19 @@ import { openGenesis } from '../../plugins/execution/genesis.ts'
 import { guardDeterminism } from '../../plugins/execution/ledger/determinism.ts'
 import { SYSTEM_MODULES } from '../../plugins/execution/modules/system.ts'
 import { ReplayMismatch, replayChain } from '../../plugins/execution/replay/index.ts'
+import { decodeExportChanges, decodeModuleEntry, moduleKey } from '../../plugins/execution/root/exports.ts'
+import { decodeBody, decodeHeader, decodeTransaction } from '../../protocol/index.ts'
 import { type ChainArchive, chainInArchive, unpackArchive } from './archive.ts'
 import { RECORDED } from './recorded.ts'
 
 /** What is executed again must find the same guard as in a shard's thread: before any other module is imported. */
 guardDeterminism()
-const { storyModules } = await import('./story-modules.ts')
+const { laterModules, storyModules } = await import('./story-modules.ts')
 
 const replay = (archive: ChainArchive) =>
   replayChain({
     network: openGenesis(archive.genesis),
-    modules: [...storyModules, ...SYSTEM_MODULES],
+    modules: [...storyModules, ...laterModules, ...SYSTEM_MODULES],
     chain: chainInArchive(archive),
   })
 
@@ -27,6 +29,20 @@ describe('a chain that was recorded', () => {
     // It is one in which shards were split and a realm was made.
     const shards = new Set(archive.blocks.map(({ shard }) => shard))
     for (const shard of ['0:00', '0:01', '0:010', '1:00', '1:1']) expect(shards).toContain(shard)
+    // And one in which a module changed, with blocks of both versions.
+    const versions = archive.roots
+      .flatMap(({ exports }) => decodeExportChanges(exports))
+      .findLast(([key]) => key === moduleKey('counter'))?.[1]
+    const from = decodeModuleEntry(versions!).find(([version]) => version === 2)![1]
+    const callsOf = (isLater: boolean) =>
+      archive.blocks
+        .filter(({ header }) => decodeHeader(header).rootCursor >= from === isLater)
+        .flatMap(({ body }) =>
+          decodeBody(body).flatMap((wire) => decodeTransaction(wire).actions.map(({ call }) => call)),
+        )
+    expect(callsOf(false)).toContain('counter.bounceOff')
+    expect(callsOf(true)).toContain('counter.reset')
+    for (const isLater of [false, true]) expect(callsOf(isLater)).toContain('counter.add')
   })
 
   it('would not be if a rule had changed', async () => {

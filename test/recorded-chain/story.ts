@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { counter2 } from '../../plugins/execution/fixtures/counter-2.ts'
 import { sly, TRICKS } from '../../plugins/execution/fixtures/sly.ts'
 import { faucetId } from '../../plugins/execution/genesis.ts'
 import { assetId } from '../../plugins/execution/modules/asset-cells.ts'
@@ -10,12 +11,15 @@ import { LedgerModel, newParty } from '../scenarios/model/ledger-model.ts'
 import { FLOOD, OPERATIONS, type World } from '../scenarios/model/operations.ts'
 import { act, type Submitted } from '../scenarios/model/round.ts'
 import { Random } from '../scenarios/random.ts'
-import { storyModules } from './story-modules.ts'
+import { laterModules, storyModules } from './story-modules.ts'
 
 const ROUNDS = 5
 const IN_ROUND = 30
 const PARTIES = 8
 const BALANCE = 10n ** 12n
+/** Root blocks from the call that switches a module to the switch. */
+const SWITCH_AFTER = 15
+const SWITCH_LANE = 8
 const NOBODY = new Uint8Array(0)
 /** Shards that are split, by the round in which they are. */
 const SPLITS: Readonly<Record<number, string>> = { 1: '0:0', 3: '0:01' }
@@ -27,10 +31,12 @@ export async function tellStory(seed: number): Promise<TestChain> {
   const bob = testKeyIn(1, 'bob')
   const keys = [...parties.map(({ key }) => key), alice, bob]
   const accounts = keys.map((key) => ({ key, balance: BALANCE }))
-  const net = await createTestChain({ accounts, modules: storyModules, plan: { drip: 12_345n, realmBond: 1_000_000n } })
+  const plan = { drip: 12_345n, realmBond: 1_000_000n }
+  const net = await createTestChain({ accounts, modules: storyModules, offered: laterModules, plan })
   try {
     await mixed(net, new Random(seed), parties)
     await oneOfEach(net, alice, bob)
+    await switched(net, [...parties.map(({ key }) => key), alice])
     await ownRealm(net, bob)
     await net.settled()
     return net
@@ -104,6 +110,40 @@ async function oneOfEach(net: TestChain, alice: SigningKey, bob: SigningKey): Pr
   send({ to: alice.publicKey, call: 'account.revoke', args: { key: session.publicKey } })
   for (const outcome of await net.chain.submit(wires, { wait: 'EXECUTED' }))
     assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
+}
+
+/** The module `counter` changes its version while everybody counts; then what only the old one had is refused. */
+async function switched(net: TestChain, counting: readonly SigningKey[]): Promise<void> {
+  const operator = testKey('operator')
+  const at = net.chain.rootHeight() + SWITCH_AFTER
+  const args = { name: counter2.name, version: counter2.version, at }
+  const activate = { to: operator.publicKey, realm: ROOT_REALM, call: 'module.activate', args }
+  const [activated] = await net.chain.submit(
+    [net.sign({ key: operator, nonce: 0, lane: SWITCH_LANE, actions: [activate], maxFee: 1_000_000n })],
+    { wait: 'EXECUTED' },
+  )
+  assert.equal(activated?.kind === 'accepted' && activated.status, 'EXECUTED')
+  const call = (key: SigningKey, nonce: number, name: string, args: Action['args']) => {
+    const to = cellId(counter2.name, key.publicKey, NOBODY)
+    const action = { to, call: `${counter2.name}.${name}`, args, value: 5_000n }
+    return net.sign({ key, nonce, lane: SWITCH_LANE, actions: [action], maxFee: 1_000_000n })
+  }
+  let nonce = 0
+  for (; net.chain.rootHeight() <= at + 2; nonce++) {
+    const wires = counting.map((key) => call(key, nonce, 'add', { by: 1 }))
+    const outcomes = await net.chain.submit(wires, { wait: 'INCLUDED' })
+    for (const outcome of outcomes) assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome))
+  }
+  const last = counting.flatMap((key) => [
+    call(key, nonce, 'bounceOff', { to: key.publicKey }),
+    call(key, nonce, 'reset', {}),
+  ])
+  const outcomes = await net.chain.submit(last, { wait: 'EXECUTED' })
+  const kinds = outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome.code : outcome.kind))
+  assert.deepEqual(
+    kinds,
+    counting.flatMap(() => ['UNKNOWN_CALL', 'accepted']),
+  )
 }
 
 /** A realm is made, paid into, paid out of, and one of its shards is split. */

@@ -81,8 +81,9 @@ export class BlockIntake {
     this.#isHalted = true
   }
 
-  /** Hands a durable block to the root chain. Never throws. */
+  /** Hands a durable block to the root chain. @throws CodecError if its header is none: nothing of it is taken then */
   take(source: Source, block: DurableBlock): void {
+    const { time } = decodeHeader(block.header)
     const place = { shard: source.host.id, height: block.height }
     source.height = block.height
     if (this.#isHalted) return
@@ -97,7 +98,7 @@ export class BlockIntake {
     this.#bytes += block.outgoing.length
     this.#outgoing.set(placeKey(place), { ...place, bytes: block.outgoing, index: block.index })
     this.#parts.supply.block(place, block.totals)
-    this.#parts.orderer.propose([{ ...place, hash: block.hash, time: decodeHeader(block.header).time }])
+    this.#parts.orderer.propose([{ ...place, hash: block.hash, time }])
   }
 
   /** Takes in the shard's stored blocks that were not taken in yet, from the last one that a root block lists. */

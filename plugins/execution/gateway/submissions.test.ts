@@ -1,8 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLog } from '../../../server/log.ts'
-import { pause } from '../../../server/plugin.ts'
-import { until } from '../../../server/testing/program.ts'
 import type { SubmitOutcome } from '../api.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { KeptTransactions } from './kept.ts'
@@ -22,10 +20,22 @@ function stuck(): Submissions {
   return new Submissions({
     pool: { verify, hasIdle: true } as never,
     directory: { at: () => ({ space: shardSpace('0:'), host }) } as never,
-    states: { kept: new KeptTransactions(() => undefined) } as never,
-    watch: {} as never,
+    states: { kept: new KeptTransactions(() => undefined), find: async () => [] } as never,
+    watch: { listen: () => () => undefined } as never,
     log: silentLog,
   })
+}
+
+// Time stands still unless it is moved: nothing here depends on how fast the machine is.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+const isSettled = (answer: Promise<unknown>): Promise<boolean> => {
+  const settled = answer.then(
+    () => true,
+    () => true,
+  )
+  return Promise.race([settled, setImmediate(false)])
 }
 
 it('lets nobody keep others out with transactions that are never included', async () => {
@@ -38,20 +48,49 @@ it('lets nobody keep others out with transactions that are never included', asyn
     await setImmediate()
   }
   await expect(submissions.submit(wires, 'INCLUDED')).rejects.toMatchObject({ code: 'OVERLOADED' })
-  const isTaken = async (): Promise<boolean> => {
-    const attempt = submissions.submit(wires.slice(0, 1), 'INCLUDED', leaving.signal)
-    const refused = attempt.then(
-      () => false,
-      () => true,
-    )
-    return !(await Promise.race([refused, pause(100).then(() => false)]))
-  }
-  await until(isTaken, 'there is a place for others')
+  await vi.advanceTimersByTimeAsync(1_000)
+  const late = submissions.submit(wires.slice(0, 1), 'INCLUDED', leaving.signal)
+  expect(await isSettled(late)).toBe(false)
   // Who was there first is told how it stands: that promises nothing.
   const [first] = await held[0]!
   expect(first).toMatchObject({ kind: 'accepted', status: 'PENDING' })
-  const youngest = held.at(-1)?.then(() => 'answered')
-  expect(await Promise.race([youngest, pause(0).then(() => 'waits')])).toBe('waits')
+  expect(await isSettled(held.at(-1)!)).toBe(false)
   leaving.abort()
   await Promise.all(held)
+})
+
+describe('the time of a submission', () => {
+  /** Ten milliseconds before `ms`, and then ten after. */
+  const around = async (ms: number, look: (isOver: boolean) => Promise<void>): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(ms - 10)
+    await look(false)
+    await vi.advanceTimersByTimeAsync(20)
+    await look(true)
+  }
+
+  it('ends for each by itself, and it is answered as it stands', async () => {
+    const submissions = stuck()
+    const first = submissions.submit(wires.slice(0, 2), 'INCLUDED')
+    await setImmediate()
+    await vi.advanceTimersByTimeAsync(4_000)
+    const second = submissions.submit(wires.slice(2, 3), 'EXECUTED')
+    await setImmediate()
+    await around(6_000, async (isOver) => expect(await isSettled(first)).toBe(isOver))
+    expect(await first).toMatchObject([{ status: 'PENDING' }, { status: 'PENDING' }])
+    expect(await isSettled(second)).toBe(false)
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(await isSettled(second)).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('ends at once for who leaves', async () => {
+    const submissions = stuck()
+    const leaving = new AbortController()
+    const answer = submissions.submit(wires.slice(0, 1), 'INCLUDED', leaving.signal)
+    await setImmediate()
+    expect(await isSettled(answer)).toBe(false)
+    leaving.abort()
+    expect(await answer).toMatchObject([{ status: 'PENDING' }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })

@@ -5,28 +5,12 @@ import { idKey } from '../state/ledger-cell.ts'
 import type { VerifierPool } from '../verify/pool.ts'
 import { Batcher } from './batcher.ts'
 import { SubmissionError } from './errors.ts'
+import { ANSWER_MS, OpenSubmission, OpenSubmissions } from './open-submissions.ts'
 import type { Destination } from './router.ts'
 import { type LateTicket, Router } from './router.ts'
 import { isFinal, type TransactionStates } from './states.ts'
 import { accept, refuse, type Ticket } from './ticket.ts'
 import type { TransactionWatch } from './watch.ts'
-
-/** A submission is answered as it stands after so long. */
-const ANSWER_MS = 10_000
-/** Transactions that may be on their way to an answer, and their bytes. */
-const MAX_OPEN = 50_000
-const MAX_OPEN_BYTES = 256 * 1024 * 1024
-/** Who has waited so long is answered as it stands if others would find no place. */
-const PATIENCE_MS = 1_000
-
-/** A submission on its way to an answer. */
-interface OpenSubmission {
-  readonly count: number
-  readonly bytes: number
-  readonly since: number
-  /** Ends its waiting. */
-  readonly hurry: AbortController
-}
 
 /** Takes signed transactions from clients to their shards, and the answers back. */
 export class Submissions {
@@ -38,10 +22,7 @@ export class Submissions {
   readonly #refusal: () => SubmissionError | undefined
   /** Submissions that come late: they may be repeats of included ones. Looked up together. */
   #repeats: LateTicket[] = []
-  /** Oldest first. */
-  readonly #waiting = new Set<OpenSubmission>()
-  #open = 0
-  #openBytes = 0
+  readonly #open = new OpenSubmissions()
 
   constructor(parts: {
     readonly pool: VerifierPool
@@ -68,53 +49,24 @@ export class Submissions {
     if (wires.length === 0) return []
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
-    const own = this.#enter(wires)
-    const deadline = own.since + ANSWER_MS
-    const { signal: hurried } = own.hurry
-    const enough = signal === undefined ? hurried : AbortSignal.any([signal, hurried])
+    const own = new OpenSubmission(wires)
+    this.#open.enter(own)
+    if (signal?.aborted === true) own.hurry()
+    else signal?.addEventListener('abort', own.hurry, { once: true })
     try {
-      const included = await this.#submitted(wires, wait !== 'NONE', enough)
-      return wait === 'EXECUTED' ? await this.#executed(included, deadline, enough) : included
+      const included = await this.#submitted(wires, wait !== 'NONE', own)
+      return wait === 'EXECUTED' ? await this.#executed(included, own) : included
     } finally {
-      this.#leave(own)
+      signal?.removeEventListener('abort', own.hurry)
+      this.#open.leave(own)
     }
   }
 
-  /** What never gets into a block, and costs nothing, must not keep others out. @throws SubmissionError OVERLOADED */
-  #enter(wires: readonly Uint8Array[]): OpenSubmission {
-    const count = wires.length
-    const bytes = wires.reduce((sum, wire) => sum + wire.length, 0)
-    const since = performance.now()
-    const isFull = (): boolean => this.#open + count > MAX_OPEN || this.#openBytes + bytes > MAX_OPEN_BYTES
-    for (const oldest of this.#waiting) {
-      if (!isFull() || since - oldest.since < PATIENCE_MS) break
-      this.#leave(oldest)
-      oldest.hurry.abort()
-    }
-    if (isFull())
-      throw new SubmissionError('OVERLOADED', 'too many transactions are on their way: try again in a second')
-    const own = { count, bytes, since, hurry: new AbortController() }
-    this.#waiting.add(own)
-    this.#open += count
-    this.#openBytes += bytes
-    return own
-  }
-
-  #leave(own: OpenSubmission): void {
-    if (!this.#waiting.delete(own)) return
-    this.#open -= own.count
-    this.#openBytes -= own.bytes
-  }
-
-  #submitted(wires: readonly Uint8Array[], waits: boolean, signal?: AbortSignal): Promise<SubmitOutcome[]> {
+  #submitted(wires: readonly Uint8Array[], waits: boolean, own: OpenSubmission): Promise<SubmitOutcome[]> {
     return new Promise((resolve, reject) => {
       const outcomes: (SubmitOutcome | undefined)[] = new Array(wires.length).fill(undefined)
       let open = wires.length
-      const finish = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', asItStands)
-        resolve(outcomes.filter((outcome) => outcome !== undefined))
-      }
+      const finish = (): void => resolve(outcomes.filter((outcome) => outcome !== undefined))
       const tickets = wires.map(
         (wire, i): Ticket => ({
           wire,
@@ -124,10 +76,8 @@ export class Submissions {
           pathBits: 0,
           isAdmitted: false,
           settle: (outcome) => {
-            if (outcome instanceof SubmissionError) {
-              clearTimeout(timer)
-              reject(outcome)
-            } else if (outcomes[i] === undefined) {
+            if (outcome instanceof SubmissionError) reject(outcome)
+            else if (outcomes[i] === undefined) {
               outcomes[i] = outcome
               open--
               if (open === 0) finish()
@@ -142,25 +92,19 @@ export class Submissions {
           else accept(ticket, 'PENDING', null)
         }
       }
-      const timer = setTimeout(asItStands, ANSWER_MS)
-      signal?.addEventListener('abort', asItStands, { once: true })
-      try {
-        this.#batcher.add(tickets)
-      } catch (error) {
-        clearTimeout(timer)
-        reject(error)
-      }
+      // What throws here rejects.
+      this.#batcher.add(tickets)
+      if (own.isHurried) asItStands()
+      else own.onHurry(asItStands)
     })
   }
 
   /** Waits for the messages of included transactions in other shards. All are looked up together. */
-  async #executed(
-    outcomes: readonly SubmitOutcome[],
-    deadline: number,
-    signal?: AbortSignal,
-  ): Promise<SubmitOutcome[]> {
+  async #executed(outcomes: readonly SubmitOutcome[], own: OpenSubmission): Promise<SubmitOutcome[]> {
     const answers = [...outcomes]
     const done = new AbortController()
+    if (own.isHurried) done.abort()
+    else own.onHurry(() => done.abort())
     let open = 0
     const take = (place: number, { status, at }: TransactionState): void => {
       const before = answers[place]
@@ -183,8 +127,8 @@ export class Submissions {
         const state = present[i]
         if (state !== null && state !== undefined) take(place, state)
       }
-      const left = Math.max(0, deadline - performance.now())
-      await pause(left, signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]))
+      // Whoever left, or was hurried, is not waited for; the time of all others ends in the same way.
+      await pause(ANSWER_MS, done.signal)
       return answers
     } finally {
       for (const { end } of watched) end()

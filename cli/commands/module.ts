@@ -60,8 +60,8 @@ function addActivate(module: Command, streams: Streams): void {
       module
         .command('activate')
         .description('add a module to the network, or switch to another version of it, from a root height on')
-        .argument('<name>')
-        .argument('<version>', '', parseVersion)
+        .argument('<name>', 'of the module')
+        .argument('<version>', 'a whole number', parseVersion)
         .requiredOption('--at <height>', 'a root height, or +N: N root blocks from now', parseHeight)
         .option('--force', 'even if this node could not execute it: nodes without it stop at that height')
         .option('--wait', 'end when the network uses it'),
@@ -101,7 +101,12 @@ function addActivate(module: Command, streams: Streams): void {
 
 function addCancel(module: Command, streams: Streams): void {
   asking(
-    signedByFile(module.command('cancel').description('take back what is scheduled for a module').argument('<name>')),
+    signedByFile(
+      module
+        .command('cancel')
+        .description('take back what is scheduled for a module')
+        .argument('<name>', 'of the module'),
+    ),
     streams,
     async (connect, command) => {
       const [name] = command.processedArgs as [string]

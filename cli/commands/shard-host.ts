@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Streams } from '../../server/cli/output.ts'
 import { parsePort } from '../../server/cli/parse.ts'
 
@@ -22,7 +22,11 @@ export function addShardHost(program: Command, streams: Streams): void {
   program
     .command('shard-host')
     .description('run shards for the node that makes the blocks, on a database of their own, until Ctrl-C')
-    .option('--listen <host:port>', 'where nodes reach it', listening, { hostname: '127.0.0.1', port: 4100 })
+    .addOption(
+      new Option('--listen <host:port>', 'where nodes reach it')
+        .argParser(listening)
+        .default({ hostname: '127.0.0.1', port: 4100 }, '127.0.0.1:4100'),
+    )
     .option('--data <folder>', 'where everything is kept', '.deaios-shard-host')
     .option('--database <url>', 'a PostgreSQL to use instead of the embedded one (not the node’s)')
     .option('--database-file <file>', 'a file with such a URL: others can read a password on a command line')

@@ -45,7 +45,7 @@ function addImport(snapshot: Command, streams: Streams): void {
   const command = atNode(
     snapshot
       .command('import')
-      .argument('<file>')
+      .argument('<file>', 'as `snapshot export` wrote it')
       .description('bring it into an empty data folder or database: `deaios start` goes on from there'),
   ).option('--network <id>', 'refuse one of another network', parseNetwork)
   answering(command, streams, async () => {
@@ -71,7 +71,7 @@ function addImport(snapshot: Command, streams: Streams): void {
 function addCheck(snapshot: Command, streams: Streams): void {
   const command = snapshot
     .command('check')
-    .argument('<file>')
+    .argument('<file>', 'as `snapshot export` wrote it')
     .description('compare all that it says with the votes in it')
     .option('--network <id>', 'refuse one of another network', parseNetwork)
   answering(command, streams, async () => {

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { describeError } from './command-error.ts'
 import { answering } from './output.ts'
-import { runProgram } from './program.ts'
+import { deaiosCommand, runProgram } from './program.ts'
 
 async function run(...words: string[]) {
   const said = { out: '', err: '' }
@@ -30,6 +30,20 @@ describe('the deaios command', () => {
     [[], 'Usage: deaios'],
   ])('calls %s wrong usage', async (words, expected) => {
     expect(await run(...words)).toEqual({ code: 2, out: '', err: expect.stringContaining(expected) })
+  })
+
+  it('says of every command, argument and option what it is', () => {
+    const nowhere = { write: () => undefined }
+    const withAll = (command: Command): Command[] => [command, ...command.commands.flatMap(withAll)]
+    const commands = withAll(deaiosCommand({ out: nowhere, err: nowhere }))
+    expect(commands.length).toBeGreaterThan(30)
+    const unsaid = commands.flatMap((command) => [
+      ...(command.description() === '' ? [command.name()] : []),
+      ...[...command.registeredArguments, ...command.options]
+        .filter(({ description }) => description === '')
+        .map((part) => `${command.name()} ${part.name()}`),
+    ])
+    expect(unsaid).toEqual([])
   })
 
   it('says in one line what was refused', async () => {

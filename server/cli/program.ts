@@ -12,13 +12,8 @@ export type CommandGroup = (program: Command, streams: Streams) => void
 
 const GROUPS: readonly CommandGroup[] = [addStart, addKey, addKeystore, addPlugin, ...clientCommands]
 
-/**
- * Runs one command line.
- *
- * @param words the arguments, without node and the script
- * @returns the exit code: 0 done, 1 refused (`CODE: message` on stderr), 2 wrong usage
- */
-export async function runProgram(words: readonly string[], streams: Streams): Promise<0 | 1 | 2> {
+/** The whole command line, to be run or to be looked at. */
+export function deaiosCommand(streams: Streams): Command {
   const program = new Command('deaios')
     .description('A decentralized AI operating system: one protocol server, spoken to in GraphQL.')
     .version(SERVER_VERSION)
@@ -28,8 +23,18 @@ export async function runProgram(words: readonly string[], streams: Streams): Pr
       writeErr: (text) => streams.err.write(text),
     })
   for (const add of GROUPS) add(program, streams)
+  return program
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param words the arguments, without node and the script
+ * @returns the exit code: 0 done, 1 refused (`CODE: message` on stderr), 2 wrong usage
+ */
+export async function runProgram(words: readonly string[], streams: Streams): Promise<0 | 1 | 2> {
   try {
-    await program.parseAsync(words, { from: 'user' })
+    await deaiosCommand(streams).parseAsync(words, { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -99,7 +99,10 @@ function addList(key: Command, streams: Streams): void {
 
 function addRevoke(key: Command, streams: Streams): void {
   const revoke = atNode(
-    key.command('revoke').argument('<id>').description('end a key, and what was made by it, at once'),
+    key
+      .command('revoke')
+      .argument('<id>', 'as `key list` shows it')
+      .description('end a key, and what was made by it, at once'),
   )
   answering(revoke, streams, async (command) => {
     const { AuditLog, CONSOLE, revokeKey } = await import('../../auth/index.ts')

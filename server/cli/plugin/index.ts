@@ -11,7 +11,8 @@ export function addPlugin(program: Command, streams: Streams): void {
 
 function addNew(plugin: Command, streams: Streams): void {
   const command = plugin
-    .command('new <name>')
+    .command('new')
+    .argument('<name>', 'a-z, 0-9 and _, like solar_wind')
     .description('write a plugin that works: ledger module, table, types, subscription, jobs and a test')
     .option('--in <folder>', 'where to; a new folder of its name if absent')
   answering(command, streams, async (asked) => {

@@ -3,20 +3,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, generateKeyPair } from '../client/index.ts'
-import { runProgram } from '../server/cli/program.ts'
 import { type Program, runNode } from '../server/testing/program.ts'
+import { command } from './command.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const config = ['--config', join(root, 'deaios.config.ts')]
 
-const snapshot = (...words: readonly string[]) => program('snapshot', ...words, '--json')
-
-async function program(...words: readonly string[]) {
-  const said = { out: '', err: '' }
-  const into = (name: 'out' | 'err') => ({ write: (text: string) => (said[name] += text) })
-  const code = await runProgram(words, { out: into('out'), err: into('err') })
-  return { code, ...said }
-}
+const snapshot = (...words: readonly string[]) => command('snapshot', ...words, '--json')
 
 /** A node in this folder, and where it is. */
 async function startNode(data: string): Promise<{ node: Program; url: string; keyFile: string }> {
@@ -63,7 +56,7 @@ describe('deaios snapshot', () => {
     await other.faucet(generateKeyPair().address)
     await other.close()
     // What was made since is executed again, from what the validators had signed on.
-    const verified = await program('verify', '--data', to, ...config)
+    const verified = await command('verify', '--data', to, ...config)
     const { rootHeight } = JSON.parse(exported.out)
     expect(verified).toMatchObject({
       code: 0,

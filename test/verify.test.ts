@@ -4,21 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, generateKeyPair } from '../client/index.ts'
 import { withNodeDatabase } from '../server/cli/identity/node-database.ts'
-import { runProgram } from '../server/cli/program.ts'
 import { type Program, runNode } from '../server/testing/program.ts'
+import { command } from './command.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const flags = ['--config', join(root, 'deaios.config.ts')]
 
-async function verify(data: string, ...more: readonly string[]) {
-  const words = { out: '', err: '' }
-  const into = (name: 'out' | 'err') => ({ write: (text: string) => (words[name] += text) })
-  const code = await runProgram(['verify', '--json', '--data', data, ...flags, ...more], {
-    out: into('out'),
-    err: into('err'),
-  })
-  return { code, ...words }
-}
+const verify = (data: string, ...more: readonly string[]) =>
+  command('verify', '--json', '--data', data, ...flags, ...more)
 
 describe('deaios verify', () => {
   let data: string
@@ -30,7 +23,10 @@ describe('deaios verify', () => {
     for (let i = 0; i < 5; i++) await client.faucet(generateKeyPair().address)
     await client.close()
   })
-  afterAll(() => rm(data, { recursive: true, force: true }))
+  afterAll(async () => {
+    if (node.child.exitCode === null) await node.end('SIGINT')
+    await rm(data, { recursive: true, force: true })
+  })
 
   it('finds a running node’s chain in order, and a stopped one’s', async () => {
     const running = await verify(data)

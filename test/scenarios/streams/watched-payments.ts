@@ -25,6 +25,8 @@ export class WatchedPayments {
   readonly #random: Random
   /** Payments that were seen to their end. */
   seen = 0
+  /** How often it was told that the node cannot say now, and asked again. */
+  unavailable = 0
   #running = true
   #watching: Promise<void> = Promise.resolve()
 
@@ -77,6 +79,7 @@ export class WatchedPayments {
         return
       } catch (error) {
         if (!isClientError(error, 'UNREACHABLE')) throw error
+        this.unavailable++
       }
     }
   }
@@ -91,7 +94,8 @@ export class WatchedPayments {
           statuses.push(transaction.status)
         assert.equal(statuses.at(-1), 'EXECUTED', `${id} was told ${statuses.join(', ')}, and no more`)
       } catch (error) {
-        if (!isClientError(error, 'DISCONNECTED')) throw error
+        if (isClientError(error, 'UNREACHABLE')) this.unavailable++
+        else if (!isClientError(error, 'DISCONNECTED')) throw error
       }
       const places = statuses.map((status) => ORDER.indexOf(status))
       const isOrdered = places.every((place, i) => place >= 0 && (i === 0 || place > (places[i - 1] ?? 0)))

@@ -11,7 +11,7 @@ import { encodeGenesis } from '../../protocol/index.ts'
 import { runNode } from '../../server/testing/program.ts'
 import { archiveOf, type ChainArchive, packArchive } from '../recorded-chain/archive.ts'
 import { tellStory } from '../recorded-chain/story.ts'
-import { storyModules } from '../recorded-chain/story-modules.ts'
+import { laterModules, storyModules } from '../recorded-chain/story-modules.ts'
 import { newSeed, Random } from '../scenarios/random.ts'
 
 const Found = z.object({
@@ -107,7 +107,8 @@ describe('a chain in which shards split and realms begin', () => {
       ...Array.from({ length: 6 }, (_, i) => (i < 4 ? random.pick(splits) : random.below(last))),
     ]
     for (const height of new Set(heights)) {
-      const verified = await verifyDatabase({ sql: net.sql, offered: net.modules, from: height })
+      const offered = [...net.modules, ...laterModules]
+      const verified = await verifyDatabase({ sql: net.sql, offered, from: height })
       expect(verified, `from ${height}`).toMatchObject({ rootHeight: last, from: height })
       const path = join(folder, `snapshot-${height}`)
       await writeSnapshot({ sql: net.sql, path, height })
@@ -120,6 +121,7 @@ describe('a chain in which shards split and realms begin', () => {
     const path = join(folder, `snapshot-${height}`)
     const copy = await createTestChain({
       modules: storyModules,
+      offered: laterModules,
       async found(sql) {
         await importSnapshot({ sql, path })
         return net.network
@@ -135,7 +137,8 @@ describe('a chain in which shards split and realms begin', () => {
       await copy.restart()
       expect((await copy.settled()).total).toBe(net.network.supply)
       await copy.chain.stop()
-      const { sql, modules: offered } = copy
+      const { sql } = copy
+      const offered = [...copy.modules, ...laterModules]
       expect(await verifyDatabase({ sql, offered })).toMatchObject({ from: height, snapshot: height })
       await verifyDatabase({ sql, offered, from: height + 1 })
       await writeSnapshot({ sql: copy.sql, path: join(folder, 'again') })

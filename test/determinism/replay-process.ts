@@ -16,6 +16,7 @@ const sources = [
   '../../plugins/execution/modules/faucet.ts',
   '../../plugins/execution/modules/asset.ts',
   '../../plugins/execution/fixtures/counter.ts',
+  '../../plugins/execution/fixtures/counter-2.ts',
   '../../plugins/execution/fixtures/sly.ts',
   '../../plugins/execution/modules/module.ts',
   '../../plugins/execution/modules/realm.ts',

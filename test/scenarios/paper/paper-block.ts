@@ -86,7 +86,8 @@ export function runOnPaper(shard: PaperShard, stored: StoredBlock, terms: BlockT
   checkReceipts(stored, results)
   checkEvents(stored, run.events)
   checkCells(stored, realm, cells)
-  assert.equal(header.weight, BigInt(weight), `${place}: weight`)
+  const weighed = { all: header.weight, transactions: header.txWeight }
+  assert.deepEqual(weighed, { all: BigInt(weight), transactions: BigInt(weight - plan.weight) }, `${place}: weight`)
   assert.equal(header.arrivals, shard.arrivals + terms.arrived.length, `${place}: arrivals`)
   const worth = (cell: PaperCell): bigint => cell.balance + depositPerByte * BigInt(bytesHeld(cell))
   const gained = cells.written().reduce((sum, { before, after }) => sum + worth(after) - worth(before), 0n)

@@ -43,7 +43,8 @@ export class PaperLedger {
   readonly #standings = new Map<string, Standing>()
   /** What each root block brings to shards, by height. */
   readonly #brings: Note[][] = []
-  readonly #randoms: Uint8Array[] = []
+  /** The root blocks that it followed. */
+  readonly #roots: Pick<StoredRoot, 'random' | 'time'>[] = []
   /** What the last root block's call sent: the next one brings it. */
   #released: readonly Note[] = []
   /** Messages between shards, and what they carry. */
@@ -85,12 +86,12 @@ export class PaperLedger {
   follow(root: StoredRoot): void {
     const { height, blocks } = root
     assert.equal(height, this.height + 1, 'root blocks come one after the other')
-    this.#randoms.push(root.random)
+    this.#roots.push({ random: root.random, time: root.time })
     const released = this.#released
     if (height === 0) for (const block of blocks) this.#open(block)
     else {
       this.#runRoot(root)
-      const sent = blocks.flatMap((block) => this.#block(block))
+      const sent = blocks.flatMap((block) => this.#block(block, root.time))
       this.#brings[height] = [...sent, ...released]
     }
     this.#brings[height] ??= []
@@ -128,8 +129,8 @@ export class PaperLedger {
     this.history.keep(height)
   }
 
-  /** Runs a block, and gives what it sent to other shards. */
-  #block(stored: StoredBlock): readonly Note[] {
+  /** Runs a block that a root block of this time lists, and gives what it sent to other shards. */
+  #block(stored: StoredBlock, listed: number): readonly Note[] {
     const shard = this.#shards.get(stored.shard)
     if (shard === undefined) {
       this.#open(stored)
@@ -138,8 +139,9 @@ export class PaperLedger {
     const { rootCursor, time } = stored.header
     const place = `${shard.id}/${stored.height}`
     assert.equal(stored.height, shard.height + 1, `${place}: height`)
-    assert.ok(rootCursor >= shard.cursor && rootCursor < this.#brings.length, `${place}: cursor`)
-    assert.ok(time >= shard.time, `${place}: time`)
+    const root = this.#roots[rootCursor]
+    assert.ok(root !== undefined && rootCursor >= shard.cursor && rootCursor < this.#brings.length, `${place}: cursor`)
+    assert.ok(time >= shard.time && time >= root.time && time <= listed, `${place}: time`)
     const until = this.history.pages.shards.get(shard.id)?.until ?? Number.POSITIVE_INFINITY
     assert.ok(shard.cursor < until && rootCursor <= until, `${place}: its children go on`)
     const brought = this.#brings.slice(shard.cursor + 1, rootCursor + 1).flat()
@@ -150,7 +152,7 @@ export class PaperLedger {
       ...{ cells, depositPerByte, treasury },
       view: history.at(rootCursor),
       set: history.setAt(rootCursor),
-      random: this.#randoms[rootCursor] ?? new Uint8Array(0),
+      random: root.random,
       arrived,
     })
     checkOutcomes(stored, made.followUps)

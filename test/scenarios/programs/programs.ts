@@ -21,9 +21,10 @@ const PARTIES = 12
 const BALANCE = 10n ** 12n
 const BOND = 1_000_000n
 const DEPOSIT_PER_BYTE = 10n
-const MOST_IN_ROUND = 50
-/** Each shard has a thread of its own. */
-const MOST_SHARDS = 8
+/** How large it gets. Each shard has a thread of its own, which takes its time to start. */
+const FULL = { begin: [1, 2, 4], shards: 8, round: 50 } as const
+const REDUCED = { begin: [1, 2], shards: 4, round: 25 } as const
+type Size = typeof FULL | typeof REDUCED
 const MOST_REALMS = 3
 /** Transactions of one network; then another one begins, with other modules. */
 const OF_ONE_NETWORK = 600
@@ -40,15 +41,16 @@ export const programs: Scenario = {
   claim:
     'whatever modules are programmed to do, over splits, new realms, switched versions and restarts, cells, outcomes, events and supply are those of a sequential model',
   unit: 'transactions',
-  counts: { full: 20_000, reduced: 250 },
-  async run({ count, random, progress }) {
+  counts: { full: 20_000, reduced: 120 },
+  async run({ count, isFull, random, progress }) {
     const figures: Record<string, number> = { networks: 0 }
     for (let done = 0; done < count; ) {
-      const size = Math.min(OF_ONE_NETWORK, count - done)
-      const found = await compare(size, random.fork(), (text) => progress(`${done} of ${count}, ${text}`))
+      const length = Math.min(OF_ONE_NETWORK, count - done)
+      const tell = (text: string): void => progress(`${done} of ${count}, ${text}`)
+      const found = await compare(length, isFull ? FULL : REDUCED, random.fork(), tell)
       for (const [name, times] of Object.entries(found)) figures[name] = (figures[name] ?? 0) + times
       figures.networks = (figures.networks ?? 0) + 1
-      done += size
+      done += length
     }
     return figures satisfies Figures
   },
@@ -60,6 +62,7 @@ interface World extends Material {
   readonly paper: PaperLedger
   /** Accounts that have coins, in whatever realm. */
   readonly signers: Signer[]
+  readonly size: Size
   /** What has still to happen. */
   readonly deck: Event[]
   readonly happened: Record<'restarts' | 'crashes' | 'splits' | 'realms' | 'switches', number>
@@ -67,6 +70,7 @@ interface World extends Material {
 
 async function compare(
   count: number,
+  size: Size,
   random: Random,
   progress: (text: string) => void,
 ): Promise<Record<string, number>> {
@@ -78,7 +82,7 @@ async function compare(
   const parties = Array.from({ length: PARTIES }, (_, i) => testKey(`party ${i}`))
   const { log, entries } = memoryLog()
   const net = await createTestChain({
-    shards: random.pick([1, 2, 4]),
+    shards: random.pick<number>(size.begin),
     accounts: parties.map((key) => ({ key, balance: BALANCE })),
     modules: [account, ...first],
     offered: modules.filter((module) => !first.includes(module)),
@@ -110,11 +114,12 @@ async function compare(
       paper,
       signers,
       happened,
+      size,
       deck: [],
     }
     await agree(world)
     for (let done = 0; done < count; ) {
-      done += await round(world, Math.min(random.between(1, MOST_IN_ROUND), count - done))
+      done += await round(world, Math.min(random.between(1, size.round), count - done))
       await agree(world)
       progress(`modules ${seed}: ${done} of ${count}`)
     }
@@ -171,7 +176,7 @@ async function interrupt({ net, random, client, happened }: World, handed: reado
 
 /** What the operator and founders of realms do, some of which they may not. */
 function drawRootCalls(world: World, events: ReadonlySet<Event>): Handed[] {
-  const { net, random, client, parties, happened } = world
+  const { net, random, client, parties, happened, size } = world
   const handed: Handed[] = []
   const byOperator = { key: operator, realm: 0 }
   const byParty = { key: random.pick(parties), realm: 0 }
@@ -179,13 +184,13 @@ function drawRootCalls(world: World, events: ReadonlySet<Event>): Handed[] {
     handed.push(client.sign(signer, SPLIT_LANE, [{ ...action, realm: ROOT_REALM }]))
   }
   const running = net.chain.shards().filter(({ id, status }) => id !== 'root' && status === 'RUNNING')
-  if (events.has('split') && running.length < MOST_SHARDS) {
+  if (events.has('split') && running.length < size.shards) {
     happened.splits++
     const args = { shard: random.pick(running).id }
     atRoot(random.percent(90) ? byOperator : byParty, { to: operator.publicKey, call: 'shard.split', args })
   }
   const realms = world.history.pages.realms.size
-  if (events.has('realm') && realms < MOST_REALMS && running.length < MOST_SHARDS - 1) {
+  if (events.has('realm') && realms < MOST_REALMS && running.length < size.shards - 1) {
     happened.realms++
     const [name, shards] = [`realm-${realms}`, random.pick([1, 2])]
     const to = cellId('realm', byParty.key.publicKey, realmSalt(name))
@@ -210,7 +215,7 @@ async function settleIn({ client, signers, parties: all }: World, realm: number)
   signers.push(...parties.map((key) => ({ key, realm })))
 }
 
-const AGREE_WITHIN_MS = 60_000
+const AGREE_WITHIN_MS = 120_000
 
 /** The model follows until nothing is on its way any more; then both say the same. */
 async function agree({ net, client, paper }: World): Promise<void> {

@@ -118,6 +118,9 @@ it('any height of it can be verified from there on, put into a snapshot, and goe
     await readSnapshot(join(folder, `${height}`), { network: net.network.id })
   }
   await expect(writeSnapshot({ sql, path: join(folder, 'none') })).rejects.toMatchObject({ code: 'SHARD_HOST_UNKNOWN' })
+  await expect(writeSnapshot({ sql: host.sql, path: join(folder, 'none') })).rejects.toMatchObject({
+    code: 'NO_NETWORK',
+  })
   const away = { ...host.config, database: 'postgres://deaios@127.0.0.1:9/none' }
   const unread = writeSnapshot({ sql, shardHosts: [away], path: join(folder, 'none') })
   await expect(unread).rejects.toMatchObject({

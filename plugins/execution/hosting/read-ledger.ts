@@ -28,7 +28,7 @@ export interface ReadLedgerOptions {
   readonly isReadOnly?: boolean
 }
 
-/** The database has no ledger yet. */
+/** The database has no ledger, or not the root chain of one. */
 export class NoNetworkError extends Error {
   override readonly name = 'NoNetworkError'
   readonly code = 'NO_NETWORK'
@@ -71,8 +71,11 @@ async function inTransaction<T>(sql: Sql, mode: string, work: (tx: Transaction) 
 async function networkIn(main: Transaction): Promise<Network> {
   const [tables] = await main<{ there: boolean }[]>`SELECT to_regclass('genesis') IS NOT NULL AS there`
   const network = tables?.there === true ? await storedNetwork(main) : undefined
-  if (network !== undefined) return network
-  throw new NoNetworkError('this database has no network yet: start the node once, or name its folder with --data')
+  if (network === undefined)
+    throw new NoNetworkError('this database has no network yet: start the node once, or name its folder with --data')
+  const [root] = await main<{ there: boolean }[]>`SELECT EXISTS (SELECT FROM root_block) AS there`
+  if (root?.there === true) return network
+  throw new NoNetworkError('this is the database of a shard host, which has no root chain: name that of the node')
 }
 
 /** Opens the databases of hosts, one within the other, and hands on a transaction in each. */

@@ -48,8 +48,8 @@ export interface ReplayStart {
   readonly imported?: ImportedRoots
   /** All cells of a shard, or of the root chain if none is named, sorted by path. */
   cells(shard?: ShardSpace): Promise<readonly FirstCell[]>
-  /** What listed blocks sent, in order. @throws SnapshotError HISTORY_MISSING if one is not there */
-  sent(entries: readonly CommittedHeader[]): Promise<readonly Pick<StoredBlock, 'header' | 'outgoing'>[]>
+  /** What listed blocks sent, in order; undefined where one is not there. */
+  sent(entries: readonly CommittedHeader[]): Promise<readonly (Pick<StoredBlock, 'header' | 'outgoing'> | undefined)[]>
   /** The messages that wait in a shard after its last block, oldest first. */
   waiting(header: BlockHeader): Promise<readonly DeferredMessage[]>
 }
@@ -161,7 +161,7 @@ async function sentBy(start: ReplayStart, { header, entries }: RootBlock): Promi
       throw new ReplayMismatch(
         { shard: ROOT_SHARD, height: header.height },
         'entries',
-        `it lists another block ${height} of shard ${shard}`,
+        `it lists block ${height} of shard ${shard}, which is not there`,
       )
     const items = splitOut(block.outgoing)
     const place = { shard, height }

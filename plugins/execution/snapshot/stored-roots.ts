@@ -46,14 +46,11 @@ export interface StoredSent {
   readonly outgoing: Uint8Array
 }
 
-/**
- * Headers and out items of listed blocks, in order.
- * @throws SnapshotError HISTORY_MISSING if one is not in its database
- */
-export async function sentBlocks(
+/** Headers and out items of listed blocks, in order; undefined where one is not in its database. */
+export async function findSent(
   ledger: StoredLedger,
   entries: readonly CommittedHeader[],
-): Promise<readonly StoredSent[]> {
+): Promise<readonly (StoredSent | undefined)[]> {
   const found = new Map<string, StoredSent>()
   for (const [tx, there] of Map.groupBy(entries, ({ shard }) => ledger.of(shard))) {
     const rows = await tx<(StoredSent & { readonly shard: string; readonly height: bigint })[]>`
@@ -65,8 +62,17 @@ export async function sentBlocks(
       WHERE block.header IS NOT NULL OR brought.header IS NOT NULL`
     for (const { shard, height, header, outgoing } of rows) found.set(`${shard}/${height}`, { header, outgoing })
   }
-  return entries.map(({ shard, height }) => {
-    const sent = found.get(`${shard}/${height}`)
+  return entries.map(({ shard, height }) => found.get(`${shard}/${height}`))
+}
+
+/** As `findSent`. @throws SnapshotError HISTORY_MISSING if one is not in its database */
+export async function sentBlocks(
+  ledger: StoredLedger,
+  entries: readonly CommittedHeader[],
+): Promise<readonly StoredSent[]> {
+  const found = await findSent(ledger, entries)
+  return entries.map(({ shard, height }, i) => {
+    const sent = found[i]
     if (sent !== undefined) return sent
     throw new SnapshotError('HISTORY_MISSING', `block ${height} of shard ${shard} is not in its database`)
   })

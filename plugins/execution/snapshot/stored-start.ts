@@ -5,7 +5,7 @@ import { storedExports } from '../root/stored-exports.ts'
 import { cellsAt, ROOT_CELLS } from './cells-at.ts'
 import { cutAt } from './cut.ts'
 import { SnapshotError } from './errors.ts'
-import { sentBlocks, storedRoots } from './stored-roots.ts'
+import { findSent, storedRoots } from './stored-roots.ts'
 import { storedView } from './stored-view.ts'
 import type { SnapshotCell } from './visitor.ts'
 import { waitingMessages } from './waiting-messages.ts'
@@ -37,7 +37,7 @@ export async function storedStart(ledger: StoredLedger, height: number): Promise
       for await (const some of cells(shard ?? ROOT_CELLS)) all.push(...some)
       return all
     },
-    sent: (entries) => sentBlocks(ledger, entries),
+    sent: (entries) => findSent(ledger, entries),
     async waiting(header) {
       try {
         return await waitingMessages(ledger, header, view)

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import execution from '../plugins/execution/index.ts'
-import { runProgram } from '../server/cli/program.ts'
 import { createHttpServer, type HttpServer } from '../server/http/index.ts'
 import { silentLog } from '../server/log.ts'
 import { createTestHost, type TestHost } from '../server/testing/index.ts'
+import { answerOf, command } from './testing.ts'
 
 let host: TestHost
 let server: HttpServer
@@ -25,22 +25,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Runs a command line; words that ask get the node's address. */
-async function deaios(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' }
-  const code = await runProgram(words[0] === 'wallet' ? words : [...words, '--url', server.url], {
-    out: { write: (text) => (said.out += text) },
-    err: { write: (text) => (said.err += text) },
-  })
-  return { code, ...said }
-}
-
-/** The JSON document of a command that must succeed. */
-async function json(...words: string[]): Promise<Record<string, unknown>> {
-  const { code, out, err } = await deaios(...words, '--json')
-  expect({ code, err }).toEqual({ code: 0, err: '' })
-  return z.record(z.string(), z.unknown()).parse(JSON.parse(out))
-}
+/** Words that ask get the node's address. */
+const atNode = (words: readonly string[]) => (words[0] === 'wallet' ? words : [...words, '--url', server.url])
+const deaios = (...words: string[]) => command(...atNode(words))
+const json = (...words: string[]) => answerOf(...atNode(words))
 
 describe('a wallet', () => {
   it('is a file that only its owner can read, and its secret is not shown', async () => {
@@ -163,13 +151,9 @@ describe('a node', () => {
   })
 
   it('is named with its address if it is not there', async () => {
-    const said = { out: '', err: '' }
-    const code = await runProgram(['status', '--url', 'http://127.0.0.1:1/graphql'], {
-      out: { write: (text) => (said.out += text) },
-      err: { write: (text) => (said.err += text) },
-    })
+    const { code, err } = await command('status', '--url', 'http://127.0.0.1:1/graphql')
     expect(code).toBe(1)
-    expect(said.err).toMatch(/^UNREACHABLE: http:\/\/127\.0\.0\.1:1\/graphql/)
+    expect(err).toMatch(/^UNREACHABLE: http:\/\/127\.0\.0\.1:1\/graphql/)
   })
 
   it('does not know a transaction that nobody submitted', async () => {

@@ -8,11 +8,11 @@ import { LedgerModules } from '../plugins/execution/api.ts'
 import { counter } from '../plugins/execution/fixtures/counter.ts'
 import { counter2 } from '../plugins/execution/fixtures/counter-2.ts'
 import execution from '../plugins/execution/index.ts'
-import { runProgram } from '../server/cli/program.ts'
 import { createHttpServer, type HttpServer } from '../server/http/index.ts'
 import { silentLog } from '../server/log.ts'
 import { definePlugin } from '../server/plugin.ts'
 import { createTestHost, type TestHost } from '../server/testing/index.ts'
+import { answerOf, command } from './testing.ts'
 
 const counting = definePlugin({
   name: 'counting',
@@ -43,25 +43,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Runs a command line against the node. */
-async function deaios(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' }
-  const code = await runProgram([...words, '--url', server.url], {
-    out: { write: (text) => (said.out += text) },
-    err: { write: (text) => (said.err += text) },
-  })
-  return { code, ...said }
-}
-
+const deaios = (...words: string[]) => command(...words, '--url', server.url)
 /** One that the operator signs. */
 const operate = (...words: string[]) => deaios(...words, '--key-file', file('operator.key'))
 
-/** The JSON document of a command that must succeed. */
-async function json(...words: string[]): Promise<Record<string, unknown>> {
-  const { code, out, err } = await operate(...words, '--json')
-  expect({ code, err }).toEqual({ code: 0, err: '' })
-  return z.record(z.string(), z.unknown()).parse(JSON.parse(out))
-}
+const json = (...words: string[]) => answerOf(...words, '--url', server.url, '--key-file', file('operator.key'))
 
 /** Root blocks come fast as long as somebody pays: an idle network makes one a second. */
 async function whileBusy<T>(work: Promise<T>): Promise<T> {
@@ -134,10 +120,7 @@ describe('whose key signs', () => {
   })
 
   it('decides what it may do', async () => {
-    await runProgram(['wallet', 'new', '--out', file('alice.wallet')], {
-      out: { write: () => true },
-      err: { write: () => true },
-    })
+    await command('wallet', 'new', '--out', file('alice.wallet'))
     await deaios('faucet', file('alice.wallet'))
     const alice = ['--key-file', file('alice.wallet')]
     expect(await deaios('module', 'activate', 'counter', '3', '--at', '+99', '--force', ...alice)).toEqual(

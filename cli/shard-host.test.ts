@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runProgram } from '../server/cli/program.ts'
+import { command } from './testing.ts'
 
 const CONFIG = fileURLToPath(new URL('../test/fixtures/plain.config.ts', import.meta.url))
 let folder: string
@@ -13,11 +13,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function refused(...words: string[]): Promise<string> {
-  let said = ''
-  const take = { write: (text: string) => (said += text) }
-  const all = ['shard-host', '--listen', '127.0.0.1:0', '--data', folder, '--config', CONFIG, ...words]
-  expect(await runProgram(all, { out: take, err: take })).toBe(1)
-  return said
+  const { code, out, err } = await command(
+    ...['shard-host', '--listen', '127.0.0.1:0', '--data', folder, '--config', CONFIG, ...words],
+  )
+  expect({ code, out }).toEqual({ code: 1, out: '' })
+  return err
 }
 
 describe('the database of a shard host', () => {

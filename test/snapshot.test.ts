@@ -2,9 +2,9 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { command } from '../cli/testing.ts'
 import { createClient, generateKeyPair } from '../client/index.ts'
 import { type Program, runNode } from '../server/testing/program.ts'
-import { command } from './command.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const config = ['--config', join(root, 'deaios.config.ts')]

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { command } from '../cli/testing.ts'
 import { createClient, generateKeyPair } from '../client/index.ts'
 import { withNodeDatabase } from '../server/cli/identity/node-database.ts'
 import { type Program, runNode } from '../server/testing/program.ts'
-import { command } from './command.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const flags = ['--config', join(root, 'deaios.config.ts')]

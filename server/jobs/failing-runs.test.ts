@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Log } from '../plugin/host.ts'
 import { until } from '../testing/program.ts'
-import { createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
+import { aborted, createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
 
 const shop = { plugin: 'shop', name: 'work' }
 
@@ -13,15 +13,6 @@ beforeAll(async () => {
 })
 afterEach(() => nodes.clear())
 afterAll(() => nodes.stop())
-
-/** The runs as they are kept: oldest first. */
-const runs = async () =>
-  await nodes.sql<{ state: string; tries: number; output: unknown; start_after: Date }[]>`
-    select state, retry_count + 1 as tries, output, start_after from pgboss.job order by created_on`
-const states = async (): Promise<string> => (await runs()).map(({ state }) => state).join()
-/** Resolves when a run's code is asked to end. */
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 describe('a run that fails', () => {
   it('is tried again after a pause that grows, until no try is left', async () => {
@@ -39,7 +30,7 @@ describe('a run that fails', () => {
     await jobs.enqueue(nodes.sql, shop, { n: 1 })
     const pauses: number[] = []
     for (const expected of ['retry', 'retry', 'failed']) {
-      await until(async () => (await states()) === expected && tries.length === pauses.length + 1, expected)
+      await until(async () => (await nodes.states()) === expected && tries.length === pauses.length + 1, expected)
       const [row] = await nodes.sql<{ pause: number }[]>`
         select extract(epoch from start_after - now())::float8 as pause from pgboss.job`
       pauses.push(row?.pause ?? 0)
@@ -50,7 +41,7 @@ describe('a run that fails', () => {
     expect(pauses[0]).toBeLessThanOrEqual(20)
     expect(pauses[1]).toBeLessThanOrEqual(15)
     expect(pauses[1]).toBeGreaterThan(10)
-    expect((await runs())[0]?.output).toEqual({ message: 'no luck', code: 'LUCK' })
+    expect((await nodes.runs())[0]?.output).toEqual({ message: 'no luck', code: 'LUCK' })
   })
 
   it('is aborted when its time is up, and counts as failed however it ends', async () => {
@@ -66,9 +57,9 @@ describe('a run that fails', () => {
       }),
     ])
     await jobs.enqueue(nodes.sql, shop, { n: 1 })
-    await until(async () => (await states()) === 'failed', 'it has failed')
+    await until(async () => (await nodes.states()) === 'failed', 'it has failed')
     expect(reasons).toMatchObject([{ code: 'JOB_TIMED_OUT', plugin: 'shop', job: 'work' }])
-    expect((await runs())[0]?.output).toMatchObject({
+    expect((await nodes.runs())[0]?.output).toMatchObject({
       code: 'JOB_TIMED_OUT',
       message: 'plugin "shop", job "work": the run took longer than 0.1 s',
     })
@@ -88,7 +79,7 @@ describe('a run that fails', () => {
     const { jobs } = await nodes.start([work({ attempts: 1, timeoutSeconds: 0.1, run })], { log, bounds })
     await jobs.enqueue(nodes.sql, shop, { n: 1 })
     await jobs.enqueue(nodes.sql, shop, { n: 2 })
-    await until(async () => (await states()) === 'failed,completed', 'the second has run')
+    await until(async () => (await nodes.states()) === 'failed,completed', 'the second has run')
     expect(entries).toContainEqual(expect.objectContaining({ code: 'JOB_IGNORES_ABORT' }))
     expect(entries).toContainEqual(expect.stringContaining('plugin "shop", job "work": a run does not end'))
     gate.resolve()
@@ -104,7 +95,10 @@ describe('a run that fails', () => {
     const bounds = { drain: 100, grace: 20 }
     const { jobs } = await nodes.start([work({ attempts: 1, concurrency: 2, timeoutSeconds: 0.05, run })], { bounds })
     for (let n = 0; n < 9; n++) await jobs.enqueue(nodes.sql, shop, { n })
-    await until(async () => (await states()).includes('failed,failed,failed,failed'), 'as many are given up as may be')
+    await until(
+      async () => (await nodes.states()).includes('failed,failed,failed,failed'),
+      'as many are given up as may be',
+    )
     await sleep(200)
     expect(going).toBe(4)
     gate.resolve()
@@ -116,8 +110,8 @@ describe('a run that fails', () => {
     await jobs.enqueue(nodes.sql, shop, { n: 1 }, { delay: 0.5 })
     await end()
     await nodes.start([work({ attempts: 1, input: z.object({ m: z.int() }) })])
-    await until(async () => (await states()) === 'failed', 'it has failed')
-    expect(JSON.stringify((await runs())[0]?.output)).toContain('m')
+    await until(async () => (await nodes.states()) === 'failed', 'it has failed')
+    expect(JSON.stringify((await nodes.runs())[0]?.output)).toContain('m')
   })
 })
 
@@ -139,7 +133,7 @@ describe('a run whose claim is lost', () => {
       await until(() => reasons.length > 0, 'it was aborted while nothing could be asked')
     })
     expect(reasons).toMatchObject([{ code: 'JOB_LOST' }])
-    await until(async () => (await states()) === 'completed', 'it was done again')
+    await until(async () => (await nodes.states()) === 'completed', 'it was done again')
   })
 
   it('is aborted, done by another, and cannot write its outcome any more', async () => {
@@ -169,7 +163,7 @@ describe('a run whose claim is lost', () => {
     }, 'it was taken for lost')
     await jobs.settle()
     expect(reasons).toMatchObject([{ code: 'JOB_LOST' }])
-    await until(async () => (await states()) === 'completed', 'the other claim has done it')
+    await until(async () => (await nodes.states()) === 'completed', 'the other claim has done it')
     expect(tries).toEqual([1, 2])
   })
 })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../testing/program.ts'
-import { createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
+import { aborted, createJobNodes, type JobNodes, work } from './fixtures/job-node.ts'
 
 const shop = { plugin: 'shop', name: 'work' }
 
@@ -13,15 +13,6 @@ beforeAll(async () => {
 afterEach(() => nodes.clear())
 afterAll(() => nodes.stop())
 
-/** The runs as they are kept: oldest first. */
-const runs = async () =>
-  await nodes.sql<{ state: string; tries: number; output: unknown; start_after: Date }[]>`
-    select state, retry_count + 1 as tries, output, start_after from pgboss.job order by created_on`
-const states = async (): Promise<string> => (await runs()).map(({ state }) => state).join()
-/** Resolves when a run's code is asked to end. */
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-
 describe('work that is put in', () => {
   it('runs with its data, as it was', async () => {
     const seen: unknown[] = []
@@ -31,7 +22,7 @@ describe('work that is put in', () => {
     expect(await jobs.enqueue(nodes.sql, shop, { n: 7 })).toMatch(/^[0-9a-f-]{36}$/)
     await until(() => seen.length > 0, 'it has run')
     expect(seen).toEqual([[{ n: 7 }, 1, 0n]])
-    await until(async () => (await states()) === 'completed', 'its end is written')
+    await until(async () => (await nodes.states()) === 'completed', 'its end is written')
   })
 
   it('exists if and only if its transaction commits', async () => {
@@ -60,7 +51,7 @@ describe('work that is put in', () => {
     await expect(jobs.enqueue(nodes.sql, shop, { n: 1 }, { key: 'a\0' })).rejects.toMatchObject({ name: 'ZodError' })
     const unknown = jobs.enqueue(nodes.sql, { plugin: 'shop', name: 'sing' }, {})
     await expect(unknown).rejects.toMatchObject({ code: 'JOB_UNKNOWN', plugin: 'shop', job: 'sing' })
-    expect(await runs()).toHaveLength(0)
+    expect(await nodes.runs()).toHaveLength(0)
   })
 
   it('is not put in again while work of its key waits or runs', async () => {
@@ -163,7 +154,7 @@ describe('a node that stops', () => {
     const ended = end()
     gate.resolve()
     await ended
-    expect(await states()).toBe('completed')
+    expect(await nodes.states()).toBe('completed')
   })
 
   it('puts the others back, to be done again without a try less', async () => {
@@ -183,9 +174,9 @@ describe('a node that stops', () => {
     await first.jobs.enqueue(nodes.sql, shop, { n: 1 })
     await until(() => tries.length === 1, 'it runs')
     await first.end()
-    expect(await states()).toBe('created')
+    expect(await nodes.states()).toBe('created')
     await nodes.start([job])
-    await until(async () => (await states()) === 'completed', 'the next node has done it')
+    await until(async () => (await nodes.states()) === 'completed', 'the next node has done it')
     expect(tries).toEqual([1, 1])
   })
 

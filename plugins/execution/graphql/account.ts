@@ -3,10 +3,10 @@ import type { CellState } from '../api.ts'
 import { type AccountState, accountState } from '../state/account.ts'
 import { ACCOUNT } from '../state/ledger-cell.ts'
 import { MAX_SESSION_KEYS, type SessionKey, type SessionTarget } from '../state/session-key.ts'
+import { cellProofs, ROOTED } from './cell-proofs.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
 import { realmInt, realmOf, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
-import { told } from './told.ts'
 
 interface AccountShape {
   readonly address: Uint8Array
@@ -17,7 +17,8 @@ const NOTHING: AccountState = { lanes: [], keys: [] }
 
 /** The type Account, and the query for it. */
 export function defineAccount(setting: Setting): void {
-  const { builder, refs, ledger, loaders, proofs } = setting
+  const { builder, refs, ledger, loaders } = setting
+  const { proof, rootedProof } = cellProofs(setting)
   const cellOf = ({ address, realm }: AccountShape, context: Context): Promise<CellState | null> =>
     loaders(context).cells.load({ realm, id: address })
   const stateOf = async (account: AccountShape, context: Context): Promise<AccountState> => {
@@ -153,19 +154,13 @@ export function defineAccount(setting: Setting): void {
         type: 'Bytes',
         complexity: 10,
         description: 'That the account is as it is, or was never used: CBOR [header, record | null, trie proof].',
-        resolve: ({ realm, address }) => told(() => ledger().proof(realm, address)),
+        resolve: ({ realm, address }) => proof({ realm, id: address }),
       }),
       rootedProof: t.field({
         type: 'Bytes',
         complexity: 10,
-        description:
-          'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
-          'the header up to 5 s.',
-        resolve: ({ realm, address }) =>
-          told(async () => {
-            const proof = await ledger().proof(realm, address)
-            return proof && proofs.lead(proof)
-          }),
+        description: ROOTED,
+        resolve: ({ realm, address }) => rootedProof({ realm, id: address }),
       }),
       shard: t.field({
         type: refs.shard,

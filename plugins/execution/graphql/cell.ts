@@ -1,25 +1,20 @@
 import { apiError, type Context, toJson } from '../../../schema/index.ts'
 import type { CellState } from '../api.ts'
+import { cellProofs, ROOTED } from './cell-proofs.ts'
 import type { CellPlace } from './loaders.ts'
 import { cellKey, cellOfKey } from './node-key.ts'
 import { realmInt, realmOf, rootRealm, thirtyTwoBytes } from './realm.ts'
 import type { Setting } from './setting.ts'
-import { told } from './told.ts'
 
 /** The type Cell, and the query for it. */
 export function defineCell(setting: Setting): void {
-  const { builder, refs, loaders, proofs } = setting
+  const { builder, refs, loaders } = setting
+  const { proof, rootedProof } = cellProofs(setting)
   const stateOf = async ({ realm, id }: CellPlace, context: Context): Promise<CellState> => {
     const cell = await loaders(context).cells.load({ realm, id })
     if (cell !== null) return cell
     throw apiError('CELL_UNKNOWN', 'This cell is gone.')
   }
-
-  const rootedProof = ({ realm, id }: CellPlace): Promise<Uint8Array | null> =>
-    told(async () => {
-      const proof = await setting.ledger().proof(realm, id)
-      return proof && proofs.lead(proof)
-    })
 
   builder.node(refs.cell, {
     description: 'A unit of state: it belongs to a module, has a balance and a value.',
@@ -74,14 +69,12 @@ export function defineCell(setting: Setting): void {
         type: 'Bytes',
         complexity: 10,
         description: 'That the cell is as it is: CBOR [header, record, trie proof].',
-        resolve: ({ realm, id }) => told(() => setting.ledger().proof(realm, id)),
+        resolve: proof,
       }),
       rootedProof: t.field({
         type: 'Bytes',
         complexity: 10,
-        description:
-          'The same, led on to a root block: CBOR [proof, root header, list proof]. Waits for the root block that lists ' +
-          'the header up to 5 s.',
+        description: ROOTED,
         resolve: rootedProof,
       }),
       height: t.field({

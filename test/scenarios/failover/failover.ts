@@ -19,7 +19,7 @@ import { TwoNodes } from './two-nodes.ts'
  */
 const MOVES_WITHIN_MS = 10_000
 const MOVES_AT_ALL_MS = 120_000
-const SETTLE_MS = 30_000
+const SETTLE_MS = 120_000
 /** Payments acknowledged after a fault that count as going on. */
 const GOING_ON = 30
 /** Longer than a lease: the frozen leader wakes up replaced, and does not know it. */

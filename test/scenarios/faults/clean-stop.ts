@@ -4,7 +4,7 @@ import { auditAll, findAcknowledged } from '../node/audit.ts'
 import { withNode } from '../node/with-node.ts'
 import type { Scenario } from '../scenario.ts'
 
-const SETTLE_MS = 30_000
+const SETTLE_MS = 120_000
 
 /** The node is asked to stop while clients pay each other, and is started again. */
 export const cleanStop: Scenario = {

@@ -6,7 +6,7 @@ import { withNode } from '../node/with-node.ts'
 import type { Figures, Scenario } from '../scenario.ts'
 import { Follower } from '../streams/follower.ts'
 
-const SETTLE_MS = 30_000
+const SETTLE_MS = 120_000
 
 /** The node's process is killed at random moments while clients pay each other. */
 export const kill: Scenario = {

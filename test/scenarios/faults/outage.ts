@@ -9,8 +9,8 @@ import { signalAll } from '../node/postgres-processes.ts'
 import { type Stage, withNode } from '../node/with-node.ts'
 import type { Scenario } from '../scenario.ts'
 
-const SETTLE_MS = 60_000
-const GO_ON_WITHIN_MS = 30_000
+const SETTLE_MS = 120_000
+const GO_ON_WITHIN_MS = 120_000
 /** Payments acknowledged after an outage that count as going on. */
 const GOING_ON = 50
 

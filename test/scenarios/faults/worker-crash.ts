@@ -9,8 +9,8 @@ import { type Stage, withNode } from '../node/with-node.ts'
 import type { Scenario } from '../scenario.ts'
 import { makeBomb } from './bombs.ts'
 
-const SETTLE_MS = 30_000
-const BACK_WITHIN_MS = 20_000
+const SETTLE_MS = 120_000
+const BACK_WITHIN_MS = 120_000
 /** Payments acknowledged after a crash that count as going on. */
 const GOING_ON = 50
 

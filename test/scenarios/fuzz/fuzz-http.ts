@@ -15,7 +15,7 @@ import type { Spoiled } from './spoiled.ts'
 import { type Answer, Verdicts } from './verdict.ts'
 
 const BATCH = 50
-const SETTLE_MS = 30_000
+const SETTLE_MS = 120_000
 
 /** Spoiled transactions, as a client of the whole node sends them. */
 export const fuzzHttp: Scenario = {

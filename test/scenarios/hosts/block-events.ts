@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { until } from '../../../server/testing/program.ts'
 import { ask } from '../node/graphql.ts'
 
-const CATCH_UP_MS = 30_000
+const CATCH_UP_MS = 120_000
 
 const Heights = z.object({
   shards: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string(), height: z.string() }) })) }),

@@ -12,8 +12,8 @@ import { auditBlockEvents } from './block-events.ts'
 import { auditByCommands } from './commands.ts'
 import { HOSTED_CONFIG, ShardHostUnderTest } from './shard-host-under-test.ts'
 
-const SETTLE_MS = 60_000
-const GO_ON_WITHIN_MS = 60_000
+const SETTLE_MS = 120_000
+const GO_ON_WITHIN_MS = 120_000
 /** Payments acknowledged after a fault that count as going on: more than one shard alone could have taken. */
 const GOING_ON = 50
 /** What one shard alone must still take. */

@@ -14,7 +14,7 @@ const MOST = 10_000
 const AT_A_TIME = 50
 /** How long they have nothing to do: longer than a node waits for the answer to a ping. */
 const IDLE_MS = { full: 40_000, reduced: 1_000 }
-const ARRIVE_MS = 60_000
+const ARRIVE_MS = 120_000
 /** Per subscriber, with everything that the node allocates beside. */
 const MAX_KIB = 40
 

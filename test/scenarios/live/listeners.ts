@@ -13,7 +13,7 @@ import type { Figures, Run, Scenario } from '../scenario.ts'
 
 const Counted = topic('live.counted', z.object({ n: z.int() }))
 const WRITERS = 3
-const ARRIVE_MS = 60_000
+const ARRIVE_MS = 120_000
 
 /** One process, as far as its events go: pool, sequencer, tail, and somebody who reads everything. */
 interface Process {

@@ -7,7 +7,7 @@ import type { Party } from './ledger-model.ts'
 import { type Operation, PAY_OUT, type Step, type World } from './operations.ts'
 import { weightOf } from './weights.ts'
 
-const FINAL_WITHIN_MS = 60_000
+const FINAL_WITHIN_MS = 120_000
 /** The most that the values of one transaction of the operations add up to. */
 const ENOUGH = 10_000_000n
 /** The most that it may cost: floods make the price rise. */

@@ -6,7 +6,7 @@ import type { Book } from './book.ts'
 import { ask } from './graphql.ts'
 import { PAYERS } from './payers.ts'
 
-const SETTLE_WITHIN_MS = 30_000
+const SETTLE_WITHIN_MS = 120_000
 /** Aliases in one query. */
 const PAGE = 40
 

@@ -8,8 +8,8 @@ import { postgresProcesses, signalAll } from './postgres-processes.ts'
 
 export const MAIN: string = new URL('../../../server/main.ts', import.meta.url).pathname
 /** What takes longer to start by itself, whatever happened to it, has failed. */
-const START_WITHIN_MS = 60_000
-const STOP_WITHIN_MS = 60_000
+const START_WITHIN_MS = 120_000
+const STOP_WITHIN_MS = 120_000
 const LAST_LINES = 20
 
 /** A `deaios` command in a process of its own, on a data folder of its own, to be mistreated. */

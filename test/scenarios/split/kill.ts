@@ -15,8 +15,8 @@ import { Operator } from './operator.ts'
 const GENESIS = ['0:0', '0:1']
 /** What is split of one network, in this order: eight shards are left. */
 const SPLITS = ['0:0', '0:1', '0:00', '0:11', '0:01', '0:10']
-const SETTLE_MS = 60_000
-const WITHIN_MS = 60_000
+const SETTLE_MS = 120_000
+const WITHIN_MS = 120_000
 /** A kill comes so many milliseconds after the moment that it is meant for, at most. */
 const MOST_LATE_MS = 800
 

@@ -6,7 +6,7 @@ import { until } from '../../../server/testing/program.ts'
 import { ask } from '../node/graphql.ts'
 
 const RESUME_MS = 10
-const CATCH_UP_MS = 60_000
+const CATCH_UP_MS = 120_000
 
 interface Event {
   readonly cursor: string

@@ -9,7 +9,7 @@ import type { Figures, Scenario } from '../scenario.ts'
 import { EventReader, firstEvent } from './event-reader.ts'
 import { WatchedPayments } from './watched-payments.ts'
 
-const SETTLE_MS = 30_000
+const SETTLE_MS = 120_000
 const TOPICS = [null, ['execution.credited'], ['execution.block']] as const
 const LANES = [0, 1, 2, 3]
 

@@ -18,7 +18,7 @@ export function describe(running: readonly RunningShard[], ended: readonly Ended
 }
 
 /**
- * Which do not run and should, in words; undefined if all do. One that begins may take a moment. It is `ok` as long as
+ * Which do not run and should, or whose events are held up, in words; undefined if there are none. One that begins may take a moment. It is `ok` as long as
  * only shard hosts are away: the node itself can serve, and nothing that is done to it brings those back.
  */
 export function troubleOf(
@@ -29,10 +29,12 @@ export function troubleOf(
     if (status === 'RUNNING' || status === 'SPLIT') return false
     return status !== 'STARTING' || now - since > BEGINS_WITHIN_MS
   })
-  if (down.length === 0) return undefined
+  const silent = shards.filter(({ status, host }) => status === 'RUNNING' && host.eventTrouble !== undefined)
+  if (down.length + silent.length === 0) return undefined
   const words = down.map(({ space, host, status, problem }) => {
     const where = host.isElsewhere ? ' on its shard host' : ''
     return `shard ${space.id} is ${status.toLowerCase()}${where}${problem === undefined ? '' : `: ${problem}`}`
   })
+  for (const { space, host } of silent) words.push(`the events of shard ${space.id} wait (${host.eventTrouble})`)
   return { ok: down.every(({ host }) => host.isElsewhere), message: words.join(', ') }
 }

@@ -49,10 +49,13 @@ afterAll(async () => {
 
 /** What the relay complained of. */
 let codes: unknown[] = []
+/** What is told of the shard's events now. */
+let trouble: string | undefined
 let relay: EventRelay | undefined
 beforeEach(async () => {
   for (const sql of [main, there]) await sql`TRUNCATE block, core.event_batch, root_entry, root_block, event_relay`
   codes = []
+  trouble = undefined
   // The shard host has not made it yet: that is no trouble.
   await listed(0, 0, new Uint8Array(32))
   await started()
@@ -61,7 +64,10 @@ beforeEach(async () => {
 async function started(): Promise<void> {
   const error: Log['error'] = (fields) => codes.push(typeof fields === 'string' ? fields : (fields.code ?? fields))
   const log = { ...silentLog, error, warn: error }
-  relay = new EventRelay({ databases, fence: await takeOffice(main), log, onEvents: () => undefined })
+  const onTrouble = (_shard: string, code: string | undefined): void => {
+    trouble = code
+  }
+  relay = new EventRelay({ databases, fence: await takeOffice(main), log, onEvents: () => undefined, onTrouble })
   relay.follow(SHARD)
 }
 
@@ -123,6 +129,7 @@ describe('events of a shard host', () => {
     await made(2)
     await until(async () => (await heightsIn(main)).length === 2, 'it goes on with the right database')
     expect(codes[0]).toBe('STATE_LOST')
+    await until(() => trouble === undefined, 'all is well again')
     await relay?.stop()
   })
 
@@ -134,7 +141,7 @@ describe('events of a shard host', () => {
     await main`UPDATE event_relay SET height = 1`
     await started()
     await until(() => codes.length > 0, 'it complains')
-    expect(codes).toEqual(['EVENTS_LOST'])
+    expect([trouble, codes]).toEqual(['EVENTS_LOST', ['EVENTS_LOST']])
     const hash = await made(3)
     await listed(3, 3, hash)
     // Not skipped: what is missing is missing until somebody says that it does not matter.

@@ -15,6 +15,8 @@ export interface EventRelayParts {
   readonly log: Log
   /** Tells the event stream that there is something new. */
   readonly onEvents: () => void
+  /** Told of what time does not mend: the code of what keeps a shard's events; undefined once they come. */
+  readonly onTrouble: (shard: string, code: string | undefined) => void
 }
 
 /**
@@ -77,6 +79,7 @@ export class EventRelay {
         const stand = await this.#handOver(shard, isLeft || isEnded)
         if (stand === 'more' || isLeft) await this.#clear(shard)
         isLeft = false
+        if (trouble !== undefined) this.#parts.onTrouble(shard, undefined)
         trouble = undefined
         if (stand === 'done' && isEnded) return
         if (stand !== 'more') await pause(LOOK_EVERY_MS, AbortSignal.any([signal, woken.signal]))
@@ -92,10 +95,11 @@ export class EventRelay {
   }
 
   #tell(shard: string, error: unknown): void {
-    const { log } = this.#parts
+    const { log, onTrouble } = this.#parts
     const { code, message } = explain(error)
-    // Time does not mend these.
-    if (error instanceof HostError || error instanceof EventsLostError) log.error({ shard, code }, message)
+    const isLasting = error instanceof HostError || error instanceof EventsLostError
+    onTrouble(shard, isLasting ? code : undefined)
+    if (isLasting) log.error({ shard, code }, message)
     else log.warn({ shard, error: { code, message } }, 'events of a shard host wait; trying again')
   }
 

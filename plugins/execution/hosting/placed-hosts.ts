@@ -34,13 +34,16 @@ export class PlacedHosts implements ShardHosts {
   readonly #relay: EventRelay
   /** Shards elsewhere that were split before. */
   readonly #ended = new Set<string>()
-  readonly #running = new Set<ShardHost>()
+  readonly #running = new Set<ProcessShardHost>()
   readonly #early = new EarlyThreads()
 
   constructor(parts: PlacedHostsParts) {
     this.#parts = parts
     const { hosting, data, log, onEvents } = parts
-    this.#relay = new EventRelay({ databases: hosting.databases, fence: data.fence, log, onEvents })
+    const onTrouble = (shard: string, code: string | undefined): void => {
+      for (const host of this.#running) if (host.id === shard) host.eventTrouble = code
+    }
+    this.#relay = new EventRelay({ databases: hosting.databases, fence: data.fence, log, onEvents, onTrouble })
   }
 
   /** What a shard host has that is not to be reached now is told as far as the root chain knows it. */

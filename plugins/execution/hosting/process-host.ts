@@ -21,6 +21,7 @@ export class ProcessShardHost implements ShardHost, LinkedShard {
   readonly id: string
   readonly isElsewhere = true
   status: ShardHost['status'] = 'STARTING'
+  eventTrouble: string | undefined
   readonly #link: HostLink
   readonly #assignment: () => Promise<ShardAssignment>
   readonly #log: Log

@@ -13,6 +13,8 @@ export interface ShardHost {
   readonly status: 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPED'
   /** What waited in its mempool may be why it crashes, and is not to be sent again. */
   readonly losesPool?: boolean
+  /** The code of what keeps its events from the event stream, if time does not mend it. */
+  readonly eventTrouble?: string | undefined
   /** Starts the shard; resolves once it is ready. @throws ShardHostError if its state cannot be opened. */
   start(): Promise<void>
   /** False if the shard does not run now; nothing was taken then. */

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import type { TransactionStatus } from '../../plugins/execution/api.ts'
 import { counter2 } from '../../plugins/execution/fixtures/counter-2.ts'
 import { sly, TRICKS } from '../../plugins/execution/fixtures/sly.ts'
 import { faucetId } from '../../plugins/execution/genesis.ts'
@@ -7,6 +8,7 @@ import { realmSalt } from '../../plugins/execution/modules/realm.ts'
 import { createTestChain, type TestChain, testKey, testKeyIn } from '../../plugins/execution/testing.ts'
 import { type Action, cellId, ROOT_REALM } from '../../protocol/index.ts'
 import type { SigningKey } from '../../server/crypto/ed25519.ts'
+import { until } from '../../server/testing/index.ts'
 import { LedgerModel, newParty } from '../scenarios/model/ledger-model.ts'
 import { FLOOD, OPERATIONS, type World } from '../scenarios/model/operations.ts'
 import { act, type Submitted } from '../scenarios/model/round.ts'
@@ -118,11 +120,8 @@ async function switched(net: TestChain, counting: readonly SigningKey[]): Promis
   const at = net.chain.rootHeight() + SWITCH_AFTER
   const args = { name: counter2.name, version: counter2.version, at }
   const activate = { to: operator.publicKey, realm: ROOT_REALM, call: 'module.activate', args }
-  const [activated] = await net.chain.submit(
-    [net.sign({ key: operator, nonce: 0, lane: SWITCH_LANE, actions: [activate], maxFee: 1_000_000n })],
-    { wait: 'EXECUTED' },
-  )
-  assert.equal(activated?.kind === 'accepted' && activated.status, 'EXECUTED')
+  const wire = net.sign({ key: operator, nonce: 0, lane: SWITCH_LANE, actions: [activate], maxFee: 1_000_000n })
+  assert.equal(await ended(net, wire), 'EXECUTED')
   const call = (key: SigningKey, nonce: number, name: string, args: Action['args']) => {
     const to = cellId(counter2.name, key.publicKey, NOBODY)
     const action = { to, call: `${counter2.name}.${name}`, args, value: 5_000n }
@@ -146,13 +145,25 @@ async function switched(net: TestChain, counting: readonly SigningKey[]): Promis
   )
 }
 
+/** Submits a transaction that must be taken, and gives its end, however long that takes: the answer may come before. */
+async function ended(net: TestChain, wire: Uint8Array): Promise<TransactionStatus> {
+  const [outcome] = await net.chain.submit([wire], { wait: 'EXECUTED' })
+  if (outcome?.kind !== 'accepted') throw new assert.AssertionError({ message: JSON.stringify(outcome) })
+  let { status } = outcome
+  await until(async () => {
+    const [state] = await net.chain.states([outcome.id])
+    status = state?.status ?? status
+    return status !== 'PENDING' && status !== 'INCLUDED'
+  }, 'a transaction has ended')
+  return status
+}
+
 /** A realm is made, paid into, paid out of, and one of its shards is split. */
 async function ownRealm(net: TestChain, bob: SigningKey): Promise<void> {
   let nonce = 0
   const send = async (realm: number, lane: number, ...actions: Partial<Action>[]): Promise<void> => {
     const wire = net.sign({ key: bob, realm, lane, nonce: nonce++, actions, maxFee: 1_000_000n })
-    const [outcome] = await net.chain.submit([wire], { wait: 'EXECUTED' })
-    assert.equal(outcome?.kind, 'accepted', JSON.stringify(outcome))
+    await ended(net, wire)
   }
   const made = cellId('realm', bob.publicKey, realmSalt('game'))
   const bond = { call: 'realm.create', args: { name: 'game', shards: 2 }, value: 3_000_000n }

@@ -47,9 +47,9 @@ export function fullness({
 }
 
 /**
- * The price in the block after `parent`, after EIP-1559: above one half `fullness` it rises, below it falls, in proportion, by
- * an eighth (or one unit) at most. A shard that makes no blocks is idle: from the eleventh root height on the price
- * falls by an eighth with each.
+ * The price in the block after `parent`, after EIP-1559: if that was more than half full it rises, if less it falls, in
+ * proportion, by an eighth (or one unit) at most. A shard that makes no blocks is idle: from the eleventh root height on
+ * the price falls by an eighth with each.
  * @param floor the network's own price: the price is never below it, and at most `MAX_PRICE_FACTOR` times as high
  */
 export function nextBasePrice(parent: PricedBlock, rootCursor: number, floor: bigint): bigint {

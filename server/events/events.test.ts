@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { z } from 'zod'
 import { type Database, openDatabase } from '../db/database.ts'
 import { CORE_MIGRATIONS, migrate } from '../db/migrate.ts'
-import { type EventRecord, type Log, type Sql, topic } from '../plugin.ts'
+import { type Log, type Sql, topic } from '../plugin.ts'
 import { createEvents, type EventsService, encodeBatch } from './index.ts'
+import { numbersOf, settle, take } from './testing.ts'
 
 const Counted = topic('test.counted', z.object({ n: z.int() }))
 const Paid = topic(
@@ -55,27 +56,7 @@ async function writeBatch(numbers: readonly number[], id = Counted.id): Promise<
   events.wake()
 }
 
-async function take<P>(stream: AsyncIterable<EventRecord<P>>, howMany: number): Promise<EventRecord<P>[]> {
-  const taken: EventRecord<P>[] = []
-  if (howMany === 0) return taken
-  for await (const event of stream) {
-    taken.push(event)
-    if (taken.length === howMany) return taken
-  }
-  return taken
-}
-
-const numbersOf = (records: readonly EventRecord<{ n: number }>[]) => records.map(({ payload }) => payload.n)
-
-/** Waits until all that was committed has its place. */
-async function settled(): Promise<void> {
-  for (;;) {
-    const [row] = await sql<{ waiting: number }[]>`SELECT count(*)::int AS waiting FROM event_batch WHERE seq IS NULL`
-    if (row?.waiting === 0) return
-    events.wake()
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const settled = () => settle(sql, events)
 
 describe('an event', () => {
   test('exists if and only if its transaction commits', async () => {

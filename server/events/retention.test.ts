@@ -4,9 +4,10 @@ import { z } from 'zod'
 import { connect } from '../db/connect.ts'
 import { CORE_MIGRATIONS, migrate } from '../db/migrate.ts'
 import { silentLog } from '../log.ts'
-import { type EventRecord, type Sql, topic } from '../plugin.ts'
+import { type Sql, topic } from '../plugin.ts'
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.ts'
 import { createEvents, type EventsService, encodeBatch } from './index.ts'
+import { numbersOf, settle, take } from './testing.ts'
 
 const Counted = topic('test.counted', z.object({ n: z.int() }))
 const Short = topic('test.short', z.object({ n: z.int() }), { retention: { days: 1 } })
@@ -36,23 +37,7 @@ async function writeBatch(numbers: readonly number[], id = Counted.id): Promise<
   events.wake()
 }
 
-async function take<P>(stream: AsyncIterable<EventRecord<P>>, howMany: number): Promise<EventRecord<P>[]> {
-  const taken: EventRecord<P>[] = []
-  for await (const event of stream) if (taken.push(event) === howMany) break
-  return taken
-}
-
-const numbersOf = (records: readonly EventRecord<{ n: number }>[]) => records.map(({ payload }) => payload.n)
-
-/** Waits until all that was committed has its place. */
-async function settled(): Promise<void> {
-  for (;;) {
-    const [row] = await sql<{ waiting: number }[]>`SELECT count(*)::int AS waiting FROM event_batch WHERE seq IS NULL`
-    if (row?.waiting === 0) return
-    events.wake()
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const settled = () => settle(sql, events)
 
 describe('retention', () => {
   test('removes what no topic keeps, and a cursor before it is told where the rest begins', async () => {

@@ -105,10 +105,9 @@ export class LeaseTable {
     const sql = this.#sql
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new LeaseTimeoutError(`the database did not answer within ${within / 1000} s`)),
-        within,
-      )
+      const giveUp = (): void => reject(new LeaseTimeoutError(`the database did not answer within ${within / 1000} s`))
+      // If this process was held up, the answer may have come and not been read: it has its turn first.
+      timer = setTimeout(() => setImmediate(giveUp), within)
     })
     try {
       return await Promise.race([statement(sql), late])

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../db/database.ts'
@@ -93,6 +93,18 @@ describe('a lease', () => {
       select extract(epoch from expires_at - clock_timestamp())::float8 as left from lease`
     expect(row?.left).toBeGreaterThan(-1)
     expect(lease.signal.reason).toMatchObject({ code: 'LEASE_LOST', message: expect.stringContaining('within 3 s') })
+  })
+
+  it('is not given up for an answer that has come while this process was held up', async () => {
+    const table = new LeaseTable(test.options, 'node')
+    await table.held([NAME])
+    const held = table.held([NAME])
+    // It is sent.
+    for (let i = 0; i < 2; i++) await setImmediate()
+    const busyUntil = performance.now() + 1_600
+    while (performance.now() < busyUntil);
+    expect(await held).toEqual([])
+    await table.end()
   })
 
   it('is taken at once by the same node after a crash: nobody else can be that node', async () => {

@@ -43,7 +43,8 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#timer = setTimeout(() => this.destroy(tooLate(options.connectMs)), options.connectMs)
+    // If this process was held up, the greeting may have come and not been read: it has its turn first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#giveUp()), options.connectMs)
     const socket = this.#connect()
     // Its failure has ended the lane already.
     socket.catch(() => undefined)
@@ -81,6 +82,14 @@ export class Lane {
     })
     this.#held.add(held)
     this.#handler(statement)
+  }
+
+  /** Calls `fail` with the error if it ends, at once if it has. Returns how to forget it. */
+  remember(fail: (error: Error) => void): () => void {
+    const held = { fail }
+    if (this.#error === undefined) this.#held.add(held)
+    else fail(this.#error)
+    return () => this.#held.delete(held)
   }
 
   /** Says goodbye to the server. To be called when nothing runs. */
@@ -127,6 +136,10 @@ export class Lane {
       this.destroy(error instanceof Error ? error : closedByPeer())
       throw error
     }
+  }
+
+  #giveUp(): void {
+    if (!this.#isGreeted) this.destroy(tooLate(this.#options.connectMs))
   }
 
   readonly #greeted = (): void => {

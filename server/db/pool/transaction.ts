@@ -18,15 +18,15 @@ const IN_FAILED_TRANSACTION = '25P02'
 export async function transact(maker: Sql, lanes: Lanes, mode: string, body: Callable): Promise<unknown> {
   const lane = await lanes.lane()
   const use = new LaneUse(lane, 'transaction')
+  const lost = Promise.withResolvers<never>()
+  // It may be lost before anybody waits for that.
+  lost.promise.catch(() => undefined)
+  const forget = lane.remember(lost.reject)
   try {
-    const lost = lane.closed.then(() => {
-      throw lane.error
-    })
-    // What it ends may have ended before.
-    lost.catch(() => undefined)
     await runOn(maker, use.run, `begin ${mode.replaceAll(/[^a-z ]/gi, '')}`)
-    return await Promise.race([new Scope(maker, lane, use).play(body), lost])
+    return await Promise.race([new Scope(maker, lane, use).play(body), lost.promise])
   } finally {
+    forget()
     use.end()
     lanes.give(lane)
   }

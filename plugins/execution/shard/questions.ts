@@ -84,7 +84,7 @@ class Scratch {
         shard: space.id,
         realm: space.realm,
         height: engine.committedHeight + 1,
-        time: now(),
+        time: Math.max(engine.tip.time, now()),
         random: new Uint8Array(32),
         root: engine.view,
         depositPerByte: params.depositPerByte,

@@ -40,6 +40,8 @@ export interface BlockTerms {
 export interface PaperBlock {
   readonly sent: readonly Note[]
   readonly followUps: readonly PaperFollowUp[]
+  /** Bounces that modules were told of, and those that they could not deal with. */
+  readonly told: { readonly all: number; readonly undone: number }
   /** The messages that each transaction sent elsewhere, and whether an action was refused. */
   readonly included: readonly { readonly id: Uint8Array; readonly remote: number; readonly isRefused: boolean }[]
 }
@@ -101,7 +103,7 @@ export function runOnPaper(shard: PaperShard, stored: StoredBlock, terms: BlockT
   const included = results.map(({ remote, errors }, i) => {
     return { id: stored.transactions[i]?.transaction.id ?? NOTHING, remote, isRefused: errors.length > 0 }
   })
-  return { sent: run.sent, followUps: [...followUps.values()], included }
+  return { sent: run.sent, followUps: [...followUps.values()], told: run.told, included }
 }
 
 export const carriedBy = (notes: readonly Note[]): bigint => notes.reduce((sum, { value }) => sum + value, 0n)

@@ -49,7 +49,17 @@ export class PaperLedger {
   #released: readonly Note[] = []
   /** Messages between shards, and what they carry. */
   readonly #onTheWay = { notes: 0, coins: 0n }
-  readonly counts = { blocks: 0, messages: 0, waited: 0, refused: 0, broken: 0, bounces: 0, sends: 0 }
+  readonly counts = {
+    blocks: 0,
+    messages: 0,
+    waited: 0,
+    refused: 0,
+    broken: 0,
+    bounces: 0,
+    told: 0,
+    undone: 0,
+    sends: 0,
+  }
 
   constructor(terms: PaperTerms) {
     this.#terms = terms
@@ -197,11 +207,13 @@ export class PaperLedger {
     }
   }
 
-  #count(stored: StoredBlock, { followUps, sent }: PaperBlock, { waiting }: PaperShard, arrived: number): void {
+  #count(stored: StoredBlock, { followUps, sent, told }: PaperBlock, { waiting }: PaperShard, arrived: number): void {
     const all = followUps.flatMap(({ outcomes }) => outcomes)
     this.counts.blocks++
     this.counts.messages += arrived
     this.counts.sends += sent.length
+    this.counts.told += told.all
+    this.counts.undone += told.undone
     if (waiting.length > 0) this.counts.waited++
     this.counts.refused += all.filter(({ status }) => status === 1).length
     this.counts.bounces += all.filter(({ kind }) => kind === 1).length

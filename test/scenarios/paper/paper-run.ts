@@ -34,6 +34,8 @@ export class PaperRun {
   readonly #isHere: (place: Place) => boolean
   readonly sent: Note[] = []
   readonly events: PaperEvent[] = []
+  /** Bounces that a module was told of, and those of them that it could not deal with. */
+  readonly told = { all: 0, undone: 0 }
   #result: PaperResult = nothing(0)
   #isTransaction = false
   #queue: Note[] = []
@@ -111,10 +113,12 @@ export class PaperRun {
     const onBounce = cell.owner === note.module ? this.#set.module(cell.owner)?.onBounce : undefined
     if (onBounce !== undefined) {
       const licence = { module: cell.owner, sends: {}, makes: undefined }
+      this.told.all++
       try {
         this.#act(richer, note, licence, (call) => onBounce(call, note.args, note.code))
       } catch (error) {
         whyOf(error)
+        this.told.undone++
       }
     }
     this.#note(note, DONE, '')

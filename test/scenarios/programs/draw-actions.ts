@@ -59,6 +59,8 @@ function drawCall(material: Material, used: readonly PlannedModule[], signer: Si
   const n = random.below(Math.min(most, REGISTER_END) + 1)
   const isSalted = material.salted.has(`${name}.${call}`)
   const others = random.pick(parties)
+  const [namesake] = [...material.history.pages.realms.keys()].filter((realm) => realm > 0 && random.percent(50))
+  const isNamesake = namesake !== undefined && random.percent(8)
   const ids = [
     ...Array.from({ length: 6 }, () => cellId(name, signer.publicKey, saltOf(isSalted, n))),
     cellId(name, others.publicKey, saltOf(isSalted, n)),
@@ -66,12 +68,10 @@ function drawCall(material: Material, used: readonly PlannedModule[], signer: Si
     signer.publicKey,
     random.bytes(32),
   ]
+  // A cell with the id of whoever signs, in another realm, is somebody else's.
+  const place = isNamesake
+    ? { to: signer.publicKey, realm: namesake }
+    : { to: random.pick(ids), realm: drawRealm(material) }
   const to = random.pick([others.publicKey, cellId(random.pick(used).name, others.publicKey, new Uint8Array(0))])
-  return {
-    to: random.pick(ids),
-    realm: drawRealm(material),
-    call: `${name}.${call}`,
-    args: { n, to },
-    value: drawValue(random),
-  }
+  return { ...place, call: `${name}.${call}`, args: { n, to }, value: drawValue(random) }
 }

@@ -46,7 +46,7 @@ function drawModule(
   if (random.percent(60)) calls.passing = drawCall(random, weights)
   // It is there in every version, for whoever wants to fill blocks, but weighs more in some.
   calls.heavy = { ...drawCall(random, new Map()), weight: HEAVY - 1000 * version }
-  const onBounce = random.percent(60) ? drawProgram(random, []) : undefined
+  const onBounce = random.percent(70) ? [...drawProgram(random, []), ...drawEnd(random)] : undefined
   return { name, version, calls, onBounce }
 }
 
@@ -77,13 +77,21 @@ const drawCondition = (random: Random): Condition => {
 }
 
 function drawProgram(random: Random, sends: readonly string[]): Program {
-  const steps: Step[] = []
+  // Cells that are there can be told of what bounces.
+  const steps: Step[] = random.percent(50) ? [{ op: 'write', pad: 4, isCareless: true }] : []
   for (let i = random.between(2, 7); i > 0; i--) steps.push(drawStep(random, sends))
   // Each call that is declared is sent somewhere, most of the time.
   for (const call of sends) {
     if (random.percent(85)) steps.splice(random.below(steps.length + 1), 0, drawSend(random, call))
   }
   return steps
+}
+
+/** Some programs fail at their very end, when they have changed something. */
+function drawEnd(random: Random): Program {
+  if (random.percent(50)) return []
+  const when = { modulus: 2, rest: random.below(2) }
+  return [random.percent(50) ? { op: 'refuse', code: 'TOO_LATE', when } : { op: 'break', when }]
 }
 
 function drawStep(random: Random, sends: readonly string[]): Step {

@@ -68,7 +68,7 @@ function run({ ctx, name, salted }: Running, program: Program, given: Given): vo
     register = Number((BigInt(register) + BigInt(more)) % BigInt(REGISTER_END))
   }
   const holds = ({ modulus, rest }: { modulus: number; rest: number }): boolean => register % modulus === rest
-  const try_ = (isCareless: boolean, what: () => void): void => {
+  const attempt = (isCareless: boolean, what: () => void): void => {
     try {
       what()
     } catch (error) {
@@ -86,11 +86,11 @@ function run({ ctx, name, salted }: Running, program: Program, given: Given): vo
         else if (step.source === 'random') add(ctx.random[0] ?? 0)
         else if (step.source === 'height') add(ctx.height)
         else if (step.source === 'sender') add(ctx.senderModule.length)
-        else add((ctx.root(`module/${name}`) as readonly unknown[]).length)
+        else add(countOf(ctx.root(`module/${name}`)))
         break
       case 'write': {
         const page = { n: register, pad: new Uint8Array(register % step.pad) }
-        try_(step.isCareless, () => ctx.write(Page, page))
+        attempt(step.isCareless, () => ctx.write(Page, page))
         break
       }
       case 'remove':
@@ -104,7 +104,7 @@ function run({ ctx, name, salted }: Running, program: Program, given: Given): vo
         const base = step.of === 'value' ? ctx.value : ctx.balance
         const value = (base * BigInt(step.quarters)) / 4n
         const args = step.call === 'account.credit' ? {} : { n: register, to: given.to }
-        try_(step.isCareless, () => ctx.send({ ...message, call: step.call, args, value }))
+        attempt(step.isCareless, () => ctx.send({ ...message, call: step.call, args, value }))
         break
       }
       case 'refuse':
@@ -148,3 +148,6 @@ const sightOf = (ctx: CallContext) => ({
   time: ctx.time,
   shard: ctx.shard,
 })
+
+/** How many versions the root chain exports of a module. */
+const countOf = (versions: unknown): number => (Array.isArray(versions) ? versions.length : 0)

@@ -22,10 +22,14 @@ const BALANCE = 10n ** 12n
 const BOND = 1_000_000n
 const DEPOSIT_PER_BYTE = 10n
 /** How large it gets. Each shard has a thread of its own, which takes its time to start. */
-const FULL = { begin: [1, 2, 4], shards: 8, round: 50 } as const
-const REDUCED = { begin: [1, 2], shards: 4, round: 25 } as const
+const FULL = { begin: [1, 2, 4], shards: 8, round: 50, switch: 20 } as const
+const REDUCED = { begin: [1, 2], shards: 4, round: 15, switch: 8 } as const
 type Size = typeof FULL | typeof REDUCED
 const MOST_REALMS = 3
+/** A lane in which nonces come out of order. */
+const LANE_OF_LATE = 5
+/** Between calls of a module that is being switched. */
+const SWITCH_STEP_MS = 5
 /** Transactions of one network; then another one begins, with other modules. */
 const OF_ONE_NETWORK = 600
 /** What happens in a round beside transactions. Each of them does once, in any order, before the first does again. */
@@ -149,11 +153,12 @@ async function round(world: World, size: number): Promise<number> {
   for (const one of drawRootCalls(world, events)) handed.splice(random.below(handed.length + 1), 0, one)
   if (events.has('restart')) await interrupt(world, handed)
   else await client.submit(handed)
+  const more = events.has('switch') ? await switchSome(world) : 0
   await client.finish()
   await agree(world)
   const { size: after } = world.history.pages.realms
   for (let realm = before; realm < after; realm++) await settleIn(world, realm)
-  return handed.length
+  return handed.length + more
 }
 
 function drawEvent({ random, deck }: World): Event {
@@ -197,13 +202,34 @@ function drawRootCalls(world: World, events: ReadonlySet<Event>): Handed[] {
     const value = random.percent(90) ? 3n * BOND : BOND / 2n
     atRoot(byParty, { to, call: 'realm.create', args: { name, shards }, value })
   }
-  if (events.has('switch')) {
-    happened.switches++
-    const at = net.chain.rootHeight() + random.between(4, 20)
-    const args = { name: random.pick(NAMES), version: random.pick(VERSIONS), at }
-    atRoot(random.percent(95) ? byOperator : byParty, { to: operator.publicKey, call: 'module.activate', args })
-  }
   return handed
+}
+
+/**
+ * Has the operator switch a module, or somebody else try, and has it called all the time until that is over: by
+ * transactions that come in before and after, and by some that came in before and have their turn after.
+ */
+async function switchSome(world: World): Promise<number> {
+  const { net, random, client, parties, happened, signers, size } = world
+  happened.switches++
+  const at = net.chain.rootHeight() + random.between(4, size.switch)
+  const args = { name: random.pick(NAMES), version: random.pick(VERSIONS), at }
+  const signer = { key: random.percent(95) ? operator : random.pick(parties), realm: 0 }
+  const action = { to: operator.publicKey, realm: ROOT_REALM, call: 'module.activate', args }
+  const used = usedAt(world, net.chain.rootHeight())
+  const same = used.filter(({ name }) => name === args.name)
+  const call = (lane: number, signer = random.pick(signers)): Handed =>
+    client.sign(signer, lane, drawActions(world, same.length > 0 ? same : used, signer.key))
+  const early = random.pick(signers)
+  const [first, ...behind] = Array.from({ length: 3 }, () => call(LANE_OF_LATE, early))
+  await client.submit([client.sign(signer, SPLIT_LANE, [action]), ...behind])
+  let count = 3
+  for (; net.chain.rootHeight() <= at; count++) {
+    await client.submit([call(0)])
+    await sleep(SWITCH_STEP_MS)
+  }
+  if (first !== undefined) await client.submit([first])
+  return count
 }
 
 /** Some move coins to a realm that was made. Others may be paid there, and have cells. */

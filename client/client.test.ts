@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeNode, startFakeNode } from '../test/client/fake-node.ts'
 import {
@@ -148,24 +147,6 @@ describe('a session key', () => {
 })
 
 describe('submitting', () => {
-  test('the signed bytes are those of the vectors', async () => {
-    const file = new URL('../test/vectors/transaction.json', import.meta.url)
-    const [vector] = JSON.parse(await readFile(file, 'utf8')).cases
-    const made = signTransaction(
-      {
-        network: fromHex(vector.network),
-        realm: vector.realm,
-        lane: vector.lane,
-        nonce: vector.nonce,
-        validUntil: vector.validUntil,
-        maxFee: BigInt(vector.maxFee),
-        actions: [transfer(vector.actions[0].to, BigInt(vector.actions[0].value))],
-      },
-      keyPairFromSeed(vector.seed),
-    )
-    expect(made).toEqual({ id: vector.id, wire: fromHex(vector.wire) })
-  })
-
   test('pays once when the answer is lost, whichever way', async () => {
     node.mishaps.set('SubmitTransaction', ['drop after', 503, 'drop before', 'drop after'])
     expect(await client.submit(signed().wire)).toEqual({

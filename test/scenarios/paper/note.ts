@@ -33,8 +33,6 @@ export interface PaperEvent {
 
 export const keyOf = ({ realm, id }: Place): string => `${realm} ${toHex(id)}`
 
-export const isSame = (a: Place, b: Place): boolean => keyOf(a) === keyOf(b)
-
 /** True if a cell is in a shard. */
 export function isIn({ realm, id }: Place, shard: { readonly realm: number; readonly prefix: string }): boolean {
   return realm === shard.realm && prefixOf(cellPath(id), shard.prefix.length) === shard.prefix

@@ -34,6 +34,13 @@ export async function cutAt(ledger: StoredLedger, height?: number): Promise<Cut>
   const [first, last] = [Number(known?.first ?? 0), Number(known?.last ?? 0)]
   const at = height ?? last
   if (at > last) throw new SnapshotError('NO_SUCH_HEIGHT', `the root chain is at height ${last}, not at ${at}`)
+  const snapshot = await importedHeight(main)
+  const begin = snapshot ?? first
+  const missing = new SnapshotError(
+    'HISTORY_MISSING',
+    `this database began with a snapshot of root height ${begin}: name a later one than ${at}`,
+  )
+  if (at < begin) throw missing
   const { shards: entries } = await storedView(main, at)
   const listed = await lastListed(ledger, [...entries.keys()], at)
   const shards = await Promise.all(
@@ -47,12 +54,7 @@ export async function cutAt(ledger: StoredLedger, height?: number): Promise<Cut>
     // They begin with a root block whose shard blocks are not listed yet.
     ...toCome.map(([, entry]) => entry.from),
   )
-  const snapshot = await importedHeight(main)
-  if (at < first || from < first)
-    throw new SnapshotError(
-      'HISTORY_MISSING',
-      `this database was made from a snapshot and begins at root height ${first}: name a later one than ${at}`,
-    )
+  if (from < first) throw missing
   const exports = (await storedExports(main, from)).flatMap(([key, value]) =>
     value === null ? [] : [[key, value] as const],
   )

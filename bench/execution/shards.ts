@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { shardLimits } from '../../plugins/execution/shard/shard-thread.ts'
 import { type Bench, BenchError, type Benchmark } from '../benchmark.ts'
 import { figure } from '../figure.ts'
 import { median } from '../percentile.ts'
@@ -55,7 +56,11 @@ async function runTogether(workers: readonly StageThread[], transactions: number
 
 function openWorker(bench: Bench, shard: string): StageThread {
   const data: StageWorkerData = { shard, accounts: ACCOUNTS }
-  const worker = new Worker(new URL('./stage/stage-worker.ts', import.meta.url), { workerData: data })
+  const worker = new Worker(new URL('./stage/stage-worker.ts', import.meta.url), {
+    workerData: data,
+    // As in a node: how much memory a thread has decides what collecting garbage costs.
+    resourceLimits: shardLimits(),
+  })
   bench.scope.defer(async () => void (await worker.terminate()))
   const crashed = once(worker, 'exit').then(
     () => new BenchError('LOAD_FAILED', `the worker of shard ${shard} ended`),

@@ -1,11 +1,18 @@
-import { Worker } from 'node:worker_threads'
-import { SHARD_TUNING } from './tuning.ts'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { SHARD_TUNING, type ShardTuning } from './tuning.ts'
 import type { Begin, EarlyWorkerData, ShardWorkerData } from './worker.ts'
 
 /** Most objects of a block die with it: a larger nursery is collected less often, and had a tenth of all CPU before. */
 const YOUNG_MB = 128
 /** Less than the main thread of a program has: what ran here can be run again by `deaios verify`. */
 const STACK_MB = 0.75
+
+/** What memory the thread of a shard has. */
+export const shardLimits = (tuning: Partial<ShardTuning> = {}): ResourceLimits => ({
+  maxYoungGenerationSizeMb: YOUNG_MB,
+  maxOldGenerationSizeMb: { ...SHARD_TUNING, ...tuning }.memoryMb,
+  stackSizeMb: STACK_MB,
+})
 
 /** Starts the thread of a shard: it loads its modules, and waits for `beginThread`. */
 export function shardThread({ shard, database, modules, tuning }: EarlyWorkerData): Worker {
@@ -14,11 +21,7 @@ export function shardThread({ shard, database, modules, tuning }: EarlyWorkerDat
   return new Worker(url, {
     workerData,
     name: `deaios shard ${shard}`,
-    resourceLimits: {
-      maxYoungGenerationSizeMb: YOUNG_MB,
-      maxOldGenerationSizeMb: { ...SHARD_TUNING, ...tuning }.memoryMb,
-      stackSizeMb: STACK_MB,
-    },
+    resourceLimits: shardLimits(tuning),
   })
 }
 

@@ -33,7 +33,8 @@ const WAYS: readonly Way[] = ['killed', 'frozen', 'stopped']
 /** One node of two leads and is taken away, again and again, while clients of the other pay each other. */
 export const failover: Scenario = {
   name: 'execution/failover',
-  claim: 'when the leader is killed, frozen or stopped another node leads within 10 s; its clients notice only a wait',
+  claim:
+    'when the leader is killed, frozen or stopped another node leads, in a soak within 10 s; its clients notice only a wait',
   unit: 'failovers',
   counts: { full: 30, reduced: 3 },
   run: async (run) => {

@@ -1,7 +1,7 @@
 import { MAX_TRANSACTION_BYTES } from '../../../protocol/index.ts'
 import type { VerifierPool, VerifyResponse } from '../verify/pool.ts'
 import { SubmissionError } from './errors.ts'
-import { refuse, type Ticket } from './ticket.ts'
+import { packWires, refuse, type Ticket } from './ticket.ts'
 
 /** Transactions in one message to a verifier: large enough to be cheap, small enough to share among threads. */
 const BATCH = 128
@@ -59,15 +59,8 @@ export class Batcher {
   }
 
   async #verify(tickets: readonly Ticket[]): Promise<void> {
-    const lengths = Uint32Array.from(tickets, (ticket) => ticket.wire.length)
-    const total = lengths.reduce((sum, length) => sum + length, 0)
-    this.#bytes -= total
-    const data = new Uint8Array(total)
-    let at = 0
-    for (const { wire } of tickets) {
-      data.set(wire, at)
-      at += wire.length
-    }
+    const { lengths, data } = packWires(tickets)
+    this.#bytes -= data.length
     try {
       this.#onVerified(tickets, await this.#pool.verify(lengths, data))
     } catch (error) {

@@ -8,7 +8,7 @@ import type { ShardSpace } from '../shard/shard-space.ts'
 import type { VerifyResponse } from '../verify/pool.ts'
 import { SubmissionError } from './errors.ts'
 import { bareTicket, type KeptTransactions } from './kept.ts'
-import { accept, refuse, type Ticket } from './ticket.ts'
+import { accept, packWires, refuse, type Ticket } from './ticket.ts'
 
 /** A shard that takes transactions. */
 export interface Destination {
@@ -220,14 +220,12 @@ export class Router {
 }
 
 function pack(number: number, tickets: readonly Ticket[]): TransactionBatch {
-  const lengths = Uint32Array.from(tickets, (ticket) => ticket.wire.length)
-  const data = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
   const ids = new Uint8Array(32 * tickets.length)
-  let at = 0
-  tickets.forEach(({ wire, id }, i) => {
-    data.set(wire, at)
-    at += wire.length
+  let wait = false
+  for (let i = 0; i < tickets.length; i++) {
+    const { id, waits } = tickets[i]!
     if (id !== null) ids.set(id, 32 * i)
-  })
-  return { batch: number, ids, lengths, data, wait: tickets.some((ticket) => ticket.waits) }
+    wait ||= waits
+  }
+  return { batch: number, ids, ...packWires(tickets), wait }
 }

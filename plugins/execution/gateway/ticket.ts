@@ -25,3 +25,25 @@ export function accept(ticket: Ticket, status: TransactionStatus, at: { shard: s
 export function refuse(ticket: Ticket, code: RefusalCode, message?: string): void {
   ticket.settle({ kind: 'refused', id: ticket.id, code, message: message ?? REFUSAL_MESSAGES[code] })
 }
+
+/** The wire bytes of tickets one after the other, and how long each is: as verifiers and shards take them. */
+export function packWires(tickets: readonly Ticket[]): {
+  readonly lengths: Uint32Array<ArrayBuffer>
+  readonly data: Uint8Array<ArrayBuffer>
+} {
+  // Plain loops: this runs twice for each transaction on the main thread, and a function for each item shows.
+  const lengths = new Uint32Array(tickets.length)
+  let total = 0
+  for (let i = 0; i < tickets.length; i++) {
+    const { length } = tickets[i]!.wire
+    lengths[i] = length
+    total += length
+  }
+  const data = new Uint8Array(total)
+  let at = 0
+  for (let i = 0; i < tickets.length; i++) {
+    data.set(tickets[i]!.wire, at)
+    at += lengths[i]!
+  }
+  return { lengths, data }
+}

@@ -5,12 +5,13 @@ import type { SubmitOutcome } from '../api.ts'
 import { shardSpace } from '../shard/shard-space.ts'
 import { KeptTransactions } from './kept.ts'
 import { Submissions } from './submissions.ts'
+import { accept } from './ticket.ts'
 
 const MANY = 1000
 const wires = Array.from({ length: MANY }, (_, i) => Uint8Array.of(i & 255))
 
 /** A node whose only shard takes transactions, and never puts one into a block. */
-function stuck(): Submissions {
+function stuck(find: () => Promise<[]> = async () => []): Submissions {
   const host = { id: '0:', submit: () => true }
   const verify = async (lengths: Uint32Array) => {
     const count = lengths.length
@@ -20,7 +21,7 @@ function stuck(): Submissions {
   return new Submissions({
     pool: { verify, hasIdle: true } as never,
     directory: { at: () => ({ space: shardSpace('0:'), host }) } as never,
-    states: { kept: new KeptTransactions(() => undefined), find: async () => [] } as never,
+    states: { kept: new KeptTransactions(() => undefined), find } as never,
     watch: { listen: () => () => undefined } as never,
     log: silentLog,
   })
@@ -91,6 +92,19 @@ describe('the time of a submission', () => {
     expect(await isSettled(answer)).toBe(false)
     leaving.abort()
     expect(await answer).toMatchObject([{ status: 'PENDING' }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('ends also while the database says nothing of what is on its way', async () => {
+    const submissions = stuck(() => new Promise(() => undefined))
+    const included = vi.spyOn(submissions.router, 'route').mockImplementation((tickets) => {
+      for (const ticket of tickets) accept(ticket, 'INCLUDED', { shard: '0:', height: 1 })
+    })
+    const answer = submissions.submit(wires.slice(0, 1), 'EXECUTED')
+    await setImmediate()
+    expect(included).toHaveBeenCalledOnce()
+    await around(10_000, async (isOver) => expect(await isSettled(answer)).toBe(isOver))
+    expect(await answer).toMatchObject([{ status: 'INCLUDED' }])
     expect(vi.getTimerCount()).toBe(0)
   })
 })

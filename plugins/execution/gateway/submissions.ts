@@ -122,15 +122,21 @@ export class Submissions {
         watched.push({ id: outcome.id, place, end })
       }
       if (open === 0) return answers
-      const present = await this.#states.find(watched.map(({ id }) => id))
-      for (const [i, { place }] of watched.entries()) {
-        const state = present[i]
-        if (state !== null && state !== undefined) take(place, state)
+      const over = pause(ANSWER_MS, done.signal)
+      const look = async (): Promise<void> => {
+        const present = await this.#states.find(watched.map(({ id }) => id))
+        for (const [i, { place }] of watched.entries()) {
+          const state = present[i]
+          if (state !== null && state !== undefined) take(place, state)
+        }
+        await over
       }
-      // Whoever left, or was hurried, is not waited for; the time of all others ends in the same way.
-      await pause(ANSWER_MS, done.signal)
+      // Whoever left, or was hurried, is not waited for; the time of all others ends in the same way, whether the
+      // databases answer or not.
+      await Promise.race([over, look()])
       return answers
     } finally {
+      done.abort()
       for (const { end } of watched) end()
     }
   }

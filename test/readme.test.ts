@@ -10,6 +10,7 @@ const root = new URL('../', import.meta.url).pathname
 const main = join(root, 'server/main.ts')
 
 let blocks: readonly MarkdownBlock[]
+let parent: string
 let workspace: string
 let data: string
 let node: Program
@@ -20,7 +21,9 @@ beforeAll(async () => {
   blocks = blocksOf(await readFile(join(root, 'README.md'), 'utf8'))
   // Below the repository, so that the package's own name can be imported, as in a clone.
   await mkdir(join(root, '.vitest'), { recursive: true })
-  workspace = await mkdtemp(join(root, '.vitest', 'readme-'))
+  parent = await mkdtemp(join(root, '.vitest', 'readme-'))
+  workspace = join(parent, 'deaios')
+  await mkdir(workspace)
   data = await mkdtemp(join(tmpdir(), 'deaios-readme-'))
   for (const { language, mark, text } of blocks) {
     if (language === 'ts') await writeFile(join(workspace, mark), text)
@@ -33,7 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const program of live) if (program.child.exitCode === null) await program.end('SIGKILL')
   await node?.end('SIGINT')
-  await rm(workspace, { recursive: true, force: true })
+  await rm(parent, { recursive: true, force: true })
   await rm(data, { recursive: true, force: true })
 })
 

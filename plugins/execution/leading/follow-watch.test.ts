@@ -13,9 +13,12 @@ const executed: TransactionState = { id, status: 'EXECUTED', at: { shard: '0:0',
 function leaders(...terms: readonly (readonly (TransactionState | 'gone')[])[]) {
   const submitted: Uint8Array[] = []
   let asked = 0
+  const faults: PeerError[] = []
   const ask = async (_call: unknown, input: unknown): Promise<unknown> => {
     if (typeof input === 'object' && input !== null && 'wires' in input && Array.isArray(input.wires))
       submitted.push(...input.wires)
+    const fault = faults.shift()
+    if (fault !== undefined) throw fault
     return []
   }
   async function* follow(): AsyncGenerator<unknown> {
@@ -30,7 +33,7 @@ function leaders(...terms: readonly (readonly (TransactionState | 'gone')[])[]) 
     call: ask as never,
     stream: follow as never,
   }
-  return { peers, submitted }
+  return { peers, submitted, faults }
 }
 
 async function told(peers: Peers, book: PendingBook): Promise<readonly string[]> {
@@ -44,6 +47,18 @@ describe('who watches a transaction while the leader changes', () => {
     const { peers, submitted } = leaders([pending, 'gone'], [pending, executed])
     expect(await told(peers, new PendingBook())).toEqual(['PENDING', 'EXECUTED'])
     expect(submitted).toEqual([wire])
+  })
+
+  it.each([
+    ['what it knew as waiting', [pending, 'gone'] as const],
+    ['what this node knew as waiting', [] as const],
+  ])('hears the rest also if the next one goes, too, while it is given %s', async (_what, first) => {
+    const book = new PendingBook()
+    book.add(id, wire, 7n)
+    const { peers, submitted, faults } = leaders(first, [executed])
+    faults.push(new PeerError('LEADER_LOST', 'it went'))
+    expect((await told(peers, book)).at(-1)).toBe('EXECUTED')
+    expect(new Set(submitted)).toEqual(new Set([wire]))
   })
 
   it('is not told that nobody knows it while it is on its way from one to the next', async () => {

@@ -18,9 +18,13 @@ export async function* followStates(
   signal: AbortSignal,
 ): AsyncGenerator<TransactionState, void> {
   let last: TransactionState | undefined
+  /** What the present leader is to get, before it is asked. */
+  let again: Uint8Array | undefined
   let isPassedOn = false
   while (!signal.aborted) {
     try {
+      if (again !== undefined) await peers.call(Submit, { wires: [again], wait: 'NONE' }, { signal })
+      again = undefined
       for await (const state of peers.stream(Watch, id, { signal })) {
         if (last !== undefined && rank(state) <= rank(last)) continue
         last = state
@@ -29,28 +33,16 @@ export async function* followStates(
       }
       if (signal.aborted) return
       // The leader does not know it. Perhaps the one before did, went just now, and what it had is still on its way.
-      const passedOn = isPassedOn ? undefined : book.find(id)
-      if (passedOn === undefined) {
-        if (last !== undefined) yield { id, status: 'EVICTED', at: null, pending: null }
-        return
-      }
+      again = isPassedOn ? undefined : book.find(id)
       isPassedOn = true
-      await submit(peers, passedOn, signal)
-      continue
+      if (again !== undefined) continue
+      if (last !== undefined) yield { id, status: 'EVICTED', at: null, pending: null }
+      return
     } catch (error) {
       if (signal.aborted) return
       if (!(error instanceof PeerError && error.code === 'LEADER_LOST')) throw ledgerTrouble(error)
       isPassedOn = false
+      again = last?.pending ?? undefined
     }
-    const wire = last?.pending
-    if (wire !== undefined && wire !== null) await submit(peers, wire, signal)
-  }
-}
-
-async function submit(peers: Peers, wire: Uint8Array, signal: AbortSignal): Promise<void> {
-  try {
-    await peers.call(Submit, { wires: [wire], wait: 'NONE' }, { signal })
-  } catch (error) {
-    if (!signal.aborted) throw ledgerTrouble(error)
   }
 }

@@ -8,14 +8,12 @@ import { Cells, Faucet, Proof, Simulate, States, Submit } from './leading/calls.
 import { followStates } from './leading/follow-watch.ts'
 import { type LeaderParts, lead } from './leading/lead.ts'
 import { Mirror } from './leading/mirror.ts'
+import { passOn } from './leading/pass-on.ts'
 import { PendingBook } from './leading/pending-book.ts'
 import type { Snapshot } from './leading/snapshot.ts'
 import { ledgerTrouble } from './leading/trouble.ts'
 import type { ShardDatabases } from './query/shard-databases.ts'
 import { shardSpace } from './shard/shard-space.ts'
-
-/** Transactions in one call. */
-const PASS_ON = 500
 
 /** The ledger was asked before the node started it. */
 export class LedgerNotStartedError extends Error {
@@ -40,7 +38,10 @@ interface Prepared {
 export class LedgerHandle implements Ledger {
   readonly #book = new PendingBook()
   /** Follows whoever leads, even this very node: then it knows where that ended when another goes on. */
-  readonly #mirror = new Mirror((fence) => void this.#passOn(fence))
+  readonly #mirror = new Mirror((fence) => {
+    const { peers, log } = this.#all.host
+    void passOn(peers, this.#book.handOver(fence), log)
+  })
   readonly #failed = Promise.withResolvers<never>()
   #prepared: Prepared | undefined
   /** While this node leads. */
@@ -137,20 +138,6 @@ export class LedgerHandle implements Ledger {
 
   watch(id: Uint8Array, signal: AbortSignal): AsyncIterable<TransactionState> {
     return followStates(this.#all.host.peers, this.#book, id, signal)
-  }
-
-  /** Gives a new leader what waited for the one before. */
-  async #passOn(fence: bigint): Promise<void> {
-    const wires = this.#book.handOver(fence)
-    const { host } = this.#all
-    if (wires.length > 0)
-      host.log.info({ transactions: wires.length }, 'a new leader gets what waited for the last one')
-    try {
-      for (let from = 0; from < wires.length; from += PASS_ON)
-        await host.peers.call(Submit, { wires: wires.slice(from, from + PASS_ON), wait: 'NONE' })
-    } catch (error) {
-      host.log.warn({ error: String(error) }, 'what waited for the last leader was not passed on; its clients will ask')
-    }
   }
 
   async #ask<Input, Output>(call: PeerCall<Input, Output>, input: Input, signal?: AbortSignal): Promise<Output> {

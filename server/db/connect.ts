@@ -20,8 +20,9 @@ export interface PoolOptions {
 
 /**
  * A pool of connections, opened as they are needed and again after a failure. Works in worker threads.
- * A statement on a dead database fails at once with the connection's error: callers decide about trying again. So does
- * each statement whose connection ends under it; it may have run then.
+ * A statement on a dead database fails with the connection's error as soon as it has its turn to connect, within a second
+ * where nothing else waits: callers decide about trying again. A statement whose connection ends under it fails at once;
+ * it may have run then.
  */
 export function connect(options: DatabaseOptions, pool: PoolOptions = {}): Sql {
   const maker = postgres({

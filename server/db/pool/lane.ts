@@ -6,6 +6,7 @@ import { dial } from './dial.ts'
 import { type HeldStatement, hold } from './held-statement.ts'
 import { QuietSocket } from './quiet-socket.ts'
 import { isRawStatement, type RawStatement } from './raw-statement.ts'
+import { runOn } from './session-sql.ts'
 
 /** The protocol's `Terminate`: the server need not tell its log of a lost connection. */
 const GOODBYE = Buffer.from([0x58, 0, 0, 0, 4])
@@ -77,11 +78,21 @@ export class Lane {
     }
     const held = hold(statement, (error) => {
       this.#held.delete(held)
-      if (isLast(error)) this.destroy(error)
+      if (error !== undefined) this.#goOnAfter(error)
       over()
     })
     this.#held.add(held)
     this.#handler(statement)
+  }
+
+  /** Makes sure that the next statement gets its own rows, whatever came of the one that failed. */
+  #goOnAfter(error: unknown): void {
+    // After what the server did not say itself (a value that cannot be sent, a stream that was left) nobody knows what
+    // still comes.
+    if (!isRefusal(error)) return this.destroy(error instanceof Error ? error : closedByPeer())
+    // Rows that came before the error stay counted in postgres.js until a statement completes, and the next answer would
+    // begin with as many holes (seen in 3.4.9). In a transaction this fails too, without rows, and a rollback follows.
+    runOn(this.#options.maker, this.#handler, 'select').then(ignore, ignore)
   }
 
   /** Calls `fail` with the error if it ends, at once if it has. Returns how to forget it. */
@@ -120,6 +131,11 @@ export class Lane {
   async #connect(): Promise<QuietSocket> {
     try {
       const socket = await dial(this.#options.database, this.#attempt.signal)
+      if (this.#error !== undefined) {
+        // It was ended between the two.
+        socket.destroy()
+        throw this.#error
+      }
       this.#socket = socket
       const over = (): void => this.destroy(closedByPeer())
       const quiet = new QuietSocket(socket, over)
@@ -177,9 +193,11 @@ function speaker(
   return statement.handler
 }
 
-/** The server ends the connection after it. */
-const isLast = (error: unknown): error is Error =>
-  error instanceof Error && 'severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC')
+const ignore = (): void => undefined
+
+/** The server refused a statement, and goes on. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && 'severity' in error && error.severity === 'ERROR'
 
 const closedByPeer = (): Error => new ConnectionError('CONNECTION_CLOSED', 'the connection to the database was closed')
 

@@ -122,6 +122,37 @@ describe('a pool whose connections end', () => {
   })
 })
 
+describe('a connection whose statement failed', () => {
+  const halfway = (pool: Sql | Transaction) => pool`SELECT 1 / (2000 - n) FROM generate_series(1, 4000) AS n`
+
+  it('gives the next one its own rows, though some of the failed one had come', async () => {
+    const pool = open(database.options, { max: 1 })
+    for (let round = 0; round < 3; round++) {
+      await expect(halfway(pool)).rejects.toMatchObject({ code: '22012' })
+      expect([...(await pool`SELECT 1 AS one`)]).toEqual([{ one: 1 }])
+    }
+    await pool.begin(async (tx) => {
+      await tx.savepoint(halfway).catch(() => undefined)
+      expect([...(await tx`SELECT 2 AS two`)]).toEqual([{ two: 2 }])
+    })
+    const own = await pool.reserve()
+    await expect(halfway(own)).rejects.toMatchObject({ code: '22012' })
+    expect([...(await own`SELECT 3 AS three`)]).toEqual([{ three: 3 }])
+    own.release()
+  })
+
+  it('is left if nobody can tell what still comes', async () => {
+    const pool = open(database.options, { max: 1 })
+    const copy = await pool`COPY (SELECT repeat('x', 1000) FROM generate_series(1, 10000)) TO STDOUT`.readable()
+    for await (const _ of copy) break
+    expect(await pool`SELECT 1 AS one`).toMatchObject([{ one: 1 }])
+    const unsaid: number | undefined = [].at(0)
+    const both = pool.begin((tx) => [tx`SELECT pg_sleep(0.01)`, tx`SELECT ${unsaid as never}::integer`])
+    await expect(both).rejects.toMatchObject({ code: 'UNDEFINED_VALUE' })
+    expect(await pool`SELECT 2 AS two`).toMatchObject([{ two: 2 }])
+  })
+})
+
 describe('a pool that cannot connect', () => {
   it('says what the server says, and works as soon as it lets in', async () => {
     door.greet = (socket) =>
@@ -175,6 +206,11 @@ describe('a transaction', () => {
       await tx`INSERT INTO note VALUES (3)`
     })
     await expect(caught).rejects.toMatchObject({ code: '22012' })
+    const left = sql.begin(async (tx) => {
+      await tx`INSERT INTO note VALUES (4)`
+      tx`SELECT 1 / ${0}::integer`.catch(() => undefined)
+    })
+    await expect(left).rejects.toMatchObject({ code: '22012' })
     expect(await notes()).toEqual([1])
   })
 

@@ -1,5 +1,6 @@
 import type { Sql } from '../../plugin/sql.ts'
 import { codeOf } from '../errors.ts'
+import { ConnectionError } from './connection-error.ts'
 import type { Lane } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import { type Callable, isCallable, type RawStatement } from './raw-statement.ts'
@@ -47,11 +48,12 @@ class Scope {
 
   /** @param savepoint its name; undefined for the transaction itself */
   async play(body: Callable, savepoint?: string): Promise<unknown> {
-    let failed: { readonly error: unknown } | undefined
+    /** The first error of its statements, if any. */
+    const failed: { readonly error: unknown }[] = []
     const run = (statement: RawStatement): void => {
       if (statement instanceof Promise)
         statement.catch((error: unknown) => {
-          failed ??= { error }
+          if (failed.length === 0) failed.push({ error })
         })
       this.#use.run(statement)
     }
@@ -61,12 +63,16 @@ class Scope {
     try {
       const made = await body(running(this.#maker, run, { savepoint: this.#savepoint, prepare: unprepared }))
       result = Array.isArray(made) ? await Promise.all(made) : made
-      if (failed !== undefined) throw failed.error
+      for (const { error } of failed) throw error
     } catch (error) {
       if (this.#lane.error === undefined) await this.#do(name === undefined ? 'rollback' : `rollback to ${name}`)
-      throw codeOf(error) === IN_FAILED_TRANSACTION && failed !== undefined ? failed.error : error
+      throw codeOf(error) === IN_FAILED_TRANSACTION ? (failed[0]?.error ?? error) : error
     }
-    if (name === undefined) await this.#do('commit')
+    if (name === undefined && commandOf(await this.#do('commit')) !== 'COMMIT')
+      // A statement that the body did not wait for has failed meanwhile: the server rolls back then, and says no more.
+      throw (
+        failed[0]?.error ?? new ConnectionError('ROLLED_BACK', 'the transaction was rolled back instead of committed')
+      )
     return result
   }
 
@@ -78,15 +84,19 @@ class Scope {
   }
 
   /** What ends or begins a part of it: if that fails, nobody knows the state of the connection. */
-  async #do(text: string): Promise<void> {
+  async #do(text: string): Promise<unknown> {
     try {
-      await runOn(this.#maker, this.#use.run, text)
+      return await runOn(this.#maker, this.#use.run, text)
     } catch (error) {
       if (text === 'rollback' && error instanceof Error) this.#lane.destroy(error)
       throw error
     }
   }
 }
+
+/** What the server says that it did. */
+const commandOf = (answer: unknown): unknown =>
+  typeof answer === 'object' && answer !== null && 'command' in answer ? answer.command : undefined
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

@@ -32,6 +32,7 @@ import { RootDesk } from './root/root-desk.ts'
 import { ROOT_SPACE, type RootState } from './root/root-state.ts'
 import { RootStore } from './root/root-store.ts'
 import type { RootView } from './root/root-view.ts'
+import { timeAhead } from './root/time-ahead.ts'
 import type { BlockReport } from './shard/messages.ts'
 import type { HostReport } from './shard/shard-host.ts'
 import { shardSpace } from './shard/shard-space.ts'
@@ -195,7 +196,9 @@ export class Chain implements Ledger {
     if (lack?.isDue === true) return { ok: false, message: lack.message }
     const trouble = this.#fleet.trouble()
     if (trouble !== undefined) return trouble
-    return lack === undefined ? { ok: true } : { ok: true, message: lack.message }
+    const ahead = timeAhead(this.#orderer.tip.header.time, Date.now())
+    const notes = [lack?.message, ahead].filter((note) => note !== undefined)
+    return notes.length === 0 ? { ok: true } : { ok: true, message: notes.join(', ') }
   }
 
   /** Of the leader that it works for. */

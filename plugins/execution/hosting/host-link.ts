@@ -1,6 +1,7 @@
 import { dial, MAX_BUFFERED, Wire } from '../../../server/links.ts'
 import { type Log, pause } from '../../../server/plugin.ts'
 import type { RootMoment } from '../root/root-moment.ts'
+import { MAX_AHEAD_MS } from '../root/time-ahead.ts'
 import { type Explanation, explain } from './explain.ts'
 import { type FromHost, HOST_PROTOCOL, ownBytes, type ToHost } from './messages.ts'
 
@@ -8,8 +9,6 @@ const RETRY_MS = 100
 const MAX_RETRY_MS = 2_000
 /** What is the matter with a shard host that is of another release, or does not work. */
 const NONSENSE = 'SHARD_HOST_FAULT'
-/** A block's time is never before that of what it takes in: a clock that is far ahead would take the ledger along. */
-const MAX_AHEAD_MS = 10_000
 
 export interface HostLinkParts {
   readonly name: string
@@ -117,6 +116,7 @@ export class HostLink {
           reason = { code: message.code, message: message.message }
           socket.terminate()
         } else if (message.type === 'opened') {
+          // A block's time is never before that of what it takes in: such a clock would take the ledger along.
           const ahead = message.time - Date.now()
           if (!(ahead <= MAX_AHEAD_MS)) {
             reason = {

@@ -6,19 +6,14 @@ const BARRED_MS = 10 * 60_000
 
 /** Transactions that broke the block that they were to be in: for a while they are not taken again. */
 export class Barred {
+  /** As `performance.now()` says. */
   readonly #until = new Map<string, number>()
-  readonly #now: () => number
-
-  /** `now`: milliseconds since 1970. */
-  constructor(now: () => number = Date.now) {
-    this.#now = now
-  }
 
   /** `id`: 32 bytes. The oldest is forgotten when there are too many. */
   add(id: Uint8Array): void {
     const key = idKey(id)
     this.#until.delete(key)
-    this.#until.set(key, this.#now() + BARRED_MS)
+    this.#until.set(key, performance.now() + BARRED_MS)
     const [oldest] = this.#until.keys()
     if (this.#until.size > MAX_BARRED && oldest !== undefined) this.#until.delete(oldest)
   }
@@ -27,7 +22,7 @@ export class Barred {
     if (this.#until.size === 0) return false
     const until = this.#until.get(key)
     if (until === undefined) return false
-    if (until > this.#now()) return true
+    if (until > performance.now()) return true
     this.#until.delete(key)
     return false
   }

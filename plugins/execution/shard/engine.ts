@@ -166,7 +166,7 @@ export class ShardEngine {
     this.#committed = recovered.tip.height
     this.#roots.startAfter(recovered.tip.rootCursor)
     this.#view = recovered.view
-    const cautiousUntil = this.#parts.now() + (this.#parts.cautiousMs ?? 0)
+    const cautiousUntil = performance.now() + (this.#parts.cautiousMs ?? 0)
     this.#maker = new BlockMaker(
       {
         space,
@@ -176,7 +176,7 @@ export class ShardEngine {
         params: rules.params,
         load: (ids) => this.load(ids),
         marks: this.#marks,
-        isCautious: () => this.#parts.now() < cautiousUntil,
+        isCautious: () => performance.now() < cautiousUntil,
       },
       recovered,
     )

@@ -66,6 +66,17 @@ describe('a shard whose thread ended', () => {
     expect(started.length).toBe(12)
   })
 
+  it('is given up when it crashes again and again, whatever becomes of the clock meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    let hours = 0
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => 3_600_000 * hours++)
+    const { host, started } = hostOf(['ready, crash'])
+    await host.start()
+    await pass(() => host.status === 'STOPPED' || started.length > 20)
+    clock.mockRestore()
+    expect(host.status).toBe('STOPPED')
+  })
+
   it('ends with its host while a first start is tried again', async () => {
     const { host, started } = hostOf(['ECONNREFUSED', 'opening'])
     await expect(host.start()).rejects.toMatchObject({ code: 'ECONNREFUSED' })

@@ -89,7 +89,7 @@ export class WorkerShardHost implements ShardHost {
   }
 
   async start(): Promise<void> {
-    this.#startedAt = Date.now()
+    this.#startedAt = performance.now()
     this.#fatal = undefined
     this.#isReady = false
     const data = { ...this.#data, ...(await this.#prepare()) }
@@ -299,7 +299,7 @@ export class WorkerShardHost implements ShardHost {
   }
 
   #mayRestart(): boolean {
-    this.#crashes = Date.now() - this.#startedAt < CRASH_WINDOW_MS ? this.#crashes + 1 : 1
+    this.#crashes = performance.now() - this.#startedAt < CRASH_WINDOW_MS ? this.#crashes + 1 : 1
     return this.#crashes <= MAX_CRASHES
   }
 

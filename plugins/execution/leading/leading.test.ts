@@ -2,15 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { cellPath, decodeTransaction, verifyCellProof } from '../../../protocol/index.ts'
+import { cellPath, decodeTransaction, encode, verifyCellProof } from '../../../protocol/index.ts'
 import { checkPlugins } from '../../../server/host/check.ts'
 import { type Node, startNode } from '../../../server/host/node.ts'
 import { silentLog } from '../../../server/log.ts'
-import { definePlugin } from '../../../server/plugin.ts'
+import { definePlugin, isFenced } from '../../../server/plugin.ts'
 import { until } from '../../../server/testing/program.ts'
 import { createTestDatabase, type TestDatabase } from '../../../server/testing/test-database.ts'
 import { Ledger } from '../api.ts'
+import type { Fence } from '../fence.ts'
 import execution from '../index.ts'
+import { RootStore } from '../root/root-store.ts'
 import { createTestChain, takeOffice, testKey, testKeyIn } from '../testing.ts'
 
 const alice = testKeyIn(0, 'alice')
@@ -134,5 +136,26 @@ describe('a leader that was replaced', () => {
     await net.chain.abandon()
     expect(await written()).toEqual(before)
     expect(await net.sql`SELECT id FROM tx WHERE id = ${decodeTransaction(pay(1)).id}`).toEqual([])
+  })
+
+  it('is told so, and not of a fork, where the newer one lists what it was to list', async () => {
+    const net = await createTestChain({ accounts: [{ key: alice, balance: 1_000_000n }] })
+    ends.push(() => net.close())
+    await net.chain.submit([net.transfer(alice, carol, 5n, 0)], { wait: 'EXECUTED' })
+    await net.settled()
+    await net.chain.abandon()
+    await net.sql`UPDATE core.lease SET expires_at = now()`
+    const office = await takeOffice(net.sql, '11111111-0000-4000-8000-000000000000')
+    const tip = await new RootStore(net.sql, office).tip()
+    const [listed] = await net.sql<{ shard: string; height: bigint }[]>`SELECT shard, height FROM root_entry`
+    if (tip === undefined || listed === undefined) throw new TypeError('no root block lists anything')
+    const entries = [{ shard: listed.shard, height: Number(listed.height), hash: new Uint8Array(32) }]
+    const block = { ...tip, header: { ...tip.header, height: tip.header.height + 1 }, entries, exports: [] }
+    const nothing = encode([])
+    const made = { delta: nothing, exports: [], outcomes: [], events: { topics: [], count: 0, body: nothing } }
+    const commitAs = (fence: Fence) => new RootStore(net.sql, fence).commit(block, made, new Uint8Array(0), [])
+    const refused = await commitAs({ ...office, fence: office.fence - 1n }).catch((error: unknown) => error)
+    expect(isFenced(refused), String(refused)).toBe(true)
+    await expect(commitAs(office)).rejects.toMatchObject({ code: '23505' })
   })
 })

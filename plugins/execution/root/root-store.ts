@@ -56,7 +56,12 @@ export class RootStore {
    * @param released what the root block before sent: this one delivers it
    * @throws the connection's error, or FENCED of a newer leader
    */
-  async commit(block: RootBlock, made: MadeRoot, released: Uint8Array, votes: readonly Vote[]): Promise<void> {
+  async commit(
+    block: RootBlock,
+    made: Pick<MadeRoot, 'delta' | 'exports' | 'outcomes' | 'events'>,
+    released: Uint8Array,
+    votes: readonly Vote[],
+  ): Promise<void> {
     const { header, entries, totals } = block
     const cells = readDelta(made.delta)
     const kept = cells.flatMap(({ path, record }) => (record === null ? [] : [{ path, record }]))
@@ -204,15 +209,14 @@ export class RootStore {
   }
 }
 
+/**
+ * What stands below the others is run first: a leader that was replaced is told so before anything that the newer one
+ * has written could look like a fork.
+ */
 const COMMIT = `
-WITH new_block AS (
-  INSERT INTO root_block (height, hash, header, votes, entries, time, outgoing, delta, exports, holdings, emitted, consumed, brings)
-  SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::text::timestamptz, $11::bytea, $12::bytea, $13::bytea,
-    $14::text::numeric, $15::text::numeric, $16::text::numeric, $17::boolean
-  FROM core.check_fence($9::text, $10::text::bigint)
-), new_export AS (
+WITH new_export AS (
   INSERT INTO export (key, since, value)
-  SELECT key, $1, CASE WHEN length >= 0 THEN substring($19::bytea from start for length) END
+  SELECT key, $1::bigint, CASE WHEN length >= 0 THEN substring($19::bytea from start for length) END
   FROM jsonb_array_elements_text($18::text::jsonb) WITH ORDINALITY AS name (key, i)
   JOIN unnest($20::text::int[], $21::text::int[]) WITH ORDINALITY AS place (start, length, i) USING (i)
 ), kept AS (
@@ -233,9 +237,15 @@ WITH new_block AS (
 ), new_events AS (
   INSERT INTO core.event_batch (shard, height, topics, count, body)
   SELECT '${ROOT_SHARD}', $1, $33::text::text[], $34::int, $35::bytea WHERE $34::int > 0
+), new_entry AS (
+  INSERT INTO root_entry (shard, height, root)
+  SELECT shard, height, $1
+  FROM unnest($7::text::text[], $8::text::int8[]) AS entry (shard, height)
 )
-INSERT INTO root_entry (shard, height, root)
-SELECT shard, height, $1 FROM unnest($7::text::text[], $8::text::int8[]) AS entry (shard, height)`
+INSERT INTO root_block (height, hash, header, votes, entries, time, outgoing, delta, exports, holdings, emitted, consumed, brings)
+SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::text::timestamptz, $11::bytea, $12::bytea, $13::bytea,
+  $14::text::numeric, $15::text::numeric, $16::text::numeric, $17::boolean
+FROM core.check_fence($9::text, $10::text::bigint)`
 
 /** A root block that brings something to shards. */
 export interface BringingRoot extends RootBlock {

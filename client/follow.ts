@@ -21,15 +21,24 @@ const PATIENCE = 60_000
 const SHORTEST_PAUSE = 50
 const LONGEST_PAUSE = 2_000
 
-/** Subscribes; when a stream of events is cut, again behind the last one that came, so that none is missing or doubled. */
+/** What is followed over a connection, so that all of it can be ended from there. */
+export type Followed = Set<{ end(): void }>
+
+/**
+ * Subscribes; when a stream of events is cut, again behind the last one that came, so that none is missing or doubled.
+ * @param followed has it until its end
+ */
 export function follow<Result, Variables extends object>(
   connection: Connection,
+  followed: Followed,
   document: TypedDocument<Result, Variables>,
   variables: Variables,
   options: FollowOptions,
 ): Stream<Result> {
   options.signal?.throwIfAborted()
-  const following = new Following<Result>(connection, document.toString(), new Map(Object.entries(variables)), options)
+  const given = new Map(Object.entries(variables))
+  const following = new Following<Result>(connection, followed, document.toString(), given, options)
+  followed.add(following)
   following.begin()
   return following.stream
 }
@@ -37,6 +46,7 @@ export function follow<Result, Variables extends object>(
 class Following<Result> {
   readonly stream: Stream<Result> = new Stream(() => this.#leave())
   readonly #connection: Connection
+  readonly #followed: Followed
   readonly #query: string
   readonly #variables: Map<string, unknown>
   readonly #options: FollowOptions
@@ -52,8 +62,15 @@ class Following<Result> {
     this.#leave()
   }
 
-  constructor(connection: Connection, query: string, variables: Map<string, unknown>, options: FollowOptions) {
+  constructor(
+    connection: Connection,
+    followed: Followed,
+    query: string,
+    variables: Map<string, unknown>,
+    options: FollowOptions,
+  ) {
     this.#connection = connection
+    this.#followed = followed
     this.#query = query
     this.#variables = variables
     this.#options = options
@@ -75,12 +92,15 @@ class Following<Result> {
           if (this.#cursorVariable !== undefined && cursor !== undefined) this.#pauseIfFull()
         },
         onFailure: (failure) => this.#onFailure(failure),
-        onEnd: () => {
-          this.stream.end()
-          this.#leave()
-        },
+        onEnd: () => this.end(),
       },
     )
+  }
+
+  /** Nothing more comes, nor is it taken up again. What waits can still be read. */
+  end(): void {
+    this.stream.end()
+    this.#leave()
   }
 
   #onFailure({ error, cursor, isPassing }: Failure): void {
@@ -115,6 +135,7 @@ class Following<Result> {
   }
 
   #leave(): void {
+    this.#followed.delete(this)
     this.stream.onEmpty = undefined
     clearTimeout(this.#timer)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)

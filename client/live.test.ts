@@ -170,6 +170,27 @@ describe('a subscription', () => {
     expect(node.open.size).toBe(1)
   })
 
+  test.each([
+    ['of events', 'subscription Ticks($from: Int) { tick(after: $from) }'],
+    ['of anything else', ticks.toString()],
+  ])('%s ends when the client is closed, and is not taken up again', async (_what, query) => {
+    node.source = async function* () {
+      yield { tick: 1 }
+      await new Promise(() => undefined)
+    }
+    const own = createClient({ url: node.url })
+    const begun = node.connections
+    const reading = own.subscribe(document<{ tick: number }, { from: number }>(query), { from: 0 })
+    await reading.next()
+    const rest = reading.next()
+    await own.close()
+    expect(await rest).toEqual({ value: undefined, done: true })
+    await waitUntil(() => node.open.size === 0)
+    // Longer than the first pause before a cut stream is taken up again.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(node.connections).toBe(begun + 1)
+  })
+
   test('that the server refuses throws its code', async () => {
     node.source = async function* () {
       yield { tick: 1 }

@@ -1,6 +1,6 @@
 import { type Client as Connection, createClient } from 'graphql-ws/client'
 import type { TypedDocument } from './document.ts'
-import { type FollowOptions, follow } from './follow.ts'
+import { type Followed, type FollowOptions, follow } from './follow.ts'
 
 /** Subscriptions over one WebSocket, which is open while there are any. */
 export interface Live {
@@ -13,6 +13,7 @@ export interface Live {
     variables: Variables,
     options?: FollowOptions,
   ): AsyncIterableIterator<Result, undefined>
+  /** Ends all of them. */
   close(): Promise<void>
 }
 
@@ -33,9 +34,12 @@ export function connectLive(url: string, webSocket: typeof WebSocket, headers: R
     lazyCloseTimeout: LINGER,
   })
   closeWhenSilent(connection)
+  const followed: Followed = new Set()
   return {
-    subscribe: (document, variables, options = {}) => follow(connection, document, variables, options),
+    subscribe: (document, variables, options = {}) => follow(connection, followed, document, variables, options),
     close: async () => {
+      // First: the end of the connection alone would look like a cut, and streams would be taken up again.
+      for (const following of [...followed]) following.end()
       // A connection that is just being made may fail: then there is none to close.
       await Promise.resolve(connection.dispose()).catch(() => undefined)
     },

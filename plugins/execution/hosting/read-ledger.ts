@@ -24,8 +24,6 @@ export interface ReadLedgerOptions {
   readonly sql: Sql
   /** As the node's configuration names them. */
   readonly shardHosts?: readonly ShardHostConfig[]
-  /** False where temporary tables must be made. */
-  readonly isReadOnly?: boolean
 }
 
 /** The database has no ledger, or not the root chain of one. */
@@ -46,10 +44,11 @@ export class HostDatabaseAwayError extends Error {
  *   whatever `read` throws
  */
 export async function readLedger<T>(
-  { sql, shardHosts = [], isReadOnly = false }: ReadLedgerOptions,
+  { sql, shardHosts = [] }: ReadLedgerOptions,
   read: (ledger: StoredLedger) => Promise<T>,
 ): Promise<T> {
-  const mode = `isolation level repeatable read${isReadOnly ? ' read only' : ''}`
+  // Not read only: what was at a height is put together in temporary tables.
+  const mode = 'isolation level repeatable read'
   return inTransaction(sql, mode, async (main) => {
     const network = await networkIn(main)
     const homes = await ShardHomes.read(main, shardHosts)

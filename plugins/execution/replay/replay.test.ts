@@ -114,9 +114,28 @@ describe('a replay', () => {
     >`SELECT record FROM cell WHERE realm = 0 ORDER BY path LIMIT 1`
     expect(await shortened).toHaveLength(1)
     await expect(verified(rootHeight)).rejects.toMatchObject({ code: 'REPLAY_MISMATCH', what: 'cellsRoot' })
+    // Whatever is executed gives what the headers say, but the node reads something else.
+    await expect(verified(0)).rejects.toMatchObject({ code: 'REPLAY_MISMATCH', what: 'cells' })
+    await expect(verifyDatabase({ sql: net.sql, offered: net.modules })).rejects.toMatchObject({ what: 'cells' })
     await net.sql`UPDATE cell SET record = ${before?.record ?? ''}
       WHERE path = (SELECT min(path) FROM cell WHERE realm = 0) AND realm = 0`
     await verified(rootHeight)
+  })
+
+  it('does not believe what a last block, or root block, says that it holds', async () => {
+    const found = () => verifyDatabase({ sql: net.sql, offered: net.modules })
+    for (const table of ['block', 'root_block'])
+      for (const column of ['holdings', 'emitted']) {
+        const change = (by: number) => net.sql`
+          UPDATE ${net.sql(table)} SET ${net.sql(column)} = ${net.sql(column)} + ${by}
+          WHERE height = (SELECT max(height) FROM ${net.sql(table)})`
+        await change(1)
+        await expect(found(), `${table}.${column}`).rejects.toMatchObject({
+          what: column === 'holdings' ? 'holdings' : 'supply',
+        })
+        await change(-1)
+      }
+    await found()
   })
 
   it.each(['header', 'body', 'receipts', 'outgoing', 'delta', 'hash'])(

@@ -2,7 +2,7 @@ import { type ReadLedgerOptions, readLedger } from '../hosting/read-ledger.ts'
 import type { LedgerModule } from '../ledger/module.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
 import { mustHaveModules } from '../ledger/module-schedule.ts'
-import { importedHeight, SnapshotError, storedStart, storedView } from '../snapshot/index.ts'
+import { compareTableCells, importedHeight, SnapshotError, storedStart, storedView } from '../snapshot/index.ts'
 import { type ReplayReport, replayChain } from './replay.ts'
 import { chainInDatabase } from './stored-chain.ts'
 
@@ -33,8 +33,7 @@ export interface VerifyReport extends ReplayReport {
  */
 export async function verifyDatabase(options: VerifyOptions): Promise<VerifyReport> {
   const { offered, from, signal, onProgress } = options
-  // What was at a height is put together in temporary tables.
-  return readLedger({ ...options, isReadOnly: from === undefined }, async (ledger) => {
+  return readLedger(options, async (ledger) => {
     const { network, main } = ledger
     const [row] = await main<{ first: bigint; last: bigint }[]>`
       SELECT min(height) AS first, max(height) AS last FROM root_block`
@@ -57,6 +56,8 @@ export async function verifyDatabase(options: VerifyOptions): Promise<VerifyRepo
       ...(signal === undefined ? {} : { signal }),
       onProgress: (progress) => onProgress?.({ ...progress, last }),
     })
+    // What was executed is right now; what the node reads may still be something else.
+    await compareTableCells(ledger, last, signal)
     return { ...report, network: network.id, name: network.genesis.name, snapshot: snapshot ?? null }
   })
 }

@@ -26,6 +26,12 @@ export type CellsAt = (space: CellSpace) => AsyncIterable<readonly SnapshotCell[
 export async function cellsAt(ledger: StoredLedger, cut: Cut): Promise<CellsAt> {
   const { main } = ledger
   if (cut.height === cut.snapshot) return ({ id }) => onlyCells(importedCells(main, id))
+  return tableCellsAt(ledger, cut)
+}
+
+/** The same from the cell tables, whatever the snapshot said that the database began with. @throws the same */
+export async function tableCellsAt(ledger: StoredLedger, cut: Cut): Promise<CellsAt> {
+  const { main } = ledger
   const past = new Map<unknown, PastCells>()
   for (const tx of ledger.all) past.set(tx, await PastCells.at(tx, cut, tx === main))
   return (space) => {

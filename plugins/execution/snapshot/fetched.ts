@@ -13,10 +13,17 @@ export async function* fetched<Row extends object>(
   size: number,
 ): AsyncIterable<readonly Row[]> {
   await tx`DECLARE ${tx(name)} NO SCROLL CURSOR FOR ${query}`
-  for (;;) {
-    const rows = await tx<Row[]>`FETCH ${tx.unsafe(String(size))} FROM ${tx(name)}`
-    if (rows.length > 0) yield [...rows]
-    if (rows.length < size) break
+  let isUsable = false
+  try {
+    for (;;) {
+      isUsable = false
+      const rows = await tx<Row[]>`FETCH ${tx.unsafe(String(size))} FROM ${tx(name)}`
+      isUsable = true
+      if (rows.length > 0) yield [...rows]
+      if (rows.length < size) break
+    }
+  } finally {
+    // Also for who has seen enough; not where the transaction has failed.
+    if (isUsable) await tx`CLOSE ${tx(name)}`
   }
-  await tx`CLOSE ${tx(name)}`
 }

@@ -32,6 +32,8 @@ export class PastCells {
 
   /** Finds what differs. @throws SnapshotError HISTORY_MISSING if blocks that would say it are not in the database */
   static async at(tx: Transaction, cut: Cut, isMain: boolean): Promise<PastCells> {
+    // Those of an earlier reading.
+    await tx`DROP TABLE IF EXISTS pg_temp.past_cell, pg_temp.past_block`
     await tx`
       CREATE TEMPORARY TABLE past_cell (realm bigint, path bytea, record bytea, found boolean, PRIMARY KEY (realm, path))
       ON COMMIT DROP`

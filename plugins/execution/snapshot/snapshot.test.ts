@@ -132,6 +132,8 @@ async function isVerified(copy: TestChain): Promise<void> {
       UPDATE root_block SET header = ${flipped('header')} WHERE height = (SELECT min(height) FROM root_block)`,
     'a last block': () => sql`
       UPDATE block SET body = ${flipped('body')} WHERE (shard, height) = (SELECT '0:1', min(height) FROM block WHERE shard = '0:1')`,
+    'what the node reads': () => sql`
+      UPDATE cell SET record = ${flipped('record')} WHERE realm = 0 AND path = (SELECT max(path) FROM cell WHERE realm = 0)`,
     exports: () => sql`UPDATE export SET value = ${flipped('value')} WHERE key = 'shard/0:1'`,
   }
   for (const [what, change] of Object.entries(changes)) {

@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { MAX_TRANSACTION_BYTES } from '../../../protocol/index.ts'
 import { silentLog } from '../../../server/log.ts'
 import type { SubmitOutcome } from '../api.ts'
 import { shardSpace } from '../shard/shard-space.ts'
@@ -107,4 +110,25 @@ describe('the time of a submission', () => {
     expect(await answer).toMatchObject([{ status: 'INCLUDED' }])
     expect(vi.getTimerCount()).toBe(0)
   })
+})
+
+it('keeps nothing of a submission that was answered but what still waits', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect !== 'function') throw new TypeError('memory cannot be collected')
+  const submissions = stuck()
+  const leave = async (): Promise<readonly WeakRef<object>[]> => {
+    const leaving = new AbortController()
+    const tooLarge = new Uint8Array(MAX_TRANSACTION_BYTES + 1)
+    const answer = submissions.submit([Uint8Array.of(1), tooLarge], 'INCLUDED', leaving.signal)
+    await setImmediate()
+    leaving.abort()
+    const outcomes = await answer
+    expect(outcomes).toMatchObject([{ status: 'PENDING' }, { code: 'TOO_LARGE' }])
+    return [tooLarge, outcomes, ...outcomes].map((held) => new WeakRef(held))
+  }
+  const held = await leave()
+  await setImmediate()
+  collect()
+  expect(held.map((one) => one.deref())).toEqual([undefined, undefined, undefined, undefined])
 })

@@ -3,13 +3,14 @@ import type { SubmitOutcome, TransactionState, Wait } from '../api.ts'
 import type { Directory } from '../fleet/shard-map.ts'
 import { idKey } from '../state/ledger-cell.ts'
 import type { VerifierPool } from '../verify/pool.ts'
+import { Answers } from './answers.ts'
 import { Batcher } from './batcher.ts'
 import { SubmissionError } from './errors.ts'
 import { ANSWER_MS, OpenSubmission, OpenSubmissions } from './open-submissions.ts'
 import type { Destination } from './router.ts'
 import { type LateTicket, Router } from './router.ts'
 import { isFinal, type TransactionStates } from './states.ts'
-import { accept, refuse, type Ticket } from './ticket.ts'
+import { accept, refuse } from './ticket.ts'
 import type { TransactionWatch } from './watch.ts'
 
 /** Takes signed transactions from clients to their shards, and the answers back. */
@@ -64,38 +65,12 @@ export class Submissions {
 
   #submitted(wires: readonly Uint8Array[], waits: boolean, own: OpenSubmission): Promise<SubmitOutcome[]> {
     return new Promise((resolve, reject) => {
-      const outcomes: (SubmitOutcome | undefined)[] = new Array(wires.length).fill(undefined)
-      let open = wires.length
-      const finish = (): void => resolve(outcomes.filter((outcome) => outcome !== undefined))
-      const tickets = wires.map(
-        (wire, i): Ticket => ({
-          wire,
-          waits,
-          id: null,
-          duplicate: false,
-          pathBits: 0,
-          isAdmitted: false,
-          settle: (outcome) => {
-            if (outcome instanceof SubmissionError) reject(outcome)
-            else if (outcomes[i] === undefined) {
-              outcomes[i] = outcome
-              open--
-              if (open === 0) finish()
-            }
-          },
-        }),
-      )
-      const asItStands = (): void => {
-        for (const [i, ticket] of tickets.entries()) {
-          if (outcomes[i] !== undefined) continue
-          if (ticket.id === null) ticket.settle(new SubmissionError('OVERLOADED', 'not checked in time: submit again'))
-          else accept(ticket, 'PENDING', null)
-        }
-      }
+      const answers = new Answers(wires.length, resolve, reject)
+      const tickets = wires.map((wire) => answers.ticket(wire, waits))
       // What throws here rejects.
       this.#batcher.add(tickets)
-      if (own.isHurried) asItStands()
-      else own.onHurry(asItStands)
+      if (own.isHurried) answers.asItStands()
+      else own.onHurry(answers.asItStands)
     })
   }
 

@@ -18,8 +18,9 @@ export function describe(running: readonly RunningShard[], ended: readonly Ended
 }
 
 /**
- * Which do not run and should, or whose events are held up, in words; undefined if there are none. One that begins may take a moment. It is `ok` as long as
- * only shard hosts are away: the node itself can serve, and nothing that is done to it brings those back.
+ * Which do not run and should, or whose events are held up, in words; undefined if there are none. One that begins may
+ * take a moment. It is `ok` as long as only shard hosts are away: the node itself can serve, and nothing that is done to
+ * it brings those back.
  */
 export function troubleOf(
   shards: readonly RunningShard[],

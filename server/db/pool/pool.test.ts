@@ -166,6 +166,31 @@ describe('a pool that cannot connect', () => {
     expect(await Promise.all([sql`SELECT 1 AS n`, sql`SELECT 2 AS n`])).toMatchObject([[{ n: 1 }], [{ n: 2 }]])
   })
 
+  it('fails like one whose connection ends if the server refuses to tell its types', async () => {
+    const left: unknown[] = []
+    const note = (error: unknown) => left.push(error)
+    process.prependListener('unhandledRejection', note)
+    const said = (type: string, body: Buffer): Buffer => {
+      const head = Buffer.alloc(5, type)
+      head.writeUInt32BE(body.length + 4, 1)
+      return Buffer.concat([head, body])
+    }
+    const isIdle = said('Z', Buffer.from('I'))
+    const error = said('E', Buffer.from('SERROR\0VERROR\0C57014\0Mcanceling statement\0\0'))
+    door.greet = (socket) =>
+      socket.once('data', () => {
+        const greeting = Buffer.concat([said('R', Buffer.alloc(4)), said('S', Buffer.from('a\0b\0')), isIdle])
+        socket.write(greeting.subarray(0, 11))
+        socket.write(greeting.subarray(11))
+        socket.once('data', () => socket.write(Buffer.concat([error, isIdle])))
+      })
+    await expect(sql`SELECT 1`).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+    door.greet = undefined
+    expect(await sql`SELECT 1 AS one`).toMatchObject([{ one: 1 }])
+    process.off('unhandledRejection', note)
+    expect(left).toEqual([])
+  })
+
   it('waits for a server that says nothing for its time only', async () => {
     door.greet = () => undefined
     const pool = open(door.options, { connectSeconds: 0.1 })

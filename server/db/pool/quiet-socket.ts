@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
+import { Greeting } from './greeting.ts'
 
 /**
  * What postgres.js sees of a connection: its data, and nothing of its end. When it hears of an end it connects again by
@@ -17,7 +18,12 @@ export class QuietSocket extends EventEmitter {
     super()
     this.#socket = socket
     this.#onDestroyed = onDestroyed
-    socket.on('data', (bytes: Uint8Array) => this.#isOver || this.emit('data', bytes))
+    const greeting = new Greeting()
+    socket.on('data', (bytes: Uint8Array) => {
+      if (this.#isOver) return
+      if (greeting.take(bytes)) this.emit('data', bytes)
+      else onDestroyed()
+    })
     socket.on('drain', () => this.#isOver || this.emit('drain'))
   }
 

@@ -39,20 +39,21 @@ describe('the price of a block', () => {
     expect(fullness({ ...empty, ...ran(2) })).toBe(1_000_000)
   })
 
-  it('does not follow messages: they take room away, of which transactions always have half a block to be measured by', () => {
+  it('does not follow messages: they take room away, of which three eighths always count', () => {
     expect(nextBasePrice({ ...full, ...ran(0, MOST) }, 6, 1n)).toBe(875n)
     // Half of what messages leave, three quarters of it, all of it.
     expect(nextBasePrice({ ...full, ...ran(0.3, 0.4) }, 6, 1n)).toBe(1000n)
     expect(nextBasePrice({ ...full, ...ran(0.45, 0.4) }, 6, 1n)).toBe(1062n)
     expect(nextBasePrice({ ...full, ...ran(0.6, 0.4) }, 6, 1n)).toBe(1125n)
-    expect(nextBasePrice({ ...full, ...ran(TRANSACTION_SHARE, MOST) }, 6, 1n)).toBe(1000n)
+    // All that is always theirs: it rises under any number of messages.
+    expect(nextBasePrice({ ...full, ...ran(TRANSACTION_SHARE, MOST) }, 6, 1n)).toBe(1041n)
     const weight = nat(MAX_BLOCK_WEIGHT)
     assert(
       property(weight, weight, weight, (txWeight, some, more) => {
         const at = (messages: number): number => fullness({ ...empty, txWeight, weight: txWeight + messages })
-        // More messages never make a block less full; but no number of them raises the price if it was below a quarter.
+        // More messages never make a block less full; but no number of them raises it for few.
         expect(at(some + more)).toBeGreaterThanOrEqual(at(some))
-        if (txWeight <= MAX_BLOCK_WEIGHT * TRANSACTION_SHARE) expect(at(some)).toBeLessThanOrEqual(500_000)
+        if (txWeight <= (MAX_BLOCK_WEIGHT * 3) / 16) expect(at(some)).toBeLessThanOrEqual(500_000)
         expect(at(0)).toBe(Math.floor((1_000_000 * txWeight) / MAX_BLOCK_WEIGHT))
       }),
     )

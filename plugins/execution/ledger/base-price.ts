@@ -25,11 +25,16 @@ export const BLOCK_SPAN = 10
 const FULL = 1_000_000
 /** What the price aims at: room for a sudden load twice as large as the usual one. */
 const TARGET = FULL / 2
+/**
+ * What transactions are measured by at least, whatever room messages leave them. Less than three quarters of a block, so
+ * that who fills the quarter that is always theirs pays more and more; the more it is, the less others can make it dearer.
+ */
+const LEAST_ROOM = (3 * MAX_BLOCK_WEIGHT) / 8
 
 /**
  * How full its transactions made a block, in millionths: by weight, number or bytes, whichever is most. Messages are paid
- * for where they were sent from. They only take room away, and what transactions are measured by is never less than half
- * a block: who sends to a shard cannot make it dearer for its own senders while these need less than a quarter of it.
+ * for where they were sent from: they only take room away, and only so much of it counts that transactions below three
+ * sixteenths of a block are never dearer for what others send.
  */
 export function fullness({
   txWeight,
@@ -39,7 +44,7 @@ export function fullness({
 }: Pick<PricedBlock, 'txWeight' | 'weight' | 'txCount' | 'bodyBytes'>): number {
   const part = (used: number, limit: number): number => Math.floor((used * FULL) / limit)
   const most = Math.max(
-    part(txWeight, Math.max(MAX_BLOCK_WEIGHT / 2, MAX_BLOCK_WEIGHT - (weight - txWeight))),
+    part(txWeight, Math.max(LEAST_ROOM, MAX_BLOCK_WEIGHT - (weight - txWeight))),
     part(txCount, MAX_BLOCK_TRANSACTIONS),
     part(bodyBytes, MAX_BODY_BYTES),
   )

@@ -15,7 +15,7 @@ export function addVerify(program: Command, streams: Streams): void {
     program
       .command('verify')
       .description(
-        'execute a node’s chain again, from where its database begins, and compare everything that is stored',
+        'execute a node’s chain again, from where its database begins, and compare the stored blocks and cells with that',
       ),
   ).option('--from <height>', 'execute from this root height on; before it, compare without executing', parseHeight)
   answering(verify, streams, async (command) => {

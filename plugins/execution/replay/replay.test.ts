@@ -122,6 +122,16 @@ describe('a replay', () => {
     await verified(rootHeight)
   })
 
+  it('looks at what the root chain exports as the node reads it', async () => {
+    const found = () => verifyDatabase({ sql: net.sql, offered: net.modules })
+    const move = (by: number) => net.sql`
+      UPDATE export SET since = since + ${by * 1_000_000} WHERE key = 'shard/0:1' AND since = ${by > 0 ? 0 : 1_000_000}`
+    expect((await move(1)).count).toBe(1)
+    await expect(found()).rejects.toMatchObject({ code: 'REPLAY_MISMATCH', what: 'exportsRoot' })
+    await move(-1)
+    await found()
+  })
+
   it('does not believe what a last block, or root block, says that it holds', async () => {
     const found = () => verifyDatabase({ sql: net.sql, offered: net.modules })
     for (const table of ['block', 'root_block'])

@@ -2,7 +2,7 @@ import { type ReadLedgerOptions, readLedger } from '../hosting/read-ledger.ts'
 import type { LedgerModule } from '../ledger/module.ts'
 import { ModuleLibrary } from '../ledger/module-library.ts'
 import { mustHaveModules } from '../ledger/module-schedule.ts'
-import { compareTableCells, importedHeight, SnapshotError, storedStart, storedView } from '../snapshot/index.ts'
+import { compareTables, importedHeight, SnapshotError, storedStart, storedView } from '../snapshot/index.ts'
 import { type ReplayReport, replayChain } from './replay.ts'
 import { chainInDatabase } from './stored-chain.ts'
 
@@ -57,7 +57,7 @@ export async function verifyDatabase(options: VerifyOptions): Promise<VerifyRepo
       onProgress: (progress) => onProgress?.({ ...progress, last }),
     })
     // What was executed is right now; what the node reads may still be something else.
-    await compareTableCells(ledger, last, signal)
+    await compareTables(ledger, last, signal)
     return { ...report, network: network.id, name: network.genesis.name, snapshot: snapshot ?? null }
   })
 }

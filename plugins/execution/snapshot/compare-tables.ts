@@ -1,7 +1,9 @@
 import { decodeRootHeader, equal, ROOT_SHARD } from '../../../protocol/index.ts'
 import type { StoredLedger } from '../hosting/read-ledger.ts'
 import { mustEqual, type Place, ReplayMismatch } from '../replay/mismatch.ts'
+import { ExportTrie } from '../root/export-trie.ts'
 import { ROOT_SPACE } from '../root/root-state.ts'
+import { storedExports } from '../root/stored-exports.ts'
 import type { Totals } from '../shard/made-block.ts'
 import type { ShardSpace } from '../shard/shard-space.ts'
 import { type CellsAt, tableCellsAt } from './cells-at.ts'
@@ -13,13 +15,13 @@ import { storedView } from './stored-view.ts'
 import { waitingMessages } from './waiting-messages.ts'
 
 /**
- * Compares the cells that the node reads, those of the cell tables, with what the headers as of the last root block
+ * Compares what the node reads, the cells of the cell tables and what the root chain exports, with what the headers as of the last root block
  * commit, and what blocks say that they hold with what they do. The headers themselves must have been checked. Makes temporary tables; memory does not grow with the number
  * of cells.
  * @param height of the last root block
  * @throws ReplayMismatch at the first shard whose cells make another root, or hold another sum than it says
  */
-export async function compareTableCells(ledger: StoredLedger, height: number, signal?: AbortSignal): Promise<void> {
+export async function compareTables(ledger: StoredLedger, height: number, signal?: AbortSignal): Promise<void> {
   const cut = await wholeCut(ledger, height)
   const [root] = await Array.fromAsync(storedRoots(ledger.main, cut.height, cut.height))
   if (root === undefined) throw new SnapshotError('NO_SUCH_HEIGHT', `there is no root block ${cut.height}`)
@@ -34,7 +36,11 @@ export async function compareTableCells(ledger: StoredLedger, height: number, si
     supply += totals.holdings + totals.emitted - totals.consumed
   }
   const place = { shard: ROOT_SHARD, height: cut.height }
-  await compare(ROOT_SPACE, place, { ...decodeRootHeader(root.header), totals: root.totals, waiting: 0n })
+  const header = decodeRootHeader(root.header)
+  const exports = new ExportTrie()
+  exports.update(await storedExports(ledger.main, cut.height))
+  mustEqual(place, 'exportsRoot', header.exportsRoot, exports.root)
+  await compare(ROOT_SPACE, place, { cellsRoot: header.cellsRoot, totals: root.totals, waiting: 0n })
   const view = await storedView(ledger.main, cut.height)
   for (const { space, header, totals } of cut.shards) {
     const messages = await waitingMessages(ledger, header, view)

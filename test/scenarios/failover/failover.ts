@@ -24,8 +24,8 @@ const SETTLE_MS = 120_000
 const GOING_ON = 30
 /** Longer than a lease: the frozen leader wakes up replaced, and does not know it. */
 const FROZEN_MS = 8_000
-/** A lane of an account may be used by one round only. */
-const LANES = 256
+/** Of the payments that are watched. */
+const LANE = 0
 
 type Way = 'killed' | 'frozen' | 'stopped'
 const WAYS: readonly Way[] = ['killed', 'frozen', 'stopped']
@@ -62,7 +62,7 @@ async function play(pair: TwoNodes, { count, isFull, random, progress }: Run) {
     const terms = await pair.terms()
     const told = { ...load.troubles }
     load.start(follower.url)
-    const clients = await Clients.of(follower.url, round % LANES, random)
+    const clients = await Clients.of(follower.url, watched, random)
     let tookMs = 0
     const fault = async (): Promise<void> => {
       await sleep(random.between(300, isFull ? 3000 : 600))
@@ -130,10 +130,10 @@ class Clients {
     this.#payments = payments
   }
 
-  static async of(url: string, lane: number, random: Random): Promise<Clients> {
+  static async of(url: string, watched: number, random: Random): Promise<Clients> {
     const client = createClient({ url })
     const reader = new EventReader(client, null, await firstEvent(url))
-    const payments = new WatchedPayments(client, toHex((await readGenesis(url)).id), lane, random.fork())
+    const payments = new WatchedPayments(client, toHex((await readGenesis(url)).id), LANE, random.fork(), watched)
     reader.start()
     payments.start()
     return new Clients(client, reader, payments)

@@ -23,6 +23,7 @@ export class WatchedPayments {
   readonly #network: string
   readonly #lane: number
   readonly #random: Random
+  readonly #first: number
   /** Payments that were seen to their end. */
   seen = 0
   /** How often it was told that the node cannot say now, and asked again. */
@@ -30,11 +31,13 @@ export class WatchedPayments {
   #running = true
   #watching: Promise<void> = Promise.resolve()
 
-  constructor(client: Client, network: string, lane: number, random: Random) {
+  /** @param first the first nonce: how many payments the lane has seen */
+  constructor(client: Client, network: string, lane: number, random: Random, first = 0) {
     this.#client = client
     this.#network = network
     this.#lane = lane
     this.#random = random
+    this.#first = first
   }
 
   start(): void {
@@ -52,7 +55,7 @@ export class WatchedPayments {
     const [payer, ...rest] = OTHERS
     assert.ok(payer !== undefined)
     const keys = keyPairFromSeed(payer.secretKey.subarray(0, 32))
-    for (let nonce = 0; this.#running; nonce++) {
+    for (let nonce = this.#first; this.#running; nonce++) {
       // Within the shard and across by turns.
       const to = nonce % 2 === 0 ? keys.publicKey : rest[0]?.publicKey
       assert.ok(to !== undefined)

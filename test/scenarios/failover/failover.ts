@@ -36,7 +36,7 @@ export const failover: Scenario = {
   claim:
     'when the leader is killed, frozen or stopped another node leads, in a soak within 10 s; its clients notice only a wait',
   unit: 'failovers',
-  counts: { full: 30, reduced: 3 },
+  counts: { full: 30, reduced: 2 },
   run: async (run) => {
     const pair = await TwoNodes.start()
     const [one, other] = pair.nodes

@@ -11,7 +11,7 @@ export const cleanStop: Scenario = {
   name: 'execution/clean-stop',
   claim: 'a node that is asked to stop under load ends with exit code 0 and goes on where it stopped',
   unit: 'stops',
-  counts: { full: 5, reduced: 2 },
+  counts: { full: 5, reduced: 1 },
   run: ({ count, isFull, random, progress }) =>
     withNode(random, async ({ node, book, load }) => {
       let slowest = 0

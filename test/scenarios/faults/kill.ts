@@ -13,7 +13,7 @@ export const kill: Scenario = {
   name: 'execution/kill',
   claim: 'a node that is killed by kill -9 under load starts by itself, and loses and repeats nothing',
   unit: 'kills',
-  counts: { full: 30, reduced: 2 },
+  counts: { full: 30, reduced: 1 },
   run: ({ count, isFull, random, progress }) =>
     withNode(random, async ({ node, book, load }) => {
       load.start(node.url)

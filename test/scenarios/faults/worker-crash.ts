@@ -19,7 +19,7 @@ export const workerCrash: Scenario = {
   name: 'execution/worker-crash',
   claim: 'a shard whose thread crashes under load is started again and reported; the other shard takes no notice',
   unit: 'crashes',
-  counts: { full: 12, reduced: 2 },
+  counts: { full: 12, reduced: 1 },
   run: ({ count, random, progress }) =>
     withNode(random, async (stage) => {
       const { node, book, load } = stage

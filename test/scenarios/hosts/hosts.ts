@@ -75,7 +75,7 @@ export const hosts: Scenario = {
   claim:
     'a network with a shard on a shard host goes on by itself after any fault of it, and loses and repeats nothing',
   unit: 'faults',
-  counts: { full: 30, reduced: 3 },
+  counts: { full: 30, reduced: 2 },
   run: async (run) => {
     const host = new ShardHostUnderTest()
     const node = new NodeUnderTest(undefined, HOSTED_CONFIG, () => ({ SHARD_HOST: host.told }))

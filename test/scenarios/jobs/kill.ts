@@ -18,7 +18,7 @@ export const killJobs: Scenario = {
   name: 'jobs/kill',
   claim: 'work of processes that are killed is done by others: all of it, and twice only what a process died in',
   unit: 'kills',
-  counts: { full: 40, reduced: 2 },
+  counts: { full: 40, reduced: 1 },
   run: async (run) => {
     const nodes = await createJobNodes()
     const programs: Program[] = []

@@ -34,7 +34,7 @@ export const model: Scenario = {
   name: 'execution/model',
   claim: 'whatever accounts do, over however many shards, split or not, the ledger says what a simple model of it says',
   unit: 'transactions',
-  counts: { full: 60_000, reduced: 1_200 },
+  counts: { full: 60_000, reduced: 800 },
   async run({ count, random, progress }) {
     const figures = { transactions: 0, blocks: 0, 'blocks with messages left waiting': 0, restarts: 0, splits: 0 }
     for (const shards of SHARDS) {

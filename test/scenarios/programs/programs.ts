@@ -46,7 +46,7 @@ export const programs: Scenario = {
   claim:
     'whatever modules are programmed to do, over splits, new realms, switched versions and restarts, cells, outcomes, events and supply are those of a sequential model',
   unit: 'transactions',
-  counts: { full: 20_000, reduced: 120 },
+  counts: { full: 20_000, reduced: 60 },
   async run({ count, isFull, random, progress }) {
     const figures: Record<string, number> = { networks: 0 }
     for (let done = 0; done < count; ) {

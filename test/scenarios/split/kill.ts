@@ -39,7 +39,7 @@ export const splitKill: Scenario = {
   claim:
     'a node that is killed by kill -9 at any moment of any split ends with the same shards, and loses and repeats nothing',
   unit: 'splits',
-  counts: { full: 36, reduced: 2 },
+  counts: { full: 36, reduced: 1 },
   async run(run) {
     const sum: Record<string, number> = {}
     for (let done = 0; done < run.count; done += SPLITS.length) {

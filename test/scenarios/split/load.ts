@@ -40,7 +40,7 @@ export const splitLoad: Scenario = {
   claim:
     'a ledger whose shards are split twice under load ends as one does that is never split: balances, order, roots',
   unit: 'transactions',
-  counts: { full: 60_000, reduced: 1_200 },
+  counts: { full: 60_000, reduced: 800 },
   async run({ count, random, progress }) {
     const payments = paymentsOf(count, random)
     const plain = await played(payments, async () => undefined, progress)

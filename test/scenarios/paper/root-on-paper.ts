@@ -30,6 +30,10 @@ const WEIGHT = 100
 /** The root chain's modules, as far as the model's transactions use them. They change the pages. */
 export function rootOnPaper(pages: RootPages, terms: RootTerms): ReadonlyMap<string, PaperModule> {
   const byOperator = ({ note }: PaperCall): boolean => note.module === 'account' && equal(note.from.id, terms.operator)
+  const byCreator = ({ note }: PaperCall, realm: number): boolean => {
+    const creator = pages.realms.get(realm)?.creator
+    return creator != null && note.module === 'account' && equal(note.from.id, creator)
+  }
   const mustBeFree = ({ note }: PaperCall): void => {
     if (note.value > 0n) throw new Refusal('NOT_PAYABLE')
   }
@@ -44,11 +48,13 @@ export function rootOnPaper(pages: RootPages, terms: RootTerms): ReadonlyMap<str
     if (byOperator(call)) mustBeFree(call)
     const entry = pages.shards.get(id)
     if (entry === undefined || (entry.until !== null && entry.until <= height)) throw new Refusal('UNKNOWN_SHARD')
-    if (!byOperator(call)) throw new Refusal('NOT_ALLOWED')
+    const { realm, prefix } = parseShardId(id)
+    if (!byOperator(call) && !byCreator(call, realm)) throw new Refusal('NOT_ALLOWED')
     if (entry.until !== null || entry.from >= height) throw new Refusal('SPLIT_PENDING')
     mustHaveRoom(1)
+    // A creator brings a bond; those of the model's transactions bring none.
+    if (!byOperator(call)) throw new Refusal('BOND_REQUIRED')
     const at = height + SPLIT_DELAY
-    const { realm, prefix } = parseShardId(id)
     const children = [formatShardId(realm, `${prefix}0`), formatShardId(realm, `${prefix}1`)]
     pages.shards.set(id, { ...entry, until: at })
     for (const child of children) pages.shards.set(child, { from: at, parent: id, until: null })
